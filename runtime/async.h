@@ -1,0 +1,315 @@
+/* async.h - asyncio's ideas in C: coroutines, tasks and futures on one event loop.
+ *
+ * Two naming rules: asyncio.f(x) is async_f(x), and task.m() is async_m(task), for tasks and
+ * futures alike. Other classes keep their noun: async_loop_stop(loop). One bare word: await.
+ *
+ * Who owns what (a program frees nothing that comes from here):
+ *   1. A handle is a ticket, not a pointer to memory: one that is too old is recognised.
+ *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to.
+ *   3. A task or future lives until it is done and its outcome was taken (await, gather,
+ *      async_result, async_exception). After that its handle still answers until 64 later ones,
+ *      or as many as were ever alive at once, have been taken as well.
+ *   4. Done, but nobody asked: its handle stays good for 65,536 more of that kind.
+ *   5. Text from async_strf and memory from async_alloc belong to the current task; whoever
+ *      awaits that task inherits them. What is left goes when the program ends.
+ * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
+ * receive an error it is an error value, elsewhere the program stops with abort().
+ *
+ * A handle is NULL where memory ran out. NULL may be given to every call that takes an awaitable;
+ * awaiting it gives the error ENOMEM. Times are in seconds. Nothing here may be called from
+ * another thread than the loop's. */
+#ifndef ASYNC_H
+#define ASYNC_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ASYNC_MUST_USE __attribute__((warn_unused_result))
+#define ASYNC_PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+/* ------------------------------------------------------------------ values and errors */
+
+/* What a coroutine gives back: a value, or the error that it ended with. `error` tells which:
+ * 0, one of enum async_error_code, any errno, or a number of your own from ASYNC_USER_ERROR on.
+ * With an error, `message` is its text (or NULL). Comes back in two registers. */
+typedef struct async_value {
+    int error;
+    union {
+        void *ptr;
+        const char *str;
+        long num;
+        double real;
+        const char *message;
+    };
+} async_value;
+
+/* Python's exceptions. They stand clear of errno. */
+enum async_error_code {
+    ASYNC_CANCELLED = 100001,    /* asyncio.CancelledError */
+    ASYNC_TIMEOUT,               /* TimeoutError */
+    ASYNC_INVALID_STATE,         /* asyncio.InvalidStateError */
+    ASYNC_RUNTIME_ERROR,         /* RuntimeError: a call that makes no sense here */
+    ASYNC_VALUE_ERROR,           /* ValueError */
+    ASYNC_TYPE_ERROR,            /* TypeError */
+    ASYNC_DEADLOCK,              /* nothing can ever happen again (asyncio would hang) */
+    ASYNC_USER_ERROR = 200001,   /* the first number that is free for programs */
+};
+
+static const async_value async_none = { .error = 0 };       /* None */
+
+static inline async_value async_ptr(void *ptr) { return (async_value){ .ptr = ptr }; }
+static inline async_value async_str(const char *str) { return (async_value){ .str = str }; }
+static inline async_value async_num(long num) { return (async_value){ .num = num }; }
+static inline async_value async_real(double real) { return (async_value){ .real = real }; }
+
+/* An error value. `message` must outlive it: a literal, or text from async_strf. */
+static inline async_value async_error(int error, const char *message)
+{
+    return (async_value){ .error = error, .message = message };
+}
+
+/* The name of an error as Python spells it ("CancelledError", "ValueError"), strerror's text for
+ * an errno, "Error" for a program's own. Never NULL, never freed. */
+const char *async_error_name(int error);
+
+/* Formatted text, as f"..." or sprintf makes it. It belongs to the current task (rule 5 above).
+ * NULL when memory ran out, which as an async_str prints as "(null)". */
+const char *async_strf(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
+
+/* `size` bytes, zeroed, that belong to the current task (rule 5): unlike a bare malloc they don't
+ * leak when an await in between ends the coroutine. NULL when memory ran out. */
+void *async_alloc(size_t size) ASYNC_MUST_USE;
+
+/* ------------------------------------------------------------------------ coroutines */
+
+/* A coroutine function: gets its arguments, may await, returns a value or an error. */
+typedef async_value async_fn(void *args);
+
+/* Anything that can be awaited: a coroutine object, a task, a future. One type, as in Python;
+ * the other names only say what a variable is meant to hold. */
+typedef struct async_ticket *async_awaitable;
+typedef async_awaitable async_coroutine, async_task, async_future;
+
+/* A call that has not happened yet: fn(...) of an `async def`. The arguments are the fields of a
+ * struct that bears the function's name, and are copied into the object:
+ *     struct nap { long id; double seconds; };
+ *     async_coro(nap, .id = 1, .seconds = 3)
+ * Without arguments fn gets a pointer to zeroes. Nothing runs until the object is awaited or made
+ * a task; one that never is gets reported when its loop closes, with its place. */
+#define async_coro(fn, ...) (async_note(ASYNC_HERE), \
+    async_coro_new((async_call){ .call = fn, .name = #fn \
+        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+
+typedef struct async_call {      /* what async_coro gathers; see there */
+    async_fn *call;
+    const char *name;
+    const void *args;
+    size_t size;
+} async_call;
+async_coroutine async_coro_new(async_call call) ASYNC_MUST_USE;
+
+/* coro.close(): drops an object that is not wanted after all; nothing of it runs or is reported. */
+void async_coro_close(async_coroutine coro);
+
+/* The kind of thing behind a handle: "coroutine", "Task", "Future", ...; type(x).__name__. */
+const char *async_type_name(async_awaitable x);
+
+/* await x: waits, gives the value; an error is not returned here but by the function around it,
+ * as a Python exception would leave it. A coroutine runs as a plain call on this stack, so the
+ * loop gets a turn only if something inside really waits; a task or future that is not done
+ * suspends this task until it is; one that is done gives its outcome at once. */
+#define await(x) ({ async_value async_got_ = async_catch(x); \
+    if (async_got_.error) return async_leave(async_got_); \
+    async_got_; })
+
+/* try: await x. Waits as `await` does and gives value or error to look at. Re-raise: return it. */
+async_value async_catch(async_awaitable x);
+
+/* raise: ends the coroutine function around it with this error. */
+#define async_raise(error, message) return async_leave(async_error(error, message))
+
+/* Notes the error with which the current coroutine function is being left; returns it. */
+async_value async_leave(async_value error);
+
+/* asyncio.sleep(seconds). Zero or less gives up one turn of the loop and makes no timer. */
+async_awaitable async_sleep(double seconds) ASYNC_MUST_USE;
+
+/* asyncio.sleep(seconds, result): the same, and the await gives `result`. */
+async_awaitable async_sleep_result(double seconds, async_value result) ASYNC_MUST_USE;
+
+/* ----------------------------------------------------------------- tasks and futures */
+
+/* asyncio.create_task(coro): runs it concurrently, from the next turn of the loop on. To let it
+ * run without ever awaiting it, say so: async_detach(async_create_task(...)). */
+async_task async_create_task(async_coroutine coro) ASYNC_MUST_USE;
+
+/* create_task(coro, name=...): the name is copied. Without one a task is "Task-1", "Task-2", ... */
+async_task async_create_task_named(async_coroutine coro, const char *name) ASYNC_MUST_USE;
+
+/* Nobody will ask for this task: it is collected as soon as it is done, and an error that it ends
+ * with is reported at once. Python has no twin; there a task one forgets may vanish. */
+void async_detach(async_task task);
+
+/* asyncio.Future(): a result that somebody will set. Belongs to the running loop. */
+async_future async_create_future(void) ASYNC_MUST_USE;
+
+/* future.set_result, future.set_exception: finishes it and queues its waiters. Give the value or
+ * an async_error. Returns async_none, or the error ASYNC_INVALID_STATE if it was done already, or
+ * ASYNC_TYPE_ERROR for a task, whose result is what its coroutine returns. */
+async_value async_set_result(async_future future, async_value value);
+async_value async_set_exception(async_future future, async_value error);
+
+bool async_done(async_task x);          /* task.done() */
+bool async_cancelled(async_task x);     /* task.cancelled() */
+
+/* task.result(), task.exception(): what it ended with; the first gives value or error, the second
+ * only the error, or async_none. Error ASYNC_INVALID_STATE while it is not done. */
+async_value async_result(async_task x);
+async_value async_exception(async_task x);
+
+/* task.cancel(): asks; the task gets ASYNC_CANCELLED at its await, in a later turn. False if it
+ * was done already. The message (copied, or NULL) travels with the error. */
+bool async_cancel(async_task x);
+bool async_cancel_msg(async_task x, const char *message);
+
+int async_cancelling(async_task task);  /* task.cancelling(): requests so far */
+int async_uncancel(async_task task);    /* task.uncancel(): one request fewer; what is left */
+
+/* task.get_name(), task.set_name(): the text belongs to the task; set_name copies. */
+const char *async_get_name(async_task task);
+void async_set_name(async_task task, const char *name);
+
+/* asyncio.current_task(): NULL inside a callback and outside of a loop. */
+async_task async_current_task(void);
+
+/* asyncio.all_tasks(): writes up to `room` handles of tasks of the running loop that are not done,
+ * oldest first; returns how many there are, which may be more. */
+size_t async_all_tasks(async_task *tasks, size_t room);
+
+/* future.add_done_callback(fn): called through the loop, with `arg`, once x is done. An error it
+ * returns goes to the loop's exception handler. Returns async_none or ENOMEM. */
+typedef async_value async_done_fn(async_future future, void *arg);
+async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg);
+
+/* future.remove_done_callback(fn): all of them, whatever their arg; returns how many. */
+size_t async_remove_done_callback(async_future x, async_done_fn *fn);
+
+/* asyncio.gather(...): all at once, results in the order of the arguments. Coroutines are made
+ * tasks here and now. The array (one place for each, or NULL) is written when the gather is
+ * awaited. The first error comes out of that await at once; the others run on. Cancelling the
+ * gather cancels them all. The second form is gather(..., return_exceptions=True): it waits for
+ * all, and errors stand in the array like values. */
+#define async_gather(results, ...)            ASYNC_GATHER(false, results, __VA_ARGS__)
+#define async_gather_exceptions(results, ...) ASYNC_GATHER(true, results, __VA_ARGS__)
+
+/* gather(*list). The list is read before this returns. */
+async_future async_gather_list(async_value *results, const async_awaitable *list, size_t count,
+                               bool return_exceptions) ASYNC_MUST_USE;
+
+/* --------------------------------------------------------------------- running it all */
+
+/* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
+ * waits for it, closes the loop. Gives what main gave. The environment is read when a loop is
+ * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready. */
+async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
+
+/* async_run for the last line of main(): an error that comes out is printed to stderr. Returns the
+ * exit status: 0, or 1 after an error. */
+int async_main(async_coroutine coro) ASYNC_MUST_USE;
+
+typedef struct async_loop async_loop;
+typedef struct async_ticket *async_handle;      /* of a callback; asyncio.Handle, TimerHandle */
+
+/* asyncio.new_event_loop(): NULL when memory ran out. Ends with async_loop_close. */
+async_loop *async_new_event_loop(void) ASYNC_MUST_USE;
+async_loop *async_get_running_loop(void);       /* asyncio.get_running_loop(), or NULL */
+
+/* loop.run_forever(): until async_loop_stop. Returns async_none; ASYNC_RUNTIME_ERROR if a loop is
+ * running already or this one is closed; ASYNC_DEADLOCK when nothing can ever happen again. */
+async_value async_loop_run_forever(async_loop *loop);
+
+/* loop.run_until_complete(x): runs the loop until x is done; x's value or error, or an error as
+ * for run_forever. */
+async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x);
+
+void async_loop_stop(async_loop *loop);         /* after the callbacks that are ready now */
+bool async_loop_is_running(async_loop *loop);
+
+/* loop.close(): drops everything that belongs to the loop and frees it. Tasks that are not done,
+ * errors nobody asked for and coroutines never awaited are reported on stderr. Error
+ * ASYNC_RUNTIME_ERROR if it is running. */
+async_value async_loop_close(async_loop *loop);
+
+double async_loop_time(async_loop *loop);       /* loop.time(), in seconds; from 0 when virtual */
+
+/* loop.create_task(coro): for a loop that does not run yet. */
+async_task async_loop_create_task(async_loop *loop, async_coroutine coro) ASYNC_MUST_USE;
+
+/* loop.call_soon, call_later(delay), call_at(when): calls fn(arg) from the loop, once: in its next
+ * turn, after `delay` seconds, or at `when` on the loop's clock. An error that fn returns goes to
+ * the loop's exception handler. Returns a handle to cancel it with, NULL when memory ran out. */
+async_handle async_loop_call_soon(async_loop *loop, async_fn *fn, void *arg);
+async_handle async_loop_call_later(async_loop *loop, double delay, async_fn *fn, void *arg);
+async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, void *arg);
+void async_handle_cancel(async_handle handle);      /* it will not be called; twice is fine */
+bool async_handle_cancelled(async_handle handle);
+double async_handle_when(async_handle handle);      /* its deadline; 0 for call_soon */
+
+/* loop.set_exception_handler(fn): gets errors that no coroutine can receive, instead of stderr.
+ * `message` says what happened, `x` is the task or future concerned or NULL. NULL: stderr again. */
+typedef void async_exception_fn(async_loop *loop, const char *message, async_value error,
+                                async_awaitable x);
+void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn);
+
+/* ------------------------------------------------------------------------ the fine print */
+
+/* Every call below notes the place it stands at, so that a report can name it. The functions are
+ * declared above; the macros of the same name only store the place first. */
+#define ASYNC_TEXT_(line) #line
+#define ASYNC_TEXT(line) ASYNC_TEXT_(line)
+#define ASYNC_HERE __FILE__ ":" ASYNC_TEXT(__LINE__)
+extern _Thread_local const char *async_here;
+static inline void async_note(const char *place) { async_here = place; }
+
+#define ASYNC_GATHER(exceptions, results, ...) (async_note(ASYNC_HERE), \
+    async_gather_list(results, (async_awaitable[]){ NULL __VA_OPT__(,) __VA_ARGS__ } + 1, \
+        sizeof((async_awaitable[]){ NULL __VA_OPT__(,) __VA_ARGS__ }) / sizeof(async_awaitable) - 1, \
+        exceptions))
+
+#ifndef ASYNC_RUNTIME
+#define ASYNC_AT(fn, ...) (async_note(ASYNC_HERE), fn(__VA_ARGS__))
+#define async_catch(...)                      ASYNC_AT(async_catch, __VA_ARGS__)
+#define async_coro_close(...)                 ASYNC_AT(async_coro_close, __VA_ARGS__)
+#define async_sleep(...)                      ASYNC_AT(async_sleep, __VA_ARGS__)
+#define async_sleep_result(...)               ASYNC_AT(async_sleep_result, __VA_ARGS__)
+#define async_create_task(...)                ASYNC_AT(async_create_task, __VA_ARGS__)
+#define async_create_task_named(...)          ASYNC_AT(async_create_task_named, __VA_ARGS__)
+#define async_detach(...)                     ASYNC_AT(async_detach, __VA_ARGS__)
+#define async_create_future()                 ASYNC_AT(async_create_future)
+#define async_set_result(...)                 ASYNC_AT(async_set_result, __VA_ARGS__)
+#define async_set_exception(...)              ASYNC_AT(async_set_exception, __VA_ARGS__)
+#define async_done(...)                       ASYNC_AT(async_done, __VA_ARGS__)
+#define async_cancelled(...)                  ASYNC_AT(async_cancelled, __VA_ARGS__)
+#define async_result(...)                     ASYNC_AT(async_result, __VA_ARGS__)
+#define async_exception(...)                  ASYNC_AT(async_exception, __VA_ARGS__)
+#define async_cancel(...)                     ASYNC_AT(async_cancel, __VA_ARGS__)
+#define async_cancel_msg(...)                 ASYNC_AT(async_cancel_msg, __VA_ARGS__)
+#define async_cancelling(...)                 ASYNC_AT(async_cancelling, __VA_ARGS__)
+#define async_uncancel(...)                   ASYNC_AT(async_uncancel, __VA_ARGS__)
+#define async_get_name(...)                   ASYNC_AT(async_get_name, __VA_ARGS__)
+#define async_set_name(...)                   ASYNC_AT(async_set_name, __VA_ARGS__)
+#define async_all_tasks(...)                  ASYNC_AT(async_all_tasks, __VA_ARGS__)
+#define async_add_done_callback(...)          ASYNC_AT(async_add_done_callback, __VA_ARGS__)
+#define async_remove_done_callback(...)       ASYNC_AT(async_remove_done_callback, __VA_ARGS__)
+#define async_gather_list(...)                ASYNC_AT(async_gather_list, __VA_ARGS__)
+#define async_run(...)                        ASYNC_AT(async_run, __VA_ARGS__)
+#define async_main(...)                       ASYNC_AT(async_main, __VA_ARGS__)
+#define async_loop_run_until_complete(...)    ASYNC_AT(async_loop_run_until_complete, __VA_ARGS__)
+#define async_loop_create_task(...)           ASYNC_AT(async_loop_create_task, __VA_ARGS__)
+#define async_handle_cancel(...)              ASYNC_AT(async_handle_cancel, __VA_ARGS__)
+#define async_handle_cancelled(...)           ASYNC_AT(async_handle_cancelled, __VA_ARGS__)
+#define async_handle_when(...)                ASYNC_AT(async_handle_when, __VA_ARGS__)
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/* clock.c - see clock.h. */
+#include "clock.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND 1000000000
+
+void clock_init(struct clock *clock)
+{
+    const char *kind = getenv("ASYNC_CLOCK");
+    clock->is_virtual = kind && strcmp(kind, "virtual") == 0;
+    clock->now = 0;
+    clock_read(clock);
+}
+
+int64_t clock_read(struct clock *clock)
+{
+    if (!clock->is_virtual) {
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        clock->now = (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+    }
+    return clock->now;
+}
+
+void clock_jump(struct clock *clock, int64_t when)
+{
+    if (when > clock->now)
+        clock->now = when;
+}
+
+int64_t clock_from_seconds(double seconds)
+{
+    const double most = 9.2e18;
+    double ns = seconds * SECOND;
+    if (!(ns < most))               /* too large, or not a number */
+        return (int64_t)most;
+    if (ns < -most)
+        return -(int64_t)most;
+    return (int64_t)(ns + (ns < 0 ? -0.5 : 0.5));
+}
+
+double clock_to_seconds(int64_t nanoseconds) { return (double)nanoseconds / SECOND; }

@@ -1,0 +1,119 @@
+/* coro.c - see coro.h. */
+#include "coro.h"
+#include "loop.h"
+#include "report.h"
+#include "task.h"
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct coro) <= OBJECT_SIZE, "a coroutine object fits its record");
+
+static void drop(struct object *object) { coro_drop_args((struct coro *)object); }
+
+const struct future_type coroutine_type = { .name = "coroutine", .drop = drop };
+const struct future_type running_type = { .name = "coroutine", .drop = drop };
+
+/* Where no task runs (in callbacks, and before any loop) activations are chained here. */
+static _Thread_local struct activation *outside;
+
+static struct activation **innermost(void)
+{
+    struct task *task = task_current();
+    return task ? &task->activation : &outside;
+}
+
+async_coroutine async_coro_new(async_call call)
+{
+    struct coro *coro = (struct coro *)object_new(&coroutine_type, loop_running);
+    if (!coro)
+        return NULL;
+    coro->fn = call.call;
+    coro->name = call.name;
+    coro->args = coro->room;
+    if (call.size > INLINE_ARGS && !(coro->args = malloc(call.size))) {
+        object_free(&coro->object);
+        return NULL;
+    }
+    if (call.size)
+        memcpy(coro->args, call.args, call.size);
+    else
+        memset(coro->room, 0, INLINE_ARGS);
+    if (!loop_running)
+        report_unawaited_at_exit();
+    return object_ticket(&coro->object);
+}
+
+async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
+{
+    return async_coro_new((async_call){ fn, name, args, size });
+}
+
+void coro_drop_args(struct coro *coro)
+{
+    if (coro->args != coro->room)
+        free(coro->args);
+    coro->args = coro->room;
+}
+
+async_value coro_call(struct coro *coro)
+{
+    struct activation **top = innermost(), here = { .outer = *top, .coro = coro };
+    *top = &here;
+    async_value v = coro->fn(coro->args);
+    *innermost() = here.outer;
+    return here.replaced ? here.instead : v;
+}
+
+void async_coro_close(async_coroutine x)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (object && object->future.type == &coroutine_type)
+        object_free(object);
+    else if (!object || object->future.type != &running_type)
+        report_abort(report_misuse(x, "async_coro_close"));
+}
+
+/* await of a coroutine object: a call, after which the object is used up. */
+static async_value await_coroutine(struct coro *coro)
+{
+    coro->object.future.type = &running_type;
+    object_pin(&coro->object);
+    async_value v = coro_call(coro);
+    coro->object.future.state = FINISHED;
+    object_unpin(&coro->object);
+    object_retire(&coro->object, true);
+    return v;
+}
+
+static async_value await_future(struct future *future)
+{
+    if (future->state == PENDING) {
+        struct object *object = future_object(future);
+        object_pin(object);
+        async_value interrupted = task_wait(future);
+        object_unpin(object);
+        if (interrupted.error)
+            return interrupted;
+    }
+    return future_take(future);
+}
+
+async_value async_catch(async_awaitable x)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (!object)
+        return report_misuse(x, "await");
+    if (object->future.type == &coroutine_type)
+        return await_coroutine((struct coro *)object);
+    if (!object->future.type->cancel)
+        return report_misuse(x, "await");
+    return await_future(&object->future);
+}
+
+async_value async_leave(async_value error)
+{
+    struct activation *here = *innermost();
+    if (here)
+        here->leaving = error;
+    return error;
+}

@@ -1,0 +1,201 @@
+/* future.c - see future.h; and the calls of async.h that futures and tasks share. */
+#include "future.h"
+#include "loop.h"
+#include "object.h"
+#include "report.h"
+#include <stdlib.h>
+#include <string.h>
+
+const struct future_type plain_future = { .name = "Future", .cancel = future_cancel_plain };
+const struct future_type future_type = {
+    .name = "Future", .cancel = future_cancel_plain, .drop = report_if_untaken
+};
+
+struct callback {                   /* one add_done_callback */
+    struct job job;
+    async_done_fn *fn;
+    void *arg;
+    struct object *object;          /* pinned: the future it was added to */
+};
+
+void future_init(struct future *future, const struct future_type *type, async_loop *loop)
+{
+    future->type = type;
+    future->loop = loop;
+    future->state = PENDING;
+    list_init(&future->waiters);
+}
+
+struct object *future_object(struct future *future)
+{
+    return container_of(future, struct object, future);
+}
+
+void future_finish(struct future *future, enum future_state state, async_value outcome)
+{
+    future->state = state;
+    future->outcome = outcome;
+    list_splice(&future->loop->ready, &future->waiters);
+    if (future->type != &plain_future)
+        object_retire(future_object(future), state == CANCELLED);
+}
+
+bool future_set(struct future *future, async_value outcome)
+{
+    if (future->state != PENDING)
+        return false;
+    future_finish(future, FINISHED, outcome);
+    return true;
+}
+
+bool future_cancel_plain(struct future *future, const char *message)
+{
+    if (future->state != PENDING)
+        return false;
+    future_finish(future, CANCELLED, async_error(ASYNC_CANCELLED, message));
+    return true;
+}
+
+async_value future_take(struct future *future)
+{
+    if (future->type == &plain_future)
+        return future->outcome;
+    struct object *object = future_object(future);
+    async_value outcome = future->type->take ? future->type->take(object) : future->outcome;
+    object_retire(object, true);
+    return outcome;
+}
+
+struct future *future_of(async_awaitable x, const char *caller, async_value *error)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (object && object->future.type->cancel)
+        return &object->future;
+    async_value why = report_misuse(x, caller);
+    if (!error)
+        report_abort(why);
+    *error = why;
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+async_future async_create_future(void)
+{
+    if (!loop_running)
+        report_abort(report_no_loop("async_create_future"));
+    struct object *object = object_new(&future_type, loop_running);
+    return object ? object_ticket(object) : NULL;
+}
+
+static async_value set(async_future x, async_value outcome, const char *caller)
+{
+    async_value error;
+    struct future *future = future_of(x, caller, &error);
+    if (!future)
+        return error;
+    if (future->type != &future_type)
+        return async_error(ASYNC_TYPE_ERROR, "only a future's result can be set: a task's is what "
+                                             "its coroutine returns");
+    if (!future_set(future, outcome))
+        return async_error(ASYNC_INVALID_STATE, "invalid state: the future is done already");
+    return async_none;
+}
+
+async_value async_set_result(async_future x, async_value value)
+{
+    return set(x, value, "async_set_result");
+}
+
+async_value async_set_exception(async_future x, async_value error)
+{
+    if (!error.error)
+        return async_error(ASYNC_TYPE_ERROR, "async_set_exception wants an error value");
+    return set(x, error, "async_set_exception");
+}
+
+bool async_done(async_task x) { return future_of(x, "async_done", NULL)->state != PENDING; }
+
+bool async_cancelled(async_task x)
+{
+    return future_of(x, "async_cancelled", NULL)->state == CANCELLED;
+}
+
+async_value async_result(async_task x)
+{
+    async_value error;
+    struct future *future = future_of(x, "async_result", &error);
+    if (!future)
+        return error;
+    if (future->state == PENDING)
+        return async_error(ASYNC_INVALID_STATE, "Result is not set.");
+    return future_take(future);
+}
+
+async_value async_exception(async_task x)
+{
+    async_value error;
+    struct future *future = future_of(x, "async_exception", &error);
+    if (!future)
+        return error;
+    if (future->state == PENDING)
+        return async_error(ASYNC_INVALID_STATE, "Exception is not set.");
+    error = future_take(future);
+    return error.error ? error : async_none;
+}
+
+/* ---------------------------------------------------------------------- done callbacks */
+
+static void discard(struct callback *callback)
+{
+    list_remove(&callback->job.link);
+    object_unpin(callback->object);
+    free(callback);
+}
+
+static void run_callback(struct job *job)
+{
+    struct callback *callback = container_of(job, struct callback, job);
+    struct object *object = callback->object;
+    async_value v = callback->fn(object_ticket(object), callback->arg);
+    if (v.error)
+        report_exception(object->future.loop, "Exception in done callback", v, object);
+    discard(callback);
+}
+
+size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn)
+{
+    size_t discarded = 0;
+    list_each(link, jobs) {
+        struct callback *callback = container_of(link, struct callback, job.link);
+        if (callback->job.run != run_callback || (fn && callback->fn != fn))
+            continue;
+        discard(callback);
+        discarded++;
+    }
+    return discarded;
+}
+
+async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg)
+{
+    async_value error;
+    struct future *future = future_of(x, "async_add_done_callback", &error);
+    if (!future)
+        return error;
+    struct callback *callback = malloc(sizeof *callback);
+    if (!callback)
+        return async_error(ENOMEM, "no memory for a done callback");
+    *callback = (struct callback){ { .run = run_callback }, fn, arg, future_object(future) };
+    object_pin(callback->object);
+    if (future->state == PENDING)
+        list_append(&future->waiters, &callback->job.link);
+    else
+        loop_ready(future->loop, &callback->job);
+    return async_none;
+}
+
+size_t async_remove_done_callback(async_future x, async_done_fn *fn)
+{
+    struct future *future = future_of(x, "async_remove_done_callback", NULL);
+    return future_discard_callbacks(&future->waiters, fn);
+}

@@ -1,0 +1,162 @@
+/* loop.c - see loop.h. The only file that knows libev. */
+#include "loop.h"
+#include "hooks.h"
+#include <ev.h>
+#include <stdlib.h>
+
+#define GLANCE (50 * 1000)      /* ns: while tasks keep us busy we look outside about this often, */
+#define MOST_TURNS 64           /* but not for every turn, which may take less than the look */
+
+_Thread_local async_loop *loop_running;
+_Thread_local const char *async_here = "?";
+const struct async_hooks *async_hooks;
+
+async_loop *async_new_event_loop(void)
+{
+    async_loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return NULL;
+    loop->ev = ev_loop_new(EVFLAG_AUTO);
+    if (!loop->ev) {
+        free(loop);
+        return NULL;
+    }
+    list_init(&loop->ready);
+    list_init(&loop->batch);
+    list_init(&loop->tasks);
+    clock_init(&loop->clock);
+    return loop;
+}
+
+void loop_free(async_loop *loop)
+{
+    ev_loop_destroy(loop->ev);
+    free(loop);
+}
+
+async_loop *async_get_running_loop(void) { return loop_running; }
+bool async_loop_is_running(async_loop *loop) { return loop->running; }
+void async_loop_stop(async_loop *loop) { loop->stopping = true; }
+double async_loop_time(async_loop *loop) { return clock_to_seconds(loop_now(loop)); }
+int64_t loop_now(async_loop *loop) { return clock_read(&loop->clock); }
+
+void loop_ready(async_loop *loop, struct job *job) { list_append(&loop->ready, &job->link); }
+
+void loop_timer_start(async_loop *loop, struct timer *timer, int64_t when)
+{
+    list_init(&timer->job.link);
+    timer->deadline = when;
+    timers_insert(&loop->timers, timer);
+}
+
+void loop_timer_stop(async_loop *loop, struct timer *timer)
+{
+    timers_remove(&loop->timers, timer);
+    list_remove(&timer->job.link);
+}
+
+void loop_leave(async_loop *loop, async_value error) { loop->left_with = error; }
+
+/* --------------------------------------------------------------------------- one turn */
+
+static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)
+{
+    (void)ev, (void)alarm, (void)events;    /* it only had to end the wait */
+}
+
+/* Lets libev wait for the outside until `deadline`, or as long as it takes if that is NULL. */
+static void wait_outside(async_loop *loop, const int64_t *deadline)
+{
+    ev_timer alarm;
+    ev_now_update(loop->ev);
+    double seconds = deadline ? clock_to_seconds(*deadline - loop_now(loop)) : 0;
+    if (deadline && seconds <= 0) {
+        ev_run(loop->ev, EVRUN_NOWAIT);
+        return;
+    }
+    ev_timer_init(&alarm, on_alarm, seconds, 0);
+    if (deadline)
+        ev_timer_start(loop->ev, &alarm);
+    ev_run(loop->ev, EVRUN_ONCE);
+    ev_timer_stop(loop->ev, &alarm);
+}
+
+/* Nothing is ready: sleeps until something happens. False if nothing ever can. */
+static bool wait(async_loop *loop)
+{
+    struct timer *next = loop->timers.root;
+    if (loop->watched) {                    /* real work is under way: it holds a virtual clock back */
+        wait_outside(loop, next && !loop->clock.is_virtual ? &next->deadline : NULL);
+    } else if (!next) {
+        return false;
+    } else if (loop->clock.is_virtual) {
+        hook_value(time_passes, clock_to_seconds(next->deadline));
+        clock_jump(&loop->clock, next->deadline);
+    } else {
+        wait_outside(loop, &next->deadline);
+    }
+    loop_now(loop);
+    return true;
+}
+
+/* Something is ready: looks at the clock and the outside without waiting, unless turns are so
+ * short that we can put it off. */
+static void glance(async_loop *loop)
+{
+    if (++loop->unpolled <= loop->patience)
+        return;
+    int64_t before = loop->clock.now, now = loop_now(loop);
+    loop->unpolled = 0;
+    loop->patience = now - before > GLANCE ? 0 : loop->patience * 2 + 1;
+    if (loop->patience >= MOST_TURNS)
+        loop->patience = MOST_TURNS - 1;
+    if (loop->watched)
+        ev_run(loop->ev, EVRUN_NOWAIT);
+}
+
+static void collect_due(async_loop *loop)
+{
+    struct timer *timer;
+    while ((timer = loop->timers.root) && timer->deadline <= loop->clock.now) {
+        timers_remove(&loop->timers, timer);
+        loop_ready(loop, &timer->job);
+    }
+}
+
+static void run_batch(async_loop *loop)
+{
+    list_splice(&loop->batch, &loop->ready);
+    while (!list_empty(&loop->batch)) {
+        struct job *job = container_of(loop->batch.next, struct job, link);
+        __builtin_prefetch(job->link.next->next);
+        list_remove(&job->link);
+        job->run(job);
+        if (loop->left_with.error) {        /* what is left runs when the loop is run again */
+            list_splice(&loop->batch, &loop->ready);
+            list_splice(&loop->ready, &loop->batch);
+        }
+    }
+}
+
+async_value loop_run(async_loop *loop)
+{
+    async_value how = async_none;
+    async_loop *outer = loop_running;
+    loop_running = loop;
+    loop->running = true;
+    loop->left_with = async_none;
+    do {
+        if (!list_empty(&loop->ready) || loop->stopping)
+            glance(loop);
+        else if (!wait(loop))
+            how = async_error(ASYNC_DEADLOCK, "nothing is ready and nothing can become ready");
+        collect_due(loop);
+        run_batch(loop);
+        if (loop->left_with.error)
+            how = loop->left_with;
+    } while (!loop->stopping && !how.error);
+    loop->stopping = false;
+    loop->running = false;
+    loop_running = outer;
+    return how;
+}

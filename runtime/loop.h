@@ -1,0 +1,50 @@
+/* loop.h - the event loop: what is ready, what is due when, and the wait in between.
+ *
+ * One turn, as in asyncio: if nothing is ready, wait for I/O or the next deadline; then append what
+ * became due to the ready queue; then run exactly the jobs that are ready at that point. What they
+ * make ready waits for the next turn. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include "async.h"
+#include "clock.h"
+#include "list.h"
+#include "timer.h"
+
+struct task;
+
+struct async_loop {
+    struct list ready;          /* jobs for the next turn, first come first served */
+    struct list batch;          /* what is left of this turn */
+    struct timers timers;
+    struct clock clock;
+    struct ev_loop *ev;         /* libev's, which waits for files, signals and other threads */
+    struct task *current;       /* the task whose step runs, or NULL */
+    struct list tasks;          /* all that are not done, oldest first */
+    async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
+    async_exception_fn *on_exception;
+    unsigned watched;           /* pending waits that only the outside can end: files, threads */
+    unsigned unpolled;          /* turns since we last looked at the clock and the outside */
+    unsigned patience;          /* how many turns we dare not to */
+    bool running, stopping;
+};
+
+extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
+
+void loop_ready(async_loop *loop, struct job *job);         /* run it in the next turn */
+
+/* Runs timer->job once `when` has come; the caller has set job.run. */
+void loop_timer_start(async_loop *loop, struct timer *timer, int64_t when);
+void loop_timer_stop(async_loop *loop, struct timer *timer);    /* also if it is ready already */
+
+int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nanoseconds */
+
+/* Leaves the loop with this error, in the middle of the turn; the rest stays ready. */
+void loop_leave(async_loop *loop, async_value error);
+
+void loop_free(async_loop *loop);       /* the struct and libev's part; nothing may point to it */
+
+/* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
+async_value loop_run(async_loop *loop);
+
+#endif

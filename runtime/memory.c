@@ -1,0 +1,89 @@
+/* memory.c - see memory.h; and async_alloc's and async_strf's way there. */
+#include "memory.h"
+#include "async.h"
+#include "task.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct block {
+    struct block *next;
+    _Alignas(max_align_t) char bytes[];
+};
+
+void *memory_get(struct memory *memory, size_t size)
+{
+    struct block *block = calloc(1, sizeof *block + size);
+    if (!block)
+        return NULL;
+    if (memory->last) {
+        block->next = memory->last->next;
+        memory->last->next = block;
+    } else {
+        block->next = block;
+    }
+    memory->last = block;
+    return block->bytes;
+}
+
+void memory_move(struct memory *to, struct memory *from)
+{
+    if (!from->last)
+        return;
+    if (to->last) {
+        struct block *oldest = from->last->next;
+        from->last->next = to->last->next;
+        to->last->next = oldest;
+    }
+    to->last = from->last;
+    from->last = NULL;
+}
+
+void memory_free(struct memory *memory)
+{
+    if (!memory->last)
+        return;
+    struct block *block = memory->last->next;
+    memory->last->next = NULL;
+    while (block) {
+        struct block *next = block->next;
+        free(block);
+        block = next;
+    }
+    memory->last = NULL;
+}
+
+static struct memory of_program;
+
+static void free_program(void) { memory_free(&of_program); }
+
+struct memory *memory_of_program(void)
+{
+    static int registered;
+    if (!registered)
+        registered = atexit(free_program) == 0;
+    return &of_program;
+}
+
+static struct memory *current_memory(void)
+{
+    struct task *task = task_current();
+    return task ? &task->memory : memory_of_program();
+}
+
+void *async_alloc(size_t size) { return memory_get(current_memory(), size); }
+
+const char *async_strf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = length < 0 ? NULL : memory_get(current_memory(), length + 1);
+    if (!text)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(text, length + 1, format, args);
+    va_end(args);
+    return text;
+}

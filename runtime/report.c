@@ -1,0 +1,236 @@
+/* report.c - see report.h. */
+#include "report.h"
+#include "loop.h"
+#include "stack.h"
+#include "task.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT 512
+
+/* "in task 'Task-2'", or where else we are. */
+static const char *who(char *text)
+{
+    struct task *task = task_current();
+    if (task)
+        snprintf(text, TEXT, "in task '%s'", task_name(task));
+    else
+        snprintf(text, TEXT, loop_running ? "in a callback" : "outside of any event loop");
+    return text;
+}
+
+/* "task 'Task-2' (make_coffee, created at breakfast.c:12)" */
+static const char *what(struct object *object, char *text)
+{
+    struct coro *coro = (struct coro *)object;
+    if (object->future.type == &task_type)
+        snprintf(text, TEXT, "task '%s' (%s, created at %s)", task_name((struct task *)object),
+                 coro->name, object->place);
+    else if (object->future.type == &coroutine_type || object->future.type == &running_type)
+        snprintf(text, TEXT, "coroutine '%s' (made at %s)", coro->name, object->place);
+    else
+        snprintf(text, TEXT, "%s (made at %s)", object->future.type->name, object->place);
+    return text;
+}
+
+/* An error whose message begins with the call, its place and its task. */
+__attribute__((format(printf, 3, 4)))
+static async_value sentence(int error, const char *caller, const char *format, ...)
+{
+    char why[3 * TEXT], task[TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    return async_error(error, async_strf("%s at %s %s: %s", caller, async_here, who(task), why));
+}
+
+/* -------------------------------------------------------------------------------- misuse */
+
+static async_value misused_coroutine(struct object *object, const char *caller)
+{
+    char text[TEXT];
+    if (object->future.type == &coroutine_type)
+        return sentence(ASYNC_TYPE_ERROR, caller, "%s is not a task: nothing of it runs yet. "
+                        "async_create_task() makes a task of it", what(object, text));
+    if (object->future.state == PENDING)
+        return sentence(ASYNC_RUNTIME_ERROR, caller, "coroutine is being awaited already: %s. To "
+                        "wait for one call in two places, make it a task", what(object, text));
+    return sentence(ASYNC_RUNTIME_ERROR, caller, "cannot reuse already awaited coroutine: %s. Call "
+                    "async_coro() again for another run, or make it a task, which may be awaited "
+                    "any number of times", what(object, text));
+}
+
+async_value report_misuse(async_awaitable x, const char *caller)
+{
+    char text[TEXT];
+    if (!x)
+        return sentence(ENOMEM, caller, "the handle is NULL: it was never set, or memory ran out "
+                        "when it was made");
+    struct object *object = object_find(x), *task = object_successor(x);
+    if (task)
+        return sentence(ASYNC_RUNTIME_ERROR, caller, "cannot reuse already awaited coroutine: it "
+                        "has become %s; use the handle of that task", what(task, text));
+    if (!object)
+        return sentence(ASYNC_RUNTIME_ERROR, caller, "this handle is too old: what it stood for was "
+                        "used up or collected long ago. A coroutine object can be awaited once; a "
+                        "task's handle is good until a while after its outcome was taken (see the "
+                        "top of async.h). Keep the value instead");
+    if (object->future.type == &coroutine_type || object->future.type == &running_type)
+        return misused_coroutine(object, caller);
+    if (object->future.type == &task_type)
+        return sentence(ASYNC_TYPE_ERROR, caller, "a coroutine was expected, got %s, which runs "
+                        "already", what(object, text));
+    return sentence(ASYNC_TYPE_ERROR, caller, "this does not work on a %s", what(object, text));
+}
+
+async_value report_no_loop(const char *caller)
+{
+    return sentence(ASYNC_RUNTIME_ERROR, caller, "no running event loop. Call it from a coroutine "
+                    "that async_run() or async_main() runs");
+}
+
+async_value report_no_task(void)
+{
+    return sentence(ASYNC_RUNTIME_ERROR, "await", "only a task can wait. Start a coroutine with "
+                    "async_run(), or with async_create_task() from inside the loop, and await there");
+}
+
+async_value report_cannot_wait(struct task *task, struct future *future)
+{
+    char text[TEXT];
+    if (future == &task->coro.object.future)
+        return sentence(ASYNC_RUNTIME_ERROR, "await", "Task cannot await on itself: %s",
+                        what(&task->coro.object, text));
+    return sentence(ASYNC_RUNTIME_ERROR, "await", "the future belongs to a different loop");
+}
+
+_Noreturn void report_abort(async_value why)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: %s.\n", async_error_name(why.error), why.message ? why.message : "");
+    abort();
+}
+
+/* --------------------------------------------------------------- errors nobody receives */
+
+void report_exception(async_loop *loop, const char *message, async_value error,
+                      struct object *object)
+{
+    char text[TEXT];
+    if (loop && loop->on_exception) {
+        loop->on_exception(loop, message, error, object ? object_ticket(object) : NULL);
+        return;
+    }
+    fflush(stdout);
+    fprintf(stderr, "%s%s%s: %s: %s\n", message, object ? ": " : "",
+            object ? what(object, text) : "", async_error_name(error.error),
+            error.message ? error.message : "");
+}
+
+void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
+{
+    loop->on_exception = fn;
+}
+
+void report_if_untaken(struct object *object)
+{
+    struct future *future = &object->future;
+    if (object->retired == UNTAKEN && future->state == FINISHED && future->outcome.error)
+        report_exception(future->loop, future->type == &task_type
+                         ? "Task exception was never retrieved"
+                         : "Future exception was never retrieved", future->outcome, object);
+}
+
+void report_unawaited(struct object *object)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited\n", object->place,
+            ((struct coro *)object)->name);
+}
+
+static void unawaited(struct object *object, void *arg)
+{
+    (void)arg;
+    if (object->future.type == &coroutine_type && !object->future.loop) {
+        report_unawaited(object);
+        object_free(object);
+    }
+}
+
+static void at_exit(void)
+{
+    object_each(unawaited, NULL);
+    object_release();
+}
+
+void report_unawaited_at_exit(void)
+{
+    static bool registered;
+    if (!registered)
+        registered = atexit(at_exit) == 0;
+}
+
+void report_pending(struct object *object)
+{
+    char text[TEXT];
+    struct task *task = (struct task *)object;
+    fflush(stdout);
+    fprintf(stderr, "Task was destroyed but it is pending! %s, %s%s\n", what(object, text),
+            task->waiting_at ? "waiting at " : "never started",
+            task->waiting_at ? task->waiting_at : "");
+}
+
+/* ------------------------------------------------------------------------------ deadlock */
+
+static struct task *awaited_task(struct task *task)
+{
+    struct future *on = task->waiting_on;
+    return on && on->type == &task_type ? task_of(on) : NULL;
+}
+
+/* Does following who waits for whom from this task lead back to it? */
+static bool on_cycle(struct task *task, size_t tasks)
+{
+    struct task *next = awaited_task(task);
+    for (; next && tasks--; next = awaited_task(next))
+        if (next == task)
+            return true;
+    return false;
+}
+
+void report_deadlock(async_loop *loop)
+{
+    char text[TEXT], on[TEXT];
+    size_t count = 0;
+    list_each(link, &loop->tasks)
+        count++;
+    fflush(stdout);
+    fprintf(stderr, "Deadlock: nothing is ready, no timer is set and no I/O is pending, so nothing "
+                    "can ever happen again.\n");
+    list_each(link, &loop->tasks) {
+        struct task *task = container_of(link, struct task, coro.object.link);
+        struct task *next = awaited_task(task);
+        const char *kind = task->waiting_on ? task->waiting_on->type->name : "nothing";
+        fprintf(stderr, "  %s\n    waits at %s for %s%s\n", what(&task->coro.object, text),
+                task->waiting_at ? task->waiting_at : "?",
+                next ? what(&next->coro.object, on) : kind,
+                on_cycle(task, count) ? "  <- on a cycle" : "");
+    }
+}
+
+void report_overflow(void)
+{
+    char text[TEXT];
+    struct task *task = task_current();
+    int length = snprintf(text, sizeof text, "Stack overflow: task '%s' (%s) needs more than the "
+                          "%d KiB that a task has. Endless recursion, or a large local array: use "
+                          "async_alloc() or malloc() for that.\n",
+                          task && task->name ? task->name : "?", task ? task->coro.name : "?",
+                          STACK_SIZE / 1024);
+    if (write(2, text, length) < 0)
+        return;
+}

@@ -1,0 +1,31 @@
+/* stack.h - the stacks that coroutines run on.
+ *
+ * A stack costs address space when it is made and memory only where it is touched, mostly one
+ * page. Stacks are cut from a few large mappings, used again last in first out while still warm
+ * in the cache, and all given back when the last one is free. Below each lies a page that may not
+ * be touched, so that an overflow is caught and told apart from any other crash. */
+#ifndef STACK_H
+#define STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define STACK_SIZE (256 * 1024)     /* of each, guard page included */
+
+/* A stack, named by its top (its end, aligned to 16). NULL when memory ran out. */
+void *stack_take(void);
+void stack_give(void *top);         /* nobody may be running on it */
+
+/* Gives every mapping of this thread back, if no stack is in use. */
+void stack_release(void);
+
+/* From now on, when this thread overflows one of its stacks, `overflow` is called on a small
+ * stack of its own, before the process ends as by any SIGSEGV. */
+void stack_watch(void (*overflow)(void));
+
+/* switch_stack of switch.h, made known to AddressSanitizer where that is compiled in. `top` is the
+ * stack we go to, NULL the thread's own; `for_good`: nobody will come back to the one we leave. */
+void stack_switch(void **from, void *to, void *top, bool for_good);
+void stack_arrived(void);           /* to be called first on a stack that is new */
+
+#endif

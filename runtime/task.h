@@ -1,0 +1,56 @@
+/* task.h - a coroutine with a stack of its own, run step by step by the loop.
+ *
+ * A step runs the coroutine until it waits. Then exactly one of these holds:
+ *   it waits on a future      its job is in that future's list of waiters
+ *   it gave up its turn       its job is in the ready queue
+ *   it is done                it has no stack any more
+ * so that the one job a task has is enough for all its life, and nothing is allocated to wait. */
+#ifndef TASK_H
+#define TASK_H
+
+#include "coro.h"
+#include "memory.h"
+#include "timer.h"
+
+struct task {
+    struct coro coro;               /* it was a coroutine object first */
+    struct job step;                /* runs the next step */
+    struct future *waiting_on;      /* what it awaits, or NULL */
+    const char *waiting_at;         /* "file:line" of that await */
+    void *place;                    /* where its stack was left, for switch_stack */
+    void *stack;                    /* top of its stack; NULL before the first step and when done */
+    struct activation *activation;  /* of the innermost coroutine function it is in */
+    struct memory memory;           /* what async_alloc gave it */
+    char *name;                     /* NULL: "Task-<number>" not yet written */
+    const char *cancel_message;     /* for must_cancel; in `memory` */
+    unsigned name_number;
+    unsigned cancels : 28;          /* requests: task.cancelling() */
+    bool must_cancel : 1;           /* the next step gets ASYNC_CANCELLED */
+    bool detached : 1;              /* nobody will ask for the outcome */
+};
+
+extern const struct future_type task_type;
+
+#define task_of(future_pointer) container_of(future_pointer, struct task, coro.object.future)
+
+struct task *task_current(void);                    /* or NULL */
+
+/* Makes a coroutine object a task of this loop, in place, and queues its first step. The name is
+ * copied; NULL gives it a number. Where x is no such object *error says so, and NULL comes back. */
+struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+                        async_value *error);
+
+/* What ensure_future does: a task for a coroutine, any other future as it is; pinned. */
+struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
+                           async_value *error);
+
+/* Suspends the current task until the future is done, or for one turn of the loop (NULL). Returns
+ * async_none, or ASYNC_CANCELLED if the task was cancelled meanwhile, whatever the future holds;
+ * an error at once where no task runs. The only two ways to wait: everything is built on them. */
+async_value task_wait(struct future *future);
+async_value task_yield(void);
+
+/* "Task-1" or the name it was given. */
+const char *task_name(struct task *task);
+
+#endif
