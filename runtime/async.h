@@ -8,7 +8,8 @@
  *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to.
  *   3. A task or future lives until it is done and its outcome was taken (await, gather,
  *      async_result, async_exception). After that its handle still answers until 64 later ones,
- *      or as many as were ever alive at once, have been taken as well.
+ *      or as many as were ever alive at once, have been taken as well; or as long as you
+ *      async_keep it.
  *   4. Done, but nobody asked: its handle stays good for 65,536 more of that kind.
  *   5. Text from async_strf and memory from async_alloc belong to the current task; whoever
  *      awaits that task inherits them. What is left goes when the program ends.
@@ -53,6 +54,15 @@ enum async_error_code {
     ASYNC_VALUE_ERROR,           /* ValueError */
     ASYNC_TYPE_ERROR,            /* TypeError */
     ASYNC_DEADLOCK,              /* nothing can ever happen again (asyncio would hang) */
+    ASYNC_QUEUE_FULL,            /* asyncio.QueueFull */
+    ASYNC_QUEUE_EMPTY,           /* asyncio.QueueEmpty */
+    ASYNC_QUEUE_SHUT_DOWN,       /* asyncio.QueueShutDown */
+    ASYNC_BROKEN_BARRIER,        /* asyncio.BrokenBarrierError */
+    ASYNC_GROUP,                 /* ExceptionGroup: several errors, see async_group_errors */
+    ASYNC_STOP_ITERATION,        /* StopAsyncIteration: an iterator is at its end */
+    ASYNC_GENERATOR_EXIT,        /* GeneratorExit: a generator is being closed */
+    ASYNC_KEYBOARD_INTERRUPT,    /* KeyboardInterrupt: Ctrl-C; leaves the loop at once */
+    ASYNC_SYSTEM_EXIT,           /* SystemExit: leaves the loop at once; `num` is the status */
     ASYNC_USER_ERROR = 200001,   /* the first number that is free for programs */
 };
 
@@ -67,6 +77,13 @@ static inline async_value async_real(double real) { return (async_value){ .real 
 static inline async_value async_error(int error, const char *message)
 {
     return (async_value){ .error = error, .message = message };
+}
+
+/* raise SystemExit(status): returned by a coroutine or callback it ends the loop, and async_main
+ * gives that status. */
+static inline async_value async_exit(long status)
+{
+    return (async_value){ .error = ASYNC_SYSTEM_EXIT, .num = status };
 }
 
 /* The name of an error as Python spells it ("CancelledError", "ValueError"), strerror's text for
@@ -85,6 +102,8 @@ void *async_alloc(size_t size) ASYNC_MUST_USE;
 
 /* A coroutine function: gets its arguments, may await, returns a value or an error. */
 typedef async_value async_fn(void *args);
+
+typedef struct async_loop async_loop;
 
 /* Anything that can be awaited: a coroutine object, a task, a future. One type, as in Python;
  * the other names only say what a variable is meant to hold. */
@@ -129,7 +148,19 @@ async_value async_catch(async_awaitable x);
 /* raise: ends the coroutine function around it with this error. */
 #define async_raise(error, message) return async_leave(async_error(error, message))
 
-/* Notes the error with which the current coroutine function is being left; returns it. */
+/* async with: a variable whose exit function is called with its address on every way out of the
+ * block: at its end, by return, by an error or a cancellation that await passes on. Several are
+ * left in reverse order. An exit function may wait (with async_catch, as it returns nothing):
+ *     async_with(connection_exit) struct connection *c = await(connect(...)).ptr;
+ * Inside it async_leaving() is the error that await or async_raise leaves the function with, or
+ * async_none; async_leave_with() makes the function end with something else: another error, or
+ * async_none to suppress it. Where Python would go on behind the block, C leaves the function. */
+#define async_with(exit) __attribute__((cleanup(exit)))
+async_value async_leaving(void);
+void async_leave_with(async_value outcome);
+
+/* Notes the error with which the current coroutine function is being left; returns it. What await
+ * and async_raise are made of. */
 async_value async_leave(async_value error);
 
 /* asyncio.sleep(seconds). Zero or less gives up one turn of the loop and makes no timer. */
@@ -153,6 +184,12 @@ void async_detach(async_task task);
 
 /* asyncio.Future(): a result that somebody will set. Belongs to the running loop. */
 async_future async_create_future(void) ASYNC_MUST_USE;
+async_future async_loop_create_future(async_loop *loop) ASYNC_MUST_USE;    /* loop.create_future() */
+
+/* Keeps a handle good until async_release, however long after its outcome was taken: what holding
+ * a reference does in Python. What is never released goes with its loop. */
+void async_keep(async_awaitable x);
+void async_release(async_awaitable x);
 
 /* future.set_result, future.set_exception: finishes it and queues its waiters. Give the value or
  * an async_error. Returns async_none, or the error ASYNC_INVALID_STATE if it was done already, or
@@ -183,9 +220,10 @@ void async_set_name(async_task task, const char *name);
 /* asyncio.current_task(): NULL inside a callback and outside of a loop. */
 async_task async_current_task(void);
 
-/* asyncio.all_tasks(): writes up to `room` handles of tasks of the running loop that are not done,
- * oldest first; returns how many there are, which may be more. */
+/* asyncio.all_tasks(loop): writes up to `room` handles of tasks that are not done, oldest first;
+ * returns how many there are, which may be more. The first form is for the running loop. */
 size_t async_all_tasks(async_task *tasks, size_t room);
+size_t async_loop_all_tasks(async_loop *loop, async_task *tasks, size_t room);
 
 /* future.add_done_callback(fn): called through the loop, with `arg`, once x is done. An error it
  * returns goes to the loop's exception handler. Returns async_none or ENOMEM. */
@@ -207,6 +245,180 @@ size_t async_remove_done_callback(async_future x, async_done_fn *fn);
 async_future async_gather_list(async_value *results, const async_awaitable *list, size_t count,
                                bool return_exceptions) ASYNC_MUST_USE;
 
+/* ---------------------------------------------------------------- waiting, with a limit */
+
+#define ASYNC_NO_TIMEOUT __builtin_inf()        /* timeout=None */
+
+enum async_return_when { ASYNC_FIRST_COMPLETED, ASYNC_FIRST_EXCEPTION, ASYNC_ALL_COMPLETED };
+
+/* asyncio.wait(tasks, timeout, return_when): the await gives how many are done (num), and has sorted
+ * the array: those first, then the pending ones, each in their former order. Raises no error of a
+ * task and cancels none. The array must last until then. Error ASYNC_VALUE_ERROR if it is empty. */
+async_awaitable async_wait(async_task *tasks, size_t count, double timeout,
+                           enum async_return_when return_when) ASYNC_MUST_USE;
+
+/* asyncio.wait_for(x, timeout): what x gives, or ASYNC_TIMEOUT after x was cancelled and has ended.
+ * A coroutine runs in the calling task; with a timeout of 0 or less it never starts. */
+async_awaitable async_wait_for(async_awaitable x, double timeout) ASYNC_MUST_USE;
+
+/* asyncio.timeout(seconds), timeout_at(when): from here to the end of the block; what it cuts short
+ * ends the function around it with ASYNC_TIMEOUT.
+ *     async_with(async_timeout_exit) async_timeout_scope *scope = async_timeout(2);
+ * async_timeout_leave is the exit for code that looks at outcomes itself: it is given how the block
+ * ended and gives how it goes on. NULL when memory ran out; then leaving gives ENOMEM. */
+typedef struct async_timeout_scope async_timeout_scope;
+async_timeout_scope *async_timeout(double seconds) ASYNC_MUST_USE;
+async_timeout_scope *async_timeout_at(double when) ASYNC_MUST_USE;
+void async_timeout_exit(async_timeout_scope **scope);
+async_value async_timeout_leave(async_timeout_scope *scope, async_value outcome);
+
+/* timeout.reschedule(when): on the loop's clock; an error once the block is over or cut short. */
+async_value async_timeout_reschedule(async_timeout_scope *scope, double when);
+bool async_timeout_expired(async_timeout_scope *scope);
+double async_timeout_when(async_timeout_scope *scope);
+
+/* asyncio.shield(x): a future with x's outcome; cancelling it, or who awaits it, leaves x alone. */
+async_future async_shield(async_awaitable x) ASYNC_MUST_USE;
+
+/* asyncio.TaskGroup(): tasks that have all ended before the function goes on.
+ *     async_with(async_taskgroup_exit) async_taskgroup *group = async_taskgroup_enter();
+ *     async_task task = async_taskgroup_create_task(group, coro);
+ *     await(async_taskgroup_join(group));                      the end of the block
+ * When one fails the others and this task are cancelled; join then raises ASYNC_GROUP with all the
+ * errors. Left without a join, by an error or return, the group cancels its tasks and waits. A task
+ * that can no longer be added is a future that holds the RuntimeError. async_taskgroup_leave: as
+ * async_timeout_leave. */
+typedef struct async_taskgroup async_taskgroup;
+async_taskgroup *async_taskgroup_enter(void) ASYNC_MUST_USE;
+async_task async_taskgroup_create_task(async_taskgroup *group, async_coroutine coro);
+async_awaitable async_taskgroup_join(async_taskgroup *group) ASYNC_MUST_USE;
+void async_taskgroup_exit(async_taskgroup **group);
+async_value async_taskgroup_leave(async_taskgroup *group, async_value outcome);
+
+/* group.exceptions: writes up to `room` of the errors in an ASYNC_GROUP; returns how many it has. */
+size_t async_group_errors(async_value error, async_value *parts, size_t room);
+
+/* ------------------------------------------------------------- iterators and generators */
+
+/* An asynchronous iterator: `next` is its __anext__, a coroutine function that gets `state` and
+ * returns the next value, or the error ASYNC_STOP_ITERATION. */
+typedef struct async_iterator {
+    async_fn *next;
+    void *state;
+} async_iterator;
+
+async_awaitable async_anext(async_iterator iterator) ASYNC_MUST_USE;    /* anext(iterator) */
+
+/* async for: async_for (value, iterator) { ... value.num ... }
+ * An error other than the end leaves the function, as with await. */
+#define async_for(value, iterator) \
+    for (async_value value; ({ value = async_catch(async_anext(iterator)); \
+        if (value.error && value.error != ASYNC_STOP_ITERATION) \
+            return async_leave(value); \
+        !value.error; });)
+
+/* Calling an `async def` with yield in it: like async_coro, but gives an iterator. fn hands out
+ * values with async_yield and may await in between. Leaving async_for early does not close it:
+ *     async_with(async_aclose_exit) async_iterator numbers = async_generator(count, .from = 1); */
+#define async_generator(fn, ...) (async_note(ASYNC_HERE), \
+    async_generator_new((async_call){ .call = fn, .name = #fn \
+        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+async_iterator async_generator_new(async_call call) ASYNC_MUST_USE;
+
+/* yield: hands a value to the consumer and stops until the next one is asked for. Leaves the
+ * function with ASYNC_GENERATOR_EXIT when the generator is closed. */
+#define async_yield(value) do { async_value async_got_ = async_yield_value(value); \
+    if (async_got_.error) return async_leave(async_got_); } while (0)
+async_value async_yield_value(async_value value);
+
+/* generator.aclose(): ends it at its yield; its clean-ups run and may wait. async_run does it for
+ * those that are left. */
+async_awaitable async_aclose(async_iterator generator) ASYNC_MUST_USE;
+void async_aclose_exit(async_iterator *generator);
+async_awaitable async_loop_shutdown_asyncgens(async_loop *loop) ASYNC_MUST_USE;
+
+/* asyncio.as_completed(list, timeout): an iterator over the tasks (ptr is the handle) in the order
+ * in which they end. After the timeout each further step raises ASYNC_TIMEOUT. The list is read
+ * before this returns; a task that stands there twice comes once. */
+async_iterator async_as_completed(const async_awaitable *list, size_t count,
+                                  double timeout) ASYNC_MUST_USE;
+
+/* -------------------------------------------------------------- queues, locks and the like */
+
+/* These belong to the task that makes them, like memory from async_alloc (rule 5). A constructor
+ * gives NULL when memory ran out or the argument makes no sense. Calls that return an async_value
+ * do not wait: they return async_none or an error. */
+
+/* asyncio.Queue(maxsize): 0 or less, no limit. Waiting getters and putters are served in order. */
+typedef struct async_queue async_queue;
+async_queue *async_queue_new(long maxsize) ASYNC_MUST_USE;
+async_queue *async_lifo_queue_new(long maxsize) ASYNC_MUST_USE;
+
+/* asyncio.PriorityQueue: the smallest first, by `less`, or by .num if that is NULL. */
+typedef bool async_less_fn(async_value a, async_value b);
+async_queue *async_priority_queue_new(long maxsize, async_less_fn *less) ASYNC_MUST_USE;
+
+async_awaitable async_queue_put(async_queue *queue, async_value item) ASYNC_MUST_USE;
+async_awaitable async_queue_get(async_queue *queue) ASYNC_MUST_USE;
+async_value async_queue_put_nowait(async_queue *queue, async_value item);   /* ASYNC_QUEUE_FULL */
+async_value async_queue_get_nowait(async_queue *queue);         /* the item, or ASYNC_QUEUE_EMPTY */
+async_value async_queue_task_done(async_queue *queue);          /* ASYNC_VALUE_ERROR: one too many */
+async_awaitable async_queue_join(async_queue *queue) ASYNC_MUST_USE;
+void async_queue_shutdown(async_queue *queue, bool immediate);  /* then ASYNC_QUEUE_SHUT_DOWN */
+size_t async_queue_qsize(async_queue *queue);
+size_t async_queue_maxsize(async_queue *queue);
+bool async_queue_empty(async_queue *queue);
+bool async_queue_full(async_queue *queue);
+
+/* asyncio.Lock. async with lock: await(async_lock_acquire(lock)), then
+ *     async_with(async_lock_exit) async_lock *held = lock; */
+typedef struct async_lock async_lock;
+async_lock *async_lock_new(void) ASYNC_MUST_USE;
+async_awaitable async_lock_acquire(async_lock *lock) ASYNC_MUST_USE;
+async_value async_lock_release(async_lock *lock);       /* ASYNC_RUNTIME_ERROR: not acquired */
+bool async_lock_locked(async_lock *lock);
+void async_lock_exit(async_lock **lock);
+
+/* asyncio.Event. */
+typedef struct async_event async_event;
+async_event *async_event_new(void) ASYNC_MUST_USE;
+void async_event_set(async_event *event);
+void async_event_clear(async_event *event);
+bool async_event_is_set(async_event *event);
+async_awaitable async_event_wait(async_event *event) ASYNC_MUST_USE;
+
+/* asyncio.Condition(lock): over a lock of its own if that is NULL. */
+typedef struct async_condition async_condition;
+typedef bool async_predicate_fn(void *arg);
+async_condition *async_condition_new(async_lock *lock) ASYNC_MUST_USE;
+async_awaitable async_condition_acquire(async_condition *condition) ASYNC_MUST_USE;
+async_value async_condition_release(async_condition *condition);
+bool async_condition_locked(async_condition *condition);
+async_awaitable async_condition_wait(async_condition *condition) ASYNC_MUST_USE;
+async_awaitable async_condition_wait_for(async_condition *condition, async_predicate_fn *predicate,
+                                         void *arg) ASYNC_MUST_USE;
+async_value async_condition_notify(async_condition *condition, size_t count);
+async_value async_condition_notify_all(async_condition *condition);
+void async_condition_exit(async_condition **condition);
+
+/* asyncio.Semaphore(permits), BoundedSemaphore. NULL if permits is negative. */
+typedef struct async_semaphore async_semaphore;
+async_semaphore *async_semaphore_new(long permits) ASYNC_MUST_USE;
+async_semaphore *async_bounded_semaphore_new(long permits) ASYNC_MUST_USE;
+async_awaitable async_semaphore_acquire(async_semaphore *semaphore) ASYNC_MUST_USE;
+async_value async_semaphore_release(async_semaphore *semaphore);    /* ASYNC_VALUE_ERROR: bounded */
+bool async_semaphore_locked(async_semaphore *semaphore);
+void async_semaphore_exit(async_semaphore **semaphore);
+
+/* asyncio.Barrier(parties): wait gives the index of arrival (num), or ASYNC_BROKEN_BARRIER. */
+typedef struct async_barrier async_barrier;
+async_barrier *async_barrier_new(long parties) ASYNC_MUST_USE;
+async_awaitable async_barrier_wait(async_barrier *barrier) ASYNC_MUST_USE;
+async_awaitable async_barrier_reset(async_barrier *barrier) ASYNC_MUST_USE;
+async_awaitable async_barrier_abort(async_barrier *barrier) ASYNC_MUST_USE;
+long async_barrier_n_waiting(async_barrier *barrier);
+bool async_barrier_broken(async_barrier *barrier);
+
 /* --------------------------------------------------------------------- running it all */
 
 /* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
@@ -218,7 +430,6 @@ async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
  * exit status: 0, or 1 after an error. */
 int async_main(async_coroutine coro) ASYNC_MUST_USE;
 
-typedef struct async_loop async_loop;
 typedef struct async_ticket *async_handle;      /* of a callback; asyncio.Handle, TimerHandle */
 
 /* asyncio.new_event_loop(): NULL when memory ran out. Ends with async_loop_close. */
@@ -287,6 +498,8 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_create_task_named(...)          ASYNC_AT(async_create_task_named, __VA_ARGS__)
 #define async_detach(...)                     ASYNC_AT(async_detach, __VA_ARGS__)
 #define async_create_future()                 ASYNC_AT(async_create_future)
+#define async_keep(...)                       ASYNC_AT(async_keep, __VA_ARGS__)
+#define async_release(...)                    ASYNC_AT(async_release, __VA_ARGS__)
 #define async_set_result(...)                 ASYNC_AT(async_set_result, __VA_ARGS__)
 #define async_set_exception(...)              ASYNC_AT(async_set_exception, __VA_ARGS__)
 #define async_done(...)                       ASYNC_AT(async_done, __VA_ARGS__)
@@ -310,6 +523,41 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_handle_cancel(...)              ASYNC_AT(async_handle_cancel, __VA_ARGS__)
 #define async_handle_cancelled(...)           ASYNC_AT(async_handle_cancelled, __VA_ARGS__)
 #define async_handle_when(...)                ASYNC_AT(async_handle_when, __VA_ARGS__)
+#define async_wait(...)                       ASYNC_AT(async_wait, __VA_ARGS__)
+#define async_wait_for(...)                   ASYNC_AT(async_wait_for, __VA_ARGS__)
+#define async_timeout(...)                    ASYNC_AT(async_timeout, __VA_ARGS__)
+#define async_timeout_at(...)                 ASYNC_AT(async_timeout_at, __VA_ARGS__)
+#define async_timeout_leave(...)              ASYNC_AT(async_timeout_leave, __VA_ARGS__)
+#define async_timeout_reschedule(...)         ASYNC_AT(async_timeout_reschedule, __VA_ARGS__)
+#define async_shield(...)                     ASYNC_AT(async_shield, __VA_ARGS__)
+#define async_taskgroup_create_task(...)      ASYNC_AT(async_taskgroup_create_task, __VA_ARGS__)
+#define async_taskgroup_join(...)             ASYNC_AT(async_taskgroup_join, __VA_ARGS__)
+#define async_taskgroup_leave(...)            ASYNC_AT(async_taskgroup_leave, __VA_ARGS__)
+#define async_anext(...)                      ASYNC_AT(async_anext, __VA_ARGS__)
+#define async_aclose(...)                     ASYNC_AT(async_aclose, __VA_ARGS__)
+#define async_as_completed(...)               ASYNC_AT(async_as_completed, __VA_ARGS__)
+#define async_queue_put(...)                  ASYNC_AT(async_queue_put, __VA_ARGS__)
+#define async_queue_get(...)                  ASYNC_AT(async_queue_get, __VA_ARGS__)
+#define async_queue_put_nowait(...)           ASYNC_AT(async_queue_put_nowait, __VA_ARGS__)
+#define async_queue_get_nowait(...)           ASYNC_AT(async_queue_get_nowait, __VA_ARGS__)
+#define async_queue_task_done(...)            ASYNC_AT(async_queue_task_done, __VA_ARGS__)
+#define async_queue_join(...)                 ASYNC_AT(async_queue_join, __VA_ARGS__)
+#define async_queue_shutdown(...)             ASYNC_AT(async_queue_shutdown, __VA_ARGS__)
+#define async_lock_acquire(...)               ASYNC_AT(async_lock_acquire, __VA_ARGS__)
+#define async_lock_release(...)               ASYNC_AT(async_lock_release, __VA_ARGS__)
+#define async_event_set(...)                  ASYNC_AT(async_event_set, __VA_ARGS__)
+#define async_event_wait(...)                 ASYNC_AT(async_event_wait, __VA_ARGS__)
+#define async_condition_acquire(...)          ASYNC_AT(async_condition_acquire, __VA_ARGS__)
+#define async_condition_release(...)          ASYNC_AT(async_condition_release, __VA_ARGS__)
+#define async_condition_wait(...)             ASYNC_AT(async_condition_wait, __VA_ARGS__)
+#define async_condition_wait_for(...)         ASYNC_AT(async_condition_wait_for, __VA_ARGS__)
+#define async_condition_notify(...)           ASYNC_AT(async_condition_notify, __VA_ARGS__)
+#define async_condition_notify_all(...)       ASYNC_AT(async_condition_notify_all, __VA_ARGS__)
+#define async_semaphore_acquire(...)          ASYNC_AT(async_semaphore_acquire, __VA_ARGS__)
+#define async_semaphore_release(...)          ASYNC_AT(async_semaphore_release, __VA_ARGS__)
+#define async_barrier_wait(...)               ASYNC_AT(async_barrier_wait, __VA_ARGS__)
+#define async_barrier_reset(...)              ASYNC_AT(async_barrier_reset, __VA_ARGS__)
+#define async_barrier_abort(...)              ASYNC_AT(async_barrier_abort, __VA_ARGS__)
 #endif
 
 #endif

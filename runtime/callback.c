@@ -24,7 +24,7 @@ static void run(struct job *job)
     callback->object.future.state = FINISHED;
     object_retire(&callback->object, true);
     async_value v = callback->fn(callback->arg);
-    if (v.error)
+    if (v.error && !loop_leave_with(loop, v))
         report_exception(loop, "Exception in callback", v, NULL);
 }
 

@@ -16,7 +16,7 @@ const struct future_type running_type = { .name = "coroutine", .drop = drop };
 /* Where no task runs (in callbacks, and before any loop) activations are chained here. */
 static _Thread_local struct activation *outside;
 
-static struct activation **innermost(void)
+struct activation **coro_innermost(void)
 {
     struct task *task = task_current();
     return task ? &task->activation : &outside;
@@ -45,7 +45,10 @@ async_coroutine async_coro_new(async_call call)
 
 async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
 {
-    return async_coro_new((async_call){ fn, name, args, size });
+    async_coroutine coro = async_coro_new((async_call){ fn, name, args, size });
+    if (coro)
+        ((struct object *)object_find(coro))->brief = true;
+    return coro;
 }
 
 void coro_drop_args(struct coro *coro)
@@ -55,13 +58,16 @@ void coro_drop_args(struct coro *coro)
     coro->args = coro->room;
 }
 
-async_value coro_call(struct coro *coro)
+async_value coro_call(struct coro *coro, struct generator *generator)
 {
-    struct activation **top = innermost(), here = { .outer = *top, .coro = coro };
+    struct activation **top = coro_innermost();
+    struct activation here = { .outer = *top, .coro = coro, .generator = generator };
     *top = &here;
     async_value v = coro->fn(coro->args);
-    *innermost() = here.outer;
-    return here.replaced ? here.instead : v;
+    *coro_innermost() = here.outer;
+    if (here.replaced)
+        return here.instead;
+    return v.error == ASYNC_CANCELLED && here.if_cancelled.error ? here.if_cancelled : v;
 }
 
 void async_coro_close(async_coroutine x)
@@ -78,10 +84,13 @@ static async_value await_coroutine(struct coro *coro)
 {
     coro->object.future.type = &running_type;
     object_pin(&coro->object);
-    async_value v = coro_call(coro);
+    async_value v = coro_call(coro, NULL);
     coro->object.future.state = FINISHED;
     object_unpin(&coro->object);
-    object_retire(&coro->object, true);
+    if (coro->object.brief)
+        object_free(&coro->object);
+    else
+        object_retire(&coro->object, true);
     return v;
 }
 
@@ -110,10 +119,36 @@ async_value async_catch(async_awaitable x)
     return await_future(&object->future);
 }
 
+/* ------------------------------------------------------- leaving a function, and its clean-ups */
+
 async_value async_leave(async_value error)
 {
-    struct activation *here = *innermost();
+    struct activation *here = *coro_innermost();
     if (here)
         here->leaving = error;
     return error;
+}
+
+async_value async_leaving(void)
+{
+    struct activation *here = *coro_innermost();
+    if (!here)
+        return async_none;
+    return here->replaced ? here->instead : here->leaving;
+}
+
+void async_leave_with(async_value outcome)
+{
+    struct activation *here = *coro_innermost();
+    if (!here)
+        return;
+    here->instead = outcome;
+    here->replaced = true;
+}
+
+void coro_replace_cancelled(async_value instead)
+{
+    struct activation *here = *coro_innermost();
+    if (here)
+        here->if_cancelled = instead;
 }

@@ -23,6 +23,8 @@ struct activation {                 /* of a coroutine function that is running o
     const struct coro *coro;
     async_value leaving;            /* the error that await or async_raise is leaving it with */
     async_value instead;            /* what a clean-up wants it to end with, if `replaced` */
+    async_value if_cancelled;       /* what ASYNC_CANCELLED becomes on the way out, or none */
+    struct generator *generator;    /* whose function this is, or NULL */
     bool replaced;
 };
 
@@ -33,7 +35,13 @@ extern const struct future_type running_type;       /* is being awaited, or was 
 async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size);
 
 /* Runs the function here and now, gives what it ended with, and leaves the object to the caller. */
-async_value coro_call(struct coro *coro);
+async_value coro_call(struct coro *coro, struct generator *generator);
+
+/* Where the chain of activations begins: of the current task, or of the code outside of tasks. */
+struct activation **coro_innermost(void);
+
+/* If the current coroutine function ends with ASYNC_CANCELLED, make it this. */
+void coro_replace_cancelled(async_value instead);
 
 /* Frees the arguments. The object stays. */
 void coro_drop_args(struct coro *coro);

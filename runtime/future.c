@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct future_type plain_future = { .name = "Future", .cancel = future_cancel_plain };
+const struct future_type plain_future = {
+    .name = "Future", .cancel = future_cancel_plain, .unnamed = true
+};
 const struct future_type future_type = {
     .name = "Future", .cancel = future_cancel_plain, .drop = report_if_untaken
 };
@@ -36,7 +38,7 @@ void future_finish(struct future *future, enum future_state state, async_value o
     future->state = state;
     future->outcome = outcome;
     list_splice(&future->loop->ready, &future->waiters);
-    if (future->type != &plain_future)
+    if (!future->type->unnamed)
         object_retire(future_object(future), state == CANCELLED);
 }
 
@@ -58,7 +60,7 @@ bool future_cancel_plain(struct future *future, const char *message)
 
 async_value future_take(struct future *future)
 {
-    if (future->type == &plain_future)
+    if (future->type->unnamed)
         return future->outcome;
     struct object *object = future_object(future);
     async_value outcome = future->type->take ? future->type->take(object) : future->outcome;
@@ -84,8 +86,30 @@ async_future async_create_future(void)
 {
     if (!loop_running)
         report_abort(report_no_loop("async_create_future"));
-    struct object *object = object_new(&future_type, loop_running);
+    return async_loop_create_future(loop_running);
+}
+
+async_future async_loop_create_future(async_loop *loop)
+{
+    struct object *object = object_new(&future_type, loop);
     return object ? object_ticket(object) : NULL;
+}
+
+const char *async_type_name(async_awaitable x)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (!object)
+        report_abort(report_misuse(x, "async_type_name"));
+    return object->future.type->name;
+}
+
+void async_keep(async_awaitable x) { object_pin(future_object(future_of(x, "async_keep", NULL))); }
+
+void async_release(async_awaitable x)
+{
+    struct object *object = future_object(future_of(x, "async_release", NULL));
+    if (object->pins)
+        object_unpin(object);
 }
 
 static async_value set(async_future x, async_value outcome, const char *caller)
@@ -158,7 +182,7 @@ static void run_callback(struct job *job)
     struct callback *callback = container_of(job, struct callback, job);
     struct object *object = callback->object;
     async_value v = callback->fn(object_ticket(object), callback->arg);
-    if (v.error)
+    if (v.error && !loop_leave_with(object->future.loop, v))
         report_exception(object->future.loop, "Exception in done callback", v, object);
     discard(callback);
 }

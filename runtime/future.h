@@ -19,6 +19,7 @@ struct future_type {
     bool (*cancel)(struct future *future, const char *message); /* false: it was done */
     void (*drop)(struct object *object);    /* frees what it owns, or NULL; the record stays */
     async_value (*take)(struct object *object); /* hands out a done outcome; NULL: just that */
+    bool unnamed;                               /* it has no handle: it lies on a stack */
 };
 
 extern const struct future_type plain_future;   /* lies on a stack; cancel just finishes it */

@@ -98,6 +98,17 @@ static struct future *given_before(const struct gather *gather, const async_awai
     return NULL;
 }
 
+/* The running loop, or else that of the first task or future in the list. */
+static async_loop *loop_for(const async_awaitable *list, size_t count)
+{
+    for (size_t i = 0; i < count && !loop_running; i++) {
+        struct object *object = list[i] ? object_find(list[i]) : NULL;
+        if (object && object->future.type->cancel)
+            return object->future.loop;
+    }
+    return loop_running;
+}
+
 /* One child for each argument. Where one is unfit the rest of the list is not started. */
 static async_value collect(struct gather *gather, const async_awaitable *list, size_t count)
 {
@@ -105,7 +116,7 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
     for (size_t i = 0; i < count; i++) {
         struct future *future = given_before(gather, list, i);
         if (!future)
-            future = task_ensure(loop_running, list[i], "async_gather", &error);
+            future = task_ensure(gather->object.future.loop, list[i], "async_gather", &error);
         if (!future)
             return error;
         gather->children[i] = (struct child){ { .run = child_done }, gather, future };
@@ -118,9 +129,10 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
 async_future async_gather_list(async_value *results, const async_awaitable *list, size_t count,
                                bool return_exceptions)
 {
-    if (!loop_running)
+    async_loop *loop = loop_for(list, count);
+    if (!loop)
         report_abort(report_no_loop("async_gather"));
-    struct gather *gather = (struct gather *)object_new(&gather_type, loop_running);
+    struct gather *gather = (struct gather *)object_new(&gather_type, loop);
     if (!gather)
         return NULL;
     gather->results = results;

@@ -24,6 +24,7 @@ async_loop *async_new_event_loop(void)
     list_init(&loop->ready);
     list_init(&loop->batch);
     list_init(&loop->tasks);
+    list_init(&loop->generators);
     clock_init(&loop->clock);
     return loop;
 }
@@ -55,7 +56,13 @@ void loop_timer_stop(async_loop *loop, struct timer *timer)
     list_remove(&timer->job.link);
 }
 
-void loop_leave(async_loop *loop, async_value error) { loop->left_with = error; }
+bool loop_leave_with(async_loop *loop, async_value error)
+{
+    if (error.error != ASYNC_KEYBOARD_INTERRUPT && error.error != ASYNC_SYSTEM_EXIT)
+        return false;
+    loop->left_with = error;
+    return true;
+}
 
 /* --------------------------------------------------------------------------- one turn */
 

@@ -21,6 +21,7 @@ struct async_loop {
     struct ev_loop *ev;         /* libev's, which waits for files, signals and other threads */
     struct task *current;       /* the task whose step runs, or NULL */
     struct list tasks;          /* all that are not done, oldest first */
+    struct list generators;     /* asynchronous ones that are started and not over */
     async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
     async_exception_fn *on_exception;
     unsigned watched;           /* pending waits that only the outside can end: files, threads */
@@ -39,8 +40,9 @@ void loop_timer_stop(async_loop *loop, struct timer *timer);    /* also if it is
 
 int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nanoseconds */
 
-/* Leaves the loop with this error, in the middle of the turn; the rest stays ready. */
-void loop_leave(async_loop *loop, async_value error);
+/* Ctrl-C and exit are not handed to anybody: they leave the loop with this error, in the middle of
+ * the turn; the rest stays ready. False: it is another error. */
+bool loop_leave_with(async_loop *loop, async_value error);
 
 void loop_free(async_loop *loop);       /* the struct and libev's part; nothing may point to it */
 

@@ -8,6 +8,7 @@
 
 struct block {
     struct block *next;
+    struct async_ticket *object;    /* an object that goes with it, or NULL */
     _Alignas(max_align_t) char bytes[];
 };
 
@@ -24,6 +25,14 @@ void *memory_get(struct memory *memory, size_t size)
     }
     memory->last = block;
     return block->bytes;
+}
+
+bool memory_own(struct memory *memory, struct async_ticket *object)
+{
+    if (!memory_get(memory, 0))
+        return false;
+    memory->last->object = object;
+    return true;
 }
 
 void memory_move(struct memory *to, struct memory *from)
@@ -45,12 +54,15 @@ void memory_free(struct memory *memory)
         return;
     struct block *block = memory->last->next;
     memory->last->next = NULL;
+    memory->last = NULL;
     while (block) {
         struct block *next = block->next;
+        struct object *object = block->object ? object_find(block->object) : NULL;
+        if (object)
+            object_expire(object);
         free(block);
         block = next;
     }
-    memory->last = NULL;
 }
 
 static struct memory of_program;
@@ -65,13 +77,13 @@ struct memory *memory_of_program(void)
     return &of_program;
 }
 
-static struct memory *current_memory(void)
+struct memory *memory_here(void)
 {
     struct task *task = task_current();
     return task ? &task->memory : memory_of_program();
 }
 
-void *async_alloc(size_t size) { return memory_get(current_memory(), size); }
+void *async_alloc(size_t size) { return memory_get(memory_here(), size); }
 
 const char *async_strf(const char *format, ...)
 {
@@ -79,7 +91,7 @@ const char *async_strf(const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = length < 0 ? NULL : memory_get(current_memory(), length + 1);
+    char *text = length < 0 ? NULL : memory_get(memory_here(), length + 1);
     if (!text)
         return NULL;
     va_start(args, format);

@@ -2,7 +2,10 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct async_ticket;
 
 /* Blocks in the order they were made; `last` points to the newest, whose `next` is the oldest. */
 struct memory {
@@ -10,10 +13,12 @@ struct memory {
 };
 
 void *memory_get(struct memory *memory, size_t size);               /* zeroed; NULL: no memory */
+bool memory_own(struct memory *memory, struct async_ticket *object);    /* freed with the rest */
 void memory_move(struct memory *to, struct memory *from);           /* in constant time */
 void memory_free(struct memory *memory);
 
-/* What async_alloc uses where no task runs; freed when the program ends. */
+/* That of the current task; where no task runs the program's, which is freed when it ends. */
+struct memory *memory_here(void);
 struct memory *memory_of_program(void);
 
 #endif

@@ -25,7 +25,7 @@ static _Thread_local struct {
     struct slot **chunks;
     size_t records;                 /* how many there are in all chunks */
     uint64_t serial;                /* the last one given out; never starts again */
-    struct list free;               /* the one freed last comes first */
+    struct list *free;              /* the one freed last, linked by `next` */
     struct queue retired[EXPIRED];  /* by enum retired; IN_USE stays empty */
     size_t in_use, peak;            /* records that are neither free nor retired, and the most ever */
 } table;
@@ -49,32 +49,33 @@ static bool grow(void)
     struct slot *chunk = aligned_alloc(_Alignof(struct slot), CHUNK * sizeof *chunk);
     if (!chunk)
         return false;
-    if (!table.free.next) {
-        list_init(&table.free);
+    if (!table.records)
         for (int i = 0; i < EXPIRED; i++)
             list_init(&table.retired[i].objects);
-    }
     table.chunks[count] = chunk;
     for (size_t i = 0; i < CHUNK; i++) {
         struct object *object = (struct object *)&chunk[i];
         object->serial = 0;
         object->number = table.records++;
-        list_append(&table.free, &object->link);
+        object->link.next = table.free;
+        table.free = &object->link;
     }
     return true;
 }
 
 struct object *object_new(const struct future_type *type, async_loop *loop)
 {
-    if ((!table.free.next || list_empty(&table.free)) && !grow())
+    if (!table.free && !grow())
         return NULL;
-    struct object *object = container_of(table.free.next, struct object, link);
-    list_remove(&object->link);
+    struct object *object = container_of(table.free, struct object, link);
+    table.free = object->link.next;
+    list_init(&object->link);
     object->serial = ++table.serial;
     object->was = 0;
     object->place = async_here;
     object->pins = 0;
     object->retired = IN_USE;
+    object->brief = false;
     future_init(&object->future, type, loop);
     if (++table.in_use > table.peak)
         table.peak = table.in_use;
@@ -117,22 +118,31 @@ void object_renew(struct object *object)
 
 static void leave_queue(struct object *object)
 {
-    if (object->retired == UNTAKEN || object->retired == TAKEN)
+    if (object->retired == IN_USE)
+        table.in_use--;
+    else if (object->retired != EXPIRED)
         table.retired[object->retired].length--;
     list_remove(&object->link);
 }
 
 void object_free(struct object *object)
 {
-    if (object->retired == IN_USE)
-        table.in_use--;
     leave_queue(object);
     if (object->future.type->drop)
         object->future.type->drop(object);
     object->serial = 0;
-    object->link = (struct list){ table.free.next, &table.free };
-    table.free.next->prev = &object->link;
-    table.free.next = &object->link;
+    object->link.next = table.free;
+    table.free = &object->link;
+}
+
+void object_expire(struct object *object)
+{
+    if (object->pins) {
+        leave_queue(object);
+        object->retired = EXPIRED;
+    } else {
+        object_free(object);
+    }
 }
 
 /* Recycles from the head of a queue until it is as short as promised. */
@@ -144,12 +154,7 @@ static void trim(enum retired which)
         keep = table.peak;
     while (queue->length > keep) {
         struct object *oldest = container_of(queue->objects.next, struct object, link);
-        if (oldest->pins) {
-            leave_queue(oldest);
-            oldest->retired = EXPIRED;
-        } else {
-            object_free(oldest);
-        }
+        object_expire(oldest);
     }
 }
 
@@ -158,8 +163,6 @@ void object_retire(struct object *object, bool taken)
     enum retired which = taken ? TAKEN : UNTAKEN;
     if (object->retired >= which)
         return;
-    if (object->retired == IN_USE)
-        table.in_use--;
     leave_queue(object);
     object->retired = which;
     list_append(&table.retired[which].objects, &object->link);
@@ -211,5 +214,5 @@ void object_release(void)
     free(table.chunks);
     table.chunks = NULL;
     table.records = table.in_use = table.peak = 0;
-    table.free.next = NULL;
+    table.free = NULL;
 }

@@ -25,6 +25,7 @@ struct object {
     uint32_t pins;              /* our own pointers to it; not recycled before there are none */
     uint32_t number : 24;       /* of the record; never changes */
     uint32_t retired : 2;       /* enum retired: which queue it waits in */
+    uint32_t brief : 1;         /* recycled as soon as it is used up: a call of the runtime's own */
     struct future future;       /* every object is one, or may become one; its type tells */
 };
 
@@ -42,6 +43,7 @@ struct object *object_successor(const struct async_ticket *ticket);
 
 void object_retire(struct object *object, bool taken);  /* done: recycle it by and by */
 void object_free(struct object *object);                /* recycle it now */
+void object_expire(struct object *object);              /* recycle it as soon as it is not pinned */
 void object_pin(struct object *object);
 void object_unpin(struct object *object);
 

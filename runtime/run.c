@@ -1,5 +1,6 @@
 /* run.c - asyncio.run: make a loop, run main, cancel what is left, report, close. */
 #include "coro.h"
+#include "line.h"
 #include "loop.h"
 #include "object.h"
 #include "report.h"
@@ -62,23 +63,35 @@ async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x)
 
 /* ----------------------------------------------------------------------------- closing */
 
-static void drop_if_ours(struct object *object, void *loop)
+static void clear(struct list *jobs)
 {
+    future_discard_callbacks(jobs, NULL);
+    list_each(link, jobs)
+        list_remove(link);
+}
+
+/* First everything is taken off every list, with a word about what is lost, ... */
+static void detach(struct object *object, void *loop)
+{
+    struct task *task = (struct task *)object;
     if (object->future.loop != loop)
         return;
     if (object->future.type == &coroutine_type)
         report_unawaited(object);
-    else if (object->future.type == &task_type && object->future.state == PENDING)
+    if (object->future.type == &task_type && object->future.state == PENDING) {
         report_pending(object);
+        line_forget(task->waiting_on);
+        list_remove(&task->step.link);
+    }
+    clear(&object->future.waiters);
 }
 
-static void free_if_ours(struct object *object, void *loop)
+/* ... then it is freed, in any order: an unpin by whoever goes later finds a pin and frees nothing. */
+static void discard(struct object *object, void *loop)
 {
     if (object->future.loop != loop)
         return;
-    object->pins++;                 /* an unpin from here on, by whoever drops first, frees nothing */
-    future_discard_callbacks(&object->future.waiters, NULL);
-    list_init(&object->future.waiters);
+    object->pins++;
     object_free(object);
 }
 
@@ -86,9 +99,9 @@ async_value async_loop_close(async_loop *loop)
 {
     if (loop->running)
         return async_error(ASYNC_RUNTIME_ERROR, "Cannot close a running event loop");
-    object_each(drop_if_ours, loop);
-    future_discard_callbacks(&loop->ready, NULL);
-    object_each(free_if_ours, loop);
+    clear(&loop->ready);
+    object_each(detach, loop);
+    object_each(discard, loop);
     loop_free(loop);
     object_release();
     stack_release();
@@ -120,9 +133,7 @@ static async_value cancel_all(async_loop *loop)
     }
     for (i = 0; i < count; i++)
         future_cancel(&tasks[i]->coro.object.future, NULL);
-    loop_running = loop;            /* gather makes its future for the running loop */
     async_future all = async_gather_list(NULL, handles, count, true);
-    loop_running = NULL;
     async_value v = async_loop_run_until_complete(loop, all);
     for (i = 0; i < count; i++) {
         struct object *object = &tasks[i]->coro.object;
@@ -156,6 +167,7 @@ async_value async_run(async_coroutine coro)
         async_value left = cancel_all(loop);
         if (left.error == ASYNC_DEADLOCK && !v.error)
             v = left;
+        left = async_loop_run_until_complete(loop, async_loop_shutdown_asyncgens(loop));
     }
     async_loop_close(loop);
     return v;
@@ -164,6 +176,10 @@ async_value async_run(async_coroutine coro)
 int async_main(async_coroutine coro)
 {
     async_value v = async_run(coro);
+    if (v.error == ASYNC_SYSTEM_EXIT)
+        return v.num;
+    if (v.error == ASYNC_KEYBOARD_INTERRUPT)
+        return 130;                                 /* what a shell says of Ctrl-C */
     if (v.error && v.error != ASYNC_DEADLOCK)       /* which has been reported at length */
         fprintf(stderr, "%s: %s\n", async_error_name(v.error), v.message ? v.message : "");
     return v.error ? 1 : 0;

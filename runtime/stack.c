@@ -57,6 +57,20 @@ static _Thread_local struct {
 
 static void **link_of(void *top) { return (void **)top - 1; }
 
+static char *top_of(const struct chunk *chunk, size_t i)
+{
+    return chunk->base + (i + 1) * STACK_SIZE - i % COLOURS * LINE;
+}
+
+/* The chunk that an address lies in, or NULL. */
+static struct chunk *chunk_of(const void *address)
+{
+    for (struct chunk *chunk = arena.chunks; chunk; chunk = chunk->next)
+        if ((uintptr_t)address - (uintptr_t)chunk->base < chunk->stacks * STACK_SIZE)
+            return chunk;
+    return NULL;
+}
+
 #ifdef WITH_ASAN                    /* the part of a stack that a coroutine may touch */
 static size_t usable(void) { return STACK_SIZE - arena.page - COLOURS * LINE; }
 static void *lowest(void *top) { return (char *)top - usable(); }
@@ -100,7 +114,7 @@ static void *cut(void)
         arena.chunks = chunk;
     }
     size_t i = chunk->cut++;
-    char *low = chunk->base + i * STACK_SIZE, *top = low + STACK_SIZE - i % COLOURS * LINE;
+    char *low = chunk->base + i * STACK_SIZE, *top = top_of(chunk, i);
     guard(low);
     chunk->valgrind_ids[i] = VALGRIND_STACK_REGISTER(low + arena.page, top);
     return top;
@@ -151,10 +165,8 @@ static _Thread_local char signal_stack[64 * 1024];
 
 static bool in_guard(const char *address)
 {
-    for (struct chunk *chunk = arena.chunks; chunk; chunk = chunk->next)
-        if (address >= chunk->base && address < chunk->base + chunk->stacks * STACK_SIZE)
-            return (size_t)(address - chunk->base) % STACK_SIZE < arena.page;
-    return false;
+    struct chunk *chunk = chunk_of(address);
+    return chunk && (size_t)(address - chunk->base) % STACK_SIZE < arena.page;
 }
 
 static void on_fault(int number, siginfo_t *info, void *context)
@@ -186,37 +198,41 @@ void stack_watch(void (*overflow)(void))
 static _Thread_local struct {
     const void *low;                /* the thread's own stack, as ASan told us */
     size_t size;
-    bool inside;                    /* we run on one of ours */
-} asan;
+} thread;
 
+/* We have left one stack for another; ASan tells where the one we came from lies. */
 static void arrived(void *fake)
 {
     const void *low;
     size_t size;
     __sanitizer_finish_switch_fiber(fake, &low, &size);
-    asan.inside = !asan.inside;
-    if (asan.inside) {
-        asan.low = low;
-        asan.size = size;
+    if (!chunk_of(low)) {
+        thread.low = low;
+        thread.size = size;
     }
 }
 
 void stack_arrived(void) { arrived(NULL); }
 
-void stack_switch(void **from, void *to, void *top, bool for_good)
+void stack_switch(void **from, void *to, bool for_good)
 {
-    void *fake = NULL;
-    __sanitizer_start_switch_fiber(for_good ? NULL : &fake, top ? lowest(top) : asan.low,
-                                   top ? usable() : asan.size);
+    struct chunk *chunk = chunk_of(to);
+    void *fake = NULL, **kept = for_good ? NULL : &fake;
+    if (chunk) {
+        size_t i = (size_t)((char *)to - chunk->base) / STACK_SIZE;
+        __sanitizer_start_switch_fiber(kept, lowest(top_of(chunk, i)), usable());
+    } else {
+        __sanitizer_start_switch_fiber(kept, thread.low, thread.size);
+    }
     switch_stack(from, to);
     arrived(fake);
 }
 #else
 void stack_arrived(void) { }
 
-void stack_switch(void **from, void *to, void *top, bool for_good)
+void stack_switch(void **from, void *to, bool for_good)
 {
-    (void)top, (void)for_good;
+    (void)for_good;
     switch_stack(from, to);
 }
 #endif

@@ -23,9 +23,9 @@ void stack_release(void);
  * stack of its own, before the process ends as by any SIGSEGV. */
 void stack_watch(void (*overflow)(void));
 
-/* switch_stack of switch.h, made known to AddressSanitizer where that is compiled in. `top` is the
- * stack we go to, NULL the thread's own; `for_good`: nobody will come back to the one we leave. */
-void stack_switch(void **from, void *to, void *top, bool for_good);
+/* switch_stack of switch.h, made known to AddressSanitizer where that is compiled in. `for_good`:
+ * nobody will come back to the stack that we leave. */
+void stack_switch(void **from, void *to, bool for_good);
 void stack_arrived(void);           /* to be called first on a stack that is new */
 
 #endif

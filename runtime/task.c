@@ -30,6 +30,7 @@ static void finish(struct task *task, async_value v)
     list_remove(&task->coro.object.link);           /* from the loop's tasks */
     future_finish(future, state, v);
     coro_drop_args(&task->coro);
+    loop_leave_with(future->loop, v);
     hook(finished, task);
     if (task->detached) {
         report_if_untaken(&task->coro.object);
@@ -42,9 +43,9 @@ static void entry(void)
 {
     stack_arrived();
     struct task *task = loop_running->current;
-    async_value v = coro_call(&task->coro);
+    async_value v = coro_call(&task->coro, NULL);
     finish(task, v);
-    stack_switch(&task->place, loop_place, NULL, true);
+    stack_switch(&task->place, loop_place, true);
 }
 
 /* A step that cannot run ends the task instead. */
@@ -73,7 +74,7 @@ static void step(struct job *job)
         return;
     loop->current = task;
     hook(resumed, task);
-    stack_switch(&loop_place, task->place, task->stack, false);
+    stack_switch(&loop_place, task->place, false);
     loop->current = NULL;
     if (task->coro.object.future.state != PENDING) {
         stack_give(task->stack);
@@ -86,7 +87,7 @@ static void step(struct job *job)
 static async_value suspend(struct task *task)
 {
     hook(suspended, task);
-    stack_switch(&task->place, loop_place, NULL, false);
+    stack_switch(&task->place, loop_place, false);
     task->waiting_on = NULL;
     if (!task->must_cancel)
         return async_none;
@@ -118,10 +119,10 @@ async_value task_wait(struct future *future)
     list_append(&future->waiters, &task->step.link);
     if (task->must_cancel && future_cancel(future, task->cancel_message))
         task->must_cancel = false;
-    async_value cancelled = suspend(task);
-    if (cancelled.error && future->state == CANCELLED)
-        return future->outcome;
-    return cancelled;
+    async_value interrupted = suspend(task);
+    if (future->state == CANCELLED && (interrupted.error || future->type->unnamed))
+        return future->outcome;     /* the cancel went down to what we waited on, or came from it */
+    return interrupted;
 }
 
 /* ------------------------------------------------------------------------------- life */
@@ -290,13 +291,14 @@ void async_detach(async_task x)
 
 int async_cancelling(async_task x) { return task_for(x, "async_cancelling")->cancels; }
 
-int async_uncancel(async_task x)
+unsigned task_uncancel(struct task *task)
 {
-    struct task *task = task_for(x, "async_uncancel");
     if (task->cancels && --task->cancels == 0)
-        task->must_cancel = false;
+        task->must_cancel = false;              /* not delivered yet: taken back (since 3.13) */
     return task->cancels;
 }
+
+int async_uncancel(async_task x) { return task_uncancel(task_for(x, "async_uncancel")); }
 
 bool async_cancel(async_task x) { return async_cancel_msg(x, NULL); }
 
@@ -332,10 +334,15 @@ async_task async_current_task(void)
 
 size_t async_all_tasks(async_task *tasks, size_t room)
 {
-    size_t count = 0;
     if (!loop_running)
         report_abort(report_no_loop("async_all_tasks"));
-    list_each(link, &loop_running->tasks) {
+    return async_loop_all_tasks(loop_running, tasks, room);
+}
+
+size_t async_loop_all_tasks(async_loop *loop, async_task *tasks, size_t room)
+{
+    size_t count = 0;
+    list_each(link, &loop->tasks) {
         if (count < room)
             tasks[count] = object_ticket(container_of(link, struct object, link));
         count++;

@@ -44,11 +44,13 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
 struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
                            async_value *error);
 
-/* Suspends the current task until the future is done, or for one turn of the loop (NULL). Returns
- * async_none, or ASYNC_CANCELLED if the task was cancelled meanwhile, whatever the future holds;
- * an error at once where no task runs. The only two ways to wait: everything is built on them. */
+/* The only two ways to wait; everything is built on them: until the future is done, and for one
+ * turn of the loop. They return async_none, or ASYNC_CANCELLED if the task was cancelled meanwhile,
+ * whatever the future holds, or an error at once where no task runs. */
 async_value task_wait(struct future *future);
 async_value task_yield(void);
+
+unsigned task_uncancel(struct task *task);      /* one request fewer; gives what is left */
 
 /* "Task-1" or the name it was given. */
 const char *task_name(struct task *task);

@@ -12,6 +12,15 @@ const char *async_error_name(int error)
     case ASYNC_RUNTIME_ERROR: return "RuntimeError";
     case ASYNC_VALUE_ERROR: return "ValueError";
     case ASYNC_TYPE_ERROR: return "TypeError";
+    case ASYNC_QUEUE_FULL: return "QueueFull";
+    case ASYNC_QUEUE_EMPTY: return "QueueEmpty";
+    case ASYNC_QUEUE_SHUT_DOWN: return "QueueShutDown";
+    case ASYNC_BROKEN_BARRIER: return "BrokenBarrierError";
+    case ASYNC_GROUP: return "ExceptionGroup";
+    case ASYNC_STOP_ITERATION: return "StopAsyncIteration";
+    case ASYNC_GENERATOR_EXIT: return "GeneratorExit";
+    case ASYNC_KEYBOARD_INTERRUPT: return "KeyboardInterrupt";
+    case ASYNC_SYSTEM_EXIT: return "SystemExit";
     case ASYNC_DEADLOCK: return "Deadlock";
     }
     return error > 0 && error < ASYNC_CANCELLED ? strerror(error) : "Error";

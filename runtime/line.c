@@ -1,0 +1,108 @@
+/* line.c - see line.h. */
+#include "line.h"
+#include "loop.h"
+#include "memory.h"
+#include "report.h"
+#include "task.h"
+
+static const struct future_type waiting_type = {
+    .name = "Future", .cancel = future_cancel_plain, .unnamed = true
+};
+
+async_value line_wait(struct line *line, struct waiter *waiter)
+{
+    if (!task_current())
+        return report_no_task();
+    future_init(&waiter->future, &waiting_type, loop_running);
+    list_append(&line->waiters, &waiter->link);
+    async_value interrupted = task_wait(&waiter->future);
+    list_remove(&waiter->link);
+    return interrupted.error ? interrupted : waiter->future.outcome;
+}
+
+static struct waiter *waiter_at(struct list *link) { return container_of(link, struct waiter, link); }
+
+static bool wake(struct waiter *waiter) { return future_set(&waiter->future, async_none); }
+
+bool line_wake_first(struct line *line)
+{
+    return !list_empty(&line->waiters) && wake(waiter_at(line->waiters.next));
+}
+
+bool line_wake_next(struct line *line)
+{
+    list_each(link, &line->waiters)
+        if (wake(waiter_at(link)))
+            return true;
+    return false;
+}
+
+bool line_serve_next(struct line *line)
+{
+    while (!list_empty(&line->waiters)) {
+        struct waiter *first = waiter_at(line->waiters.next);
+        list_remove(&first->link);
+        if (wake(first))
+            return true;
+    }
+    return false;
+}
+
+void line_wake_all(struct line *line)
+{
+    list_each(link, &line->waiters)
+        wake(waiter_at(link));
+}
+
+bool line_all_cancelled(const struct line *line)
+{
+    list_each(link, &((struct line *)line)->waiters)
+        if (waiter_at(link)->future.state != CANCELLED)
+            return false;
+    return true;
+}
+
+void line_forget(struct future *future)
+{
+    if (future && future->type == &waiting_type)
+        list_remove(&container_of(future, struct waiter, future)->link);
+}
+
+void *primitive_new(const struct future_type *type)
+{
+    struct object *object = object_new(type, loop_running);
+    if (!object || memory_own(memory_here(), object_ticket(object)))
+        return object;
+    object->future.type = &plain_future;    /* nothing to drop yet */
+    object_free(object);
+    return NULL;
+}
+
+void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
+                   async_value *error)
+{
+    struct object *object = handle ? object_find(handle) : NULL;
+    if (object && object->future.type == type)
+        return object;
+    async_value why = report_misuse((async_awaitable)handle, caller);
+    if (!error)
+        report_abort(why);
+    *error = why;
+    return NULL;
+}
+
+void *primitive_use(const void *handle, const struct future_type *type, const char *caller,
+                    async_value *error)
+{
+    struct object *object = primitive_of(handle, type, caller, error);
+    if (object)
+        object_pin(object);
+    return object;
+}
+
+void primitive_done(void *variable)
+{
+    struct object *object = *(struct object **)variable;
+    if (object)
+        object_unpin(object);
+}

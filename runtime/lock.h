@@ -1,0 +1,18 @@
+/* lock.h - the mutual exclusion that lock.c offers and conditions and barriers are built on. */
+#ifndef LOCK_H
+#define LOCK_H
+
+#include "line.h"
+
+struct lock {
+    struct object object;
+    struct line line;               /* tasks that want it */
+    bool locked;
+};
+
+extern const struct future_type lock_type;
+
+async_value lock_acquire(struct lock *lock);    /* waits */
+async_value lock_release(struct lock *lock);    /* error if it is not locked */
+
+#endif
