@@ -422,12 +422,13 @@ bool async_barrier_broken(async_barrier *barrier);
 /* --------------------------------------------------------------------- running it all */
 
 /* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
- * waits for it, closes the loop. Gives what main gave. The environment is read when a loop is
+ * waits for it, closes the loop. Gives what main gave. Ctrl-C cancels main, so that its clean-ups
+ * run; if it ends with that the error is ASYNC_KEYBOARD_INTERRUPT. The environment is read when a loop is
  * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready. */
 async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
 
 /* async_run for the last line of main(): an error that comes out is printed to stderr. Returns the
- * exit status: 0, or 1 after an error. */
+ * exit status: 0, 1 after an error, 130 after Ctrl-C, or that of async_exit. */
 int async_main(async_coroutine coro) ASYNC_MUST_USE;
 
 typedef struct async_ticket *async_handle;      /* of a callback; asyncio.Handle, TimerHandle */
@@ -446,10 +447,11 @@ async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x);
 
 void async_loop_stop(async_loop *loop);         /* after the callbacks that are ready now */
 bool async_loop_is_running(async_loop *loop);
+bool async_loop_is_closed(async_loop *loop);
 
-/* loop.close(): drops everything that belongs to the loop and frees it. Tasks that are not done,
- * errors nobody asked for and coroutines never awaited are reported on stderr. Error
- * ASYNC_RUNTIME_ERROR if it is running. */
+/* loop.close(): drops everything that belongs to the loop. Tasks that are not done, errors nobody
+ * asked for and coroutines never awaited are reported on stderr. Twice is fine; any other use of a
+ * closed loop is "Event loop is closed". Error ASYNC_RUNTIME_ERROR if it is running. */
 async_value async_loop_close(async_loop *loop);
 
 double async_loop_time(async_loop *loop);       /* loop.time(), in seconds; from 0 when virtual */
@@ -467,11 +469,34 @@ void async_handle_cancel(async_handle handle);      /* it will not be called; tw
 bool async_handle_cancelled(async_handle handle);
 double async_handle_when(async_handle handle);      /* its deadline; 0 for call_soon */
 
+/* loop.call_soon_threadsafe: the same from any thread; ends the loop's wait. async_none or ENOMEM. */
+async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void *arg);
+
+/* loop.add_reader, add_writer: calls fn(arg) in every turn in which the descriptor can be read
+ * (written), until removed; adding again replaces. remove: was there something to remove? */
+async_value async_loop_add_reader(async_loop *loop, int fd, async_fn *fn, void *arg);
+async_value async_loop_add_writer(async_loop *loop, int fd, async_fn *fn, void *arg);
+bool async_loop_remove_reader(async_loop *loop, int fd);
+bool async_loop_remove_writer(async_loop *loop, int fd);
+
+/* loop.add_signal_handler(number, fn): called from the loop, not from the interrupted code. Error
+ * ASYNC_RUNTIME_ERROR for a signal that cannot be caught. remove restores the default. */
+async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn *fn, void *arg);
+bool async_loop_remove_signal_handler(async_loop *loop, int number);
+
 /* loop.set_exception_handler(fn): gets errors that no coroutine can receive, instead of stderr.
  * `message` says what happened, `x` is the task or future concerned or NULL. NULL: stderr again. */
 typedef void async_exception_fn(async_loop *loop, const char *message, async_value error,
                                 async_awaitable x);
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn);
+
+/* asyncio.Runner(): a loop in which several main coroutines run one after the other, as async_run
+ * runs one. NULL when memory ran out. close cancels what is left, closes the loop, frees it. */
+typedef struct async_runner async_runner;
+async_runner *async_runner_new(void) ASYNC_MUST_USE;
+async_value async_runner_run(async_runner *runner, async_coroutine coro) ASYNC_MUST_USE;
+async_loop *async_runner_get_loop(async_runner *runner);
+async_value async_runner_close(async_runner *runner);
 
 /* ------------------------------------------------------------------------ the fine print */
 

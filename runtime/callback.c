@@ -30,6 +30,8 @@ static void run(struct job *job)
 
 static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
 {
+    if (loop->closed)
+        report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
     struct callback *callback = (struct callback *)object_new(&handle_type, loop);
     if (!callback)
         return NULL;

@@ -21,13 +21,18 @@ struct async_loop {
     struct ev_loop *ev;         /* libev's, which waits for files, signals and other threads */
     struct task *current;       /* the task whose step runs, or NULL */
     struct list tasks;          /* all that are not done, oldest first */
+    struct list watchers;       /* add_reader, add_writer, add_signal_handler */
     struct list generators;     /* asynchronous ones that are started and not over */
     async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
     async_exception_fn *on_exception;
-    unsigned watched;           /* pending waits that only the outside can end: files, threads */
+    unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
+    unsigned listening;         /* signal handlers: something may come, but nobody waits for it */
+    struct outside *outside;    /* what other threads have given us to run */
+    struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
-    bool running, stopping;
+    bool running, stopping, closed;
+    async_loop *next_closed;    /* shells of closed loops, kept so that a late call gets a sentence */
 };
 
 extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
@@ -44,7 +49,23 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
  * the turn; the rest stays ready. False: it is another error. */
 bool loop_leave_with(async_loop *loop, async_value error);
 
-void loop_free(async_loop *loop);       /* the struct and libev's part; nothing may point to it */
+void loop_free(async_loop *loop);       /* libev's part; the shell stays, marked as closed */
+
+/* Makes the job ready each time the descriptor can be read (or written), or the signal comes. NULL
+ * when memory ran out. Unwatching also takes the job off the ready queue. */
+struct watch;
+struct watch *loop_watch_fd(async_loop *loop, int fd, bool for_writing, struct job *job);
+struct watch *loop_watch_signal(async_loop *loop, int number, struct job *job);
+void loop_unwatch(struct watch *watch);
+
+/* From another thread: runs the job in one of the next turns and ends the loop's wait. */
+void loop_post(async_loop *loop, struct job *job);
+void loop_fetch_posted(async_loop *loop);   /* moves what other threads posted to the ready queue */
+void loop_interrupt(async_loop *loop);  /* from a signal handler: makes `interrupted` ready */
+
+/* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
+void watch_close(async_loop *loop);
+void watch_discard_posted(struct list *jobs);
 
 /* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
 async_value loop_run(async_loop *loop);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 struct block {
-    struct block *next;
+    struct block *next, *previous;  /* in a circle */
     struct async_ticket *object;    /* an object that goes with it, or NULL */
     _Alignas(max_align_t) char bytes[];
 };
@@ -17,13 +17,9 @@ void *memory_get(struct memory *memory, size_t size)
     struct block *block = calloc(1, sizeof *block + size);
     if (!block)
         return NULL;
-    if (memory->last) {
-        block->next = memory->last->next;
-        memory->last->next = block;
-    } else {
-        block->next = block;
-    }
-    memory->last = block;
+    struct memory single = { block };
+    block->next = block->previous = block;
+    memory_move(memory, &single);
     return block->bytes;
 }
 
@@ -37,31 +33,38 @@ bool memory_own(struct memory *memory, struct async_ticket *object)
 
 void memory_move(struct memory *to, struct memory *from)
 {
-    if (!from->last)
-        return;
-    if (to->last) {
-        struct block *oldest = from->last->next;
-        from->last->next = to->last->next;
-        to->last->next = oldest;
+    if (from->last && to->last) {
+        struct block *oldest = to->last->next, *moved = from->last->next;
+        to->last->next = moved;
+        moved->previous = to->last;
+        from->last->next = oldest;
+        oldest->previous = from->last;
     }
-    to->last = from->last;
+    if (from->last)
+        to->last = from->last;
     from->last = NULL;
+}
+
+void memory_give_back(struct memory *memory, void *bytes)
+{
+    if (!bytes)
+        return;
+    struct block *block = (struct block *)((char *)bytes - offsetof(struct block, bytes));
+    if (memory->last == block)
+        memory->last = block->previous == block ? NULL : block->previous;
+    block->previous->next = block->next;
+    block->next->previous = block->previous;
+    free(block);
 }
 
 void memory_free(struct memory *memory)
 {
-    if (!memory->last)
-        return;
-    struct block *block = memory->last->next;
-    memory->last->next = NULL;
-    memory->last = NULL;
-    while (block) {
-        struct block *next = block->next;
-        struct object *object = block->object ? object_find(block->object) : NULL;
+    while (memory->last) {
+        struct block *oldest = memory->last->next;
+        struct object *object = oldest->object ? object_find(oldest->object) : NULL;
         if (object)
             object_expire(object);
-        free(block);
-        block = next;
+        memory_give_back(memory, oldest->bytes);
     }
 }
 

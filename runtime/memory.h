@@ -7,12 +7,13 @@
 
 struct async_ticket;
 
-/* Blocks in the order they were made; `last` points to the newest, whose `next` is the oldest. */
+/* Blocks in the order they were made, in a circle; the newest's next is the oldest. */
 struct memory {
     struct block *last;
 };
 
 void *memory_get(struct memory *memory, size_t size);               /* zeroed; NULL: no memory */
+void memory_give_back(struct memory *memory, void *bytes);          /* frees one; NULL is fine */
 bool memory_own(struct memory *memory, struct async_ticket *object);    /* freed with the rest */
 void memory_move(struct memory *to, struct memory *from);           /* in constant time */
 void memory_free(struct memory *memory);

@@ -246,6 +246,8 @@ static async_task create(async_loop *loop, async_coroutine coro, const char *nam
     async_value error;
     if (!coro)
         return NULL;
+    if (loop->closed)
+        report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
     struct task *task = task_start(loop, coro, name, "async_create_task", &error);
     if (!task)
         report_abort(error);

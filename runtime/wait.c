@@ -5,9 +5,9 @@
  * what ends in between counts as done. */
 #include "coro.h"
 #include "loop.h"
+#include "memory.h"
 #include "report.h"
 #include "task.h"
-#include <stdlib.h>
 
 struct wait {
     async_task *tasks;
@@ -118,13 +118,14 @@ static async_value wait(void *p)
         return async_error(ASYNC_VALUE_ERROR, "Set of Tasks/Futures is empty.");
     if (args->return_when < ASYNC_FIRST_COMPLETED || args->return_when > ASYNC_ALL_COMPLETED)
         return async_error(ASYNC_VALUE_ERROR, "Invalid return_when value");
-    struct watch *watches = malloc(args->count * sizeof *watches);
-    async_task *kept = malloc(args->count * sizeof *kept);
+    struct memory *ours = memory_here();        /* so that nothing leaks if we never come back */
+    struct watch *watches = memory_get(ours, args->count * sizeof *watches);
+    async_task *kept = memory_get(ours, args->count * sizeof *kept);
     async_value v = async_error(ENOMEM, "no memory for async_wait");
     if (watches && kept)
         v = keep_vigil(args, watches, kept);
-    free(watches);
-    free(kept);
+    memory_give_back(ours, watches);
+    memory_give_back(ours, kept);
     return v;
 }
 
