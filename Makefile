@@ -1,56 +1,123 @@
 # evlings: `make` lists what it can do. Lessons, exercises and tests are found by wildcards: adding
-# one edits nothing here.
+# one edits nothing here. BUILD=dir builds elsewhere, CC=clang with another compiler, EXTRA=... adds
+# flags, V=1 shows the commands.
 
 CC      ?= cc
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= -O2
 BUILD   ?= build
 WARN     = -Wall -Wextra -Werror=return-type
-FLAGS    = -std=gnu11 $(WARN) $(CFLAGS) $(EXTRA) -Iruntime
+FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 $(CFLAGS) $(EXTRA)
 LIBS     = $(EXTRA) -lev -lm -pthread
-CHECK    = $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+SETTINGS = $(strip $(CC) $(FLAGS))
+export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM LEVEL
 
 RUNTIME  = $(wildcard runtime/*.c runtime/*.S)
-OBJECTS  = $(RUNTIME:%=$(BUILD)/%.o)
 LIB      = $(BUILD)/libasync.a
 LESSONS  = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
-TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/test_*.c))
-NUMBERED = lesson read exercise grade hint solution reset
+GRADERS  = $(patsubst %.c,$(BUILD)/%,$(wildcard exercises/*/grader.c))
+SOLVED   = $(patsubst %.c,$(BUILD)/%,$(wildcard solutions/*/*.c))
+TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/*.c))
+BENCHES  = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/bench/*.c))
+GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grader*.c))
+
+# Of lesson or exercise N, which may be written 4 or 04: what its commands need.
+two      = $(if $(filter 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
+programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
+grader   = $(patsubst %.c,$(BUILD)/%,$(wildcard exercises/$(call two,$1)-*/grader.c))
+stage    = $(if $(call grader,$1),$(LIB) $(BUILD)/tools/stage.o $(dir $(call grader,$1))stage.o)
 
 help: ## list these commands
-	@sed -n 's/^\([a-zA-Z][^:]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | sed 's/-%/-N/' \
-	 | awk -F'|' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("-%", "-N", $$1); \
+	 printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-lessons: $(LESSONS) ## build every lesson's programs
+deps: ## install what lessons and exercises need, if it is missing
+	@sh tools/deps.sh install
 
-test: $(TESTS) ## run every test
-	@for t in $(TESTS); do echo "== $$t"; $$t || exit 1; done
+deps-dev: deps ## install what the tests need, too
+	@sh tools/deps.sh install-dev
+
+.SECONDEXPANSION:
+lesson-%: $$(call programs,$$*) FORCE ## build and run the programs of lesson N
+	@sh tools/evlings.sh lesson $*
+
+read-%: FORCE ## read the chapter of lesson N
+	@sh tools/evlings.sh read $*
+
+exercise-%: $$(if $$(call grader,$$*),$(LIB)) FORCE ## build and run your program for exercise N
+	@sh tools/evlings.sh exercise $*
+
+grade-%: $$(call grader,$$*) $$(call stage,$$*) FORCE ## grade exercise N (FROM=dir: dir/exercise.c)
+	@sh tools/evlings.sh grade $*
+
+hint-%: FORCE ## a hint for exercise N; each time one more (LEVEL=2: that one)
+	@sh tools/evlings.sh hint $*
+
+solution-%: FORCE ## show a solution of exercise N
+	@sh tools/evlings.sh solution $*
+
+reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
+	@sh tools/evlings.sh reset $*
+
+test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests
+	@sh tools/test.sh
+
+test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang, sanitizers, valgrind
+	@sh tools/test.sh all
+
+lessons: $(LESSONS) ## build all programs of all lessons
+
+all: $(LESSONS) $(GRADERS) $(SOLVED) $(TESTS) $(BENCHES) $(BUILD)/tools/stage.o ## build all that there is
+
+stubs: ## for authors: what exercises/*/exercise.c hold now is what reset brings back
+	@sh tools/evlings.sh stubs
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
 # ------------------------------------------------------------------------------ how it is built
 
-$(LIB): $(OBJECTS)
-	@rm -f $@
-	ar rcs $@ $^
+# Begins a command that makes a file: its directory, and a word about it.
+DO = @mkdir -p $(@D) && $(if $(V),set -x,echo "  making $@" >&2) &&
 
-$(BUILD)/runtime/%.c.o: runtime/%.c
-	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -DASYNC_RUNTIME -MMD -c $< -o $@
+# Rewritten when the compiler or its flags change, and then everything is built again. Before that
+# it makes sure that there is a compiler, libev, and room to write.
+$(BUILD)/settings: $(filter deps deps-dev,$(MAKECMDGOALS)) FORCE
+	@sh tools/deps.sh settings
 
-$(BUILD)/runtime/%.S.o: runtime/%.S
-	@mkdir -p $(@D)
-	$(CC) $(EXTRA) -c $< -o $@
+$(BUILD)/have-%: | $(BUILD)/settings
+	@sh tools/deps.sh need $* && touch $@
+
+$(LIB): $(RUNTIME:%=$(BUILD)/%.o)
+	$(DO) rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
+	$(DO) $(CC) $(FLAGS) -DASYNC_RUNTIME -MMD -MP -c $< -o $@
+
+$(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
+	$(DO) $(CC) $(EXTRA) -c $< -o $@
+
+$(BUILD)/runtime/%: runtime/%.c $(LIB) | $(BUILD)/have-check
+	$(DO) $(CC) $(FLAGS) -Iruntime -MMD -MP $< $(LIB) $(CHECK) $(LIBS) -o $@
 
 $(BUILD)/lessons/%: lessons/%.c $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -MMD $< $(LIB) $(LIBS) -o $@
+	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) -Iruntime -MMD -MP $< $(LIB) $(LIBS) -o $@
 
-$(BUILD)/runtime/tests/%: runtime/tests/%.c $(LIB)
-	@mkdir -p $(@D)
-	$(CC) $(FLAGS) -MMD $< $(LIB) $(CHECK) $(LIBS) -o $@
+$(BUILD)/solutions/%: solutions/%.c $(LIB)
+	$(DO) $(CC) $(FLAGS) -Iruntime -I$(<D:solutions/%=exercises/%) -MMD -MP $< $(LIB) $(LIBS) -o $@
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+$(BUILD)/exercises/%/stage.o: exercises/%/stage.c $(BUILD)/settings
+	$(DO) $(CC) $(FLAGS) -Iruntime -Itools -I$(<D) -MMD -MP -c $< -o $@
 
-.PHONY: help lessons test clean
+$(BUILD)/exercises/%/grader: exercises/%/grader.c $(GRADING)
+	$(DO) $(CC) $(FLAGS) -Iruntime -Itools -MMD -MP $< $(GRADING) $(CHECK) -lm -o $@
+
+$(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
+	$(DO) $(CC) $(FLAGS) -Iruntime -Itools -MMD -MP -c $< -o $@
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+
+FORCE:
+.PHONY: help deps deps-dev test test-all lessons all stubs clean FORCE
+.SECONDARY:
 .DELETE_ON_ERROR:

@@ -81,11 +81,11 @@ static struct callback *callback_of(async_handle handle, const char *caller)
 void async_handle_cancel(async_handle handle)
 {
     struct callback *callback = callback_of(handle, "async_handle_cancel");
-    if (callback->object.future.state != PENDING)
-        return;
-    loop_timer_stop(callback->object.future.loop, &callback->timer);
-    callback->object.future.state = CANCELLED;
-    object_retire(&callback->object, true);
+    if (callback->object.future.state == PENDING) {
+        loop_timer_stop(callback->object.future.loop, &callback->timer);
+        object_retire(&callback->object, true);
+    }
+    callback->object.future.state = CANCELLED;      /* also of one that has run, as in Python */
 }
 
 bool async_handle_cancelled(async_handle handle)

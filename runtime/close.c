@@ -2,6 +2,7 @@
 #include "line.h"
 #include "loop.h"
 #include "object.h"
+#include "outside.h"
 #include "report.h"
 #include "stack.h"
 #include "task.h"
@@ -45,7 +46,7 @@ async_value async_loop_close(async_loop *loop)
     if (loop->running)
         return async_error(ASYNC_RUNTIME_ERROR, "Cannot close a running event loop");
     watch_close(loop);
-    loop_fetch_posted(loop);
+    outside_fetch(loop);
     watch_discard_posted(&loop->ready);
     clear(&loop->ready);
     object_each(detach, loop);

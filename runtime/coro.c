@@ -22,22 +22,31 @@ struct activation **coro_innermost(void)
     return task ? &task->activation : &outside;
 }
 
-async_coroutine async_coro_new(async_call call)
+static struct coro *make(const async_call *call)
 {
     struct coro *coro = (struct coro *)object_new(&coroutine_type, loop_running);
     if (!coro)
         return NULL;
-    coro->fn = call.call;
-    coro->name = call.name;
+    coro->fn = call->call;
+    coro->name = call->name;
     coro->args = coro->room;
-    if (call.size > INLINE_ARGS && !(coro->args = malloc(call.size))) {
+    if (call->size > INLINE_ARGS && !(coro->args = malloc(call->size))) {
+        coro->args = coro->room;
         object_free(&coro->object);
         return NULL;
     }
-    if (call.size)
-        memcpy(coro->args, call.args, call.size);
+    if (call->size)
+        memcpy(coro->args, call->args, call->size);
     else
         memset(coro->room, 0, INLINE_ARGS);
+    return coro;
+}
+
+async_coroutine async_coro_new(async_call call)
+{
+    struct coro *coro = make(&call);
+    if (!coro)
+        return NULL;
     if (!loop_running)
         report_unawaited_at_exit();
     return object_ticket(&coro->object);
@@ -45,10 +54,11 @@ async_coroutine async_coro_new(async_call call)
 
 async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
 {
-    async_coroutine coro = async_coro_new((async_call){ fn, name, args, size });
-    if (coro)
-        ((struct object *)object_find(coro))->brief = true;
-    return coro;
+    struct coro *coro = make(&(async_call){ fn, name, args, size });
+    if (!coro)
+        return NULL;
+    coro->object.brief = true;
+    return object_ticket(&coro->object);
 }
 
 void coro_drop_args(struct coro *coro)
@@ -83,14 +93,16 @@ void async_coro_close(async_coroutine x)
 static async_value await_coroutine(struct coro *coro)
 {
     coro->object.future.type = &running_type;
+    if (coro->object.brief) {       /* one of ours, which needs no activation to leave or be found in */
+        async_value v = coro->fn(coro->args);
+        object_free(&coro->object);
+        return v;
+    }
     object_pin(&coro->object);
     async_value v = coro_call(coro, NULL);
     coro->object.future.state = FINISHED;
     object_unpin(&coro->object);
-    if (coro->object.brief)
-        object_free(&coro->object);
-    else
-        object_retire(&coro->object, true);
+    object_retire(&coro->object, true);
     return v;
 }
 

@@ -18,7 +18,6 @@ struct async_loop {
     struct list batch;          /* what is left of this turn */
     struct timers timers;
     struct clock clock;
-    struct ev_loop *ev;         /* libev's, which waits for files, signals and other threads */
     struct task *current;       /* the task whose step runs, or NULL */
     struct list tasks;          /* all that are not done, oldest first */
     struct list watchers;       /* add_reader, add_writer, add_signal_handler */
@@ -27,7 +26,7 @@ struct async_loop {
     async_exception_fn *on_exception;
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
     unsigned listening;         /* signal handlers: something may come, but nobody waits for it */
-    struct outside *outside;    /* what other threads have given us to run */
+    struct outside *outside;    /* libev, which waits for files, signals and other threads */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
@@ -49,19 +48,7 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
  * the turn; the rest stays ready. False: it is another error. */
 bool loop_leave_with(async_loop *loop, async_value error);
 
-void loop_free(async_loop *loop);       /* libev's part; the shell stays, marked as closed */
-
-/* Makes the job ready each time the descriptor can be read (or written), or the signal comes. NULL
- * when memory ran out. Unwatching also takes the job off the ready queue. */
-struct watch;
-struct watch *loop_watch_fd(async_loop *loop, int fd, bool for_writing, struct job *job);
-struct watch *loop_watch_signal(async_loop *loop, int number, struct job *job);
-void loop_unwatch(struct watch *watch);
-
-/* From another thread: runs the job in one of the next turns and ends the loop's wait. */
-void loop_post(async_loop *loop, struct job *job);
-void loop_fetch_posted(async_loop *loop);   /* moves what other threads posted to the ready queue */
-void loop_interrupt(async_loop *loop);  /* from a signal handler: makes `interrupted` ready */
+void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
 
 /* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
 void watch_close(async_loop *loop);

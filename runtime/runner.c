@@ -5,6 +5,7 @@
 #include "coro.h"
 #include "loop.h"
 #include "object.h"
+#include "outside.h"
 #include "report.h"
 #include "task.h"
 #include <signal.h>
@@ -66,7 +67,7 @@ static void on_sigint(int number)
     async_loop *loop = to_interrupt;
     to_interrupt = NULL;
     if (loop) {
-        loop_interrupt(loop);
+        outside_interrupt(loop);
     } else {
         signal(number, SIG_DFL);
         raise(number);

@@ -166,47 +166,6 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
     return &object->future;
 }
 
-/* The task at the end of a chain of tasks that await tasks; each is asked on the way down. A chain
- * may be long, so we don't recurse; and it may bite its own tail, in which case every task on it
- * waits for ever and the one where we notice is the one to be woken. */
-static struct task *ask_down(struct task *task, bool *cycle)
-{
-    struct task *mark = task;
-    for (unsigned steps = 0, power = 1;; steps++) {
-        task->cancels++;
-        hook(cancelled, task);
-        struct future *next = task->waiting_on;
-        *cycle = false;
-        if (!next || next->type != &task_type || next->state != PENDING)
-            return task;
-        *cycle = task_of(next) == mark;
-        if (*cycle)
-            return task;
-        task = task_of(next);
-        if (steps == power) {
-            mark = task;
-            power *= 2;
-        }
-    }
-}
-
-static bool cancel(struct future *future, const char *message)
-{
-    bool cycle;
-    if (future->state != PENDING)
-        return false;
-    struct task *task = ask_down(task_of(future), &cycle);
-    if (!cycle && task->waiting_on && future_cancel(task->waiting_on, message))
-        return true;
-    task->must_cancel = true;
-    task->cancel_message = message;
-    if (cycle) {
-        list_remove(&task->step.link);
-        loop_ready(future->loop, &task->step);
-    }
-    return true;
-}
-
 static async_value take(struct object *object)
 {
     struct task *task = (struct task *)object, *taker = task_current();
@@ -226,7 +185,7 @@ static void drop(struct object *object)
 }
 
 const struct future_type task_type = {
-    .name = "Task", .cancel = cancel, .drop = drop, .take = take
+    .name = "Task", .cancel = task_cancel, .drop = drop, .take = take
 };
 
 const char *task_name(struct task *task)
@@ -271,7 +230,7 @@ async_task async_loop_create_task(async_loop *loop, async_coroutine coro)
     return create(loop, coro, NULL);
 }
 
-static struct task *task_for(async_task x, const char *caller)
+struct task *task_for(async_task x, const char *caller)
 {
     struct future *future = future_of(x, caller, NULL);
     if (future->type != &task_type)
@@ -289,31 +248,6 @@ void async_detach(async_task x)
         report_if_untaken(&task->coro.object);
         object_retire(&task->coro.object, true);
     }
-}
-
-int async_cancelling(async_task x) { return task_for(x, "async_cancelling")->cancels; }
-
-unsigned task_uncancel(struct task *task)
-{
-    if (task->cancels && --task->cancels == 0)
-        task->must_cancel = false;              /* not delivered yet: taken back (since 3.13) */
-    return task->cancels;
-}
-
-int async_uncancel(async_task x) { return task_uncancel(task_for(x, "async_uncancel")); }
-
-bool async_cancel(async_task x) { return async_cancel_msg(x, NULL); }
-
-bool async_cancel_msg(async_task x, const char *message)
-{
-    struct future *future = future_of(x, "async_cancel", NULL);
-    if (message) {
-        struct memory *memory = future->type == &task_type ? &task_of(future)->memory
-                                                           : memory_of_program();
-        char *copy = memory_get(memory, strlen(message) + 1);
-        message = copy ? strcpy(copy, message) : NULL;
-    }
-    return future_cancel(future, message);
 }
 
 const char *async_get_name(async_task x) { return task_name(task_for(x, "async_get_name")); }

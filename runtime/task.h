@@ -33,7 +33,8 @@ extern const struct future_type task_type;
 
 #define task_of(future_pointer) container_of(future_pointer, struct task, coro.object.future)
 
-struct task *task_current(void);                    /* or NULL */
+struct task *task_current(void);                            /* or NULL */
+struct task *task_for(async_task x, const char *caller);    /* behind this handle, or a sentence and abort */
 
 /* Makes a coroutine object a task of this loop, in place, and queues its first step. The name is
  * copied; NULL gives it a number. Where x is no such object *error says so, and NULL comes back. */
@@ -50,6 +51,8 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
 async_value task_wait(struct future *future);
 async_value task_yield(void);
 
+/* Of cancel.c: task_type's way to be cancelled. */
+bool task_cancel(struct future *future, const char *message);
 unsigned task_uncancel(struct task *task);      /* one request fewer; gives what is left */
 
 /* "Task-1" or the name it was given. */

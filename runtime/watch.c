@@ -3,6 +3,7 @@
  * All of it becomes a callback like any other, in the ready queue, in its turn. */
 #include "loop.h"
 #include "object.h"
+#include "outside.h"
 #include "report.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static bool forget(async_loop *loop, enum kind kind, int number)
     if (!watcher)
         return false;
     list_remove(&watcher->link);
-    loop_unwatch(watcher->watch);
+    unwatch(watcher->watch);
     free(watcher);
     return true;
 }
@@ -68,8 +69,8 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
     *watcher = (struct watcher){ .job.run = run, .loop = loop, .kind = kind, .number = number,
                                  .fn = fn, .arg = arg };
-    watcher->watch = kind == SIGNAL ? loop_watch_signal(loop, number, &watcher->job)
-                                    : loop_watch_fd(loop, number, kind == WRITER, &watcher->job);
+    watcher->watch = kind == SIGNAL ? watch_signal(loop, number, &watcher->job)
+                                    : watch_fd(loop, number, kind == WRITER, &watcher->job);
     if (!watcher->watch) {
         free(watcher);
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
@@ -132,7 +133,7 @@ async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void
     if (loop_running == loop)               /* our own thread: the same queue as call_soon */
         loop_ready(loop, &posted->job);
     else
-        loop_post(loop, &posted->job);
+        outside_post(loop, &posted->job);
     return async_none;
 }
 

@@ -1,0 +1,46 @@
+/* Three programs that wait for the clock. README.md has the task; `make grade-1` looks at it. */
+#include "exercise.h"
+#include <stdio.h>
+
+/* Part 1: the coroutine is here. What runs it? */
+struct announce { const char *shop; };
+static async_value announce(void *p)
+{
+    struct announce *args = p;
+    printf("%s is open\n", args->shop);
+    return async_none;
+}
+
+int open_shop(const char *shop)
+{
+    async_coroutine opening = async_coro(announce, .shop = shop);
+    /* TODO: run it in an event loop, as the last line of a main() does, and return the exit
+     * status. */
+    async_coro_close(opening);          /* this throws it away instead */
+    return 1;
+}
+
+/* Part 2: one callback now, one later. */
+void egg_timer(const char *what, double seconds)
+{
+    /* TODO: make a loop; book a callback that prints "WHAT: started" as soon as the loop runs, and
+     * one that prints "WHAT: done" after the seconds and stops the loop; run the loop until then;
+     * close it. A callback looks like announce, and gets the one pointer that it was booked with. */
+    (void)what, (void)seconds;
+}
+
+/* Part 3: a callback that books itself again. */
+void lighthouse(long flashes, double pause)
+{
+    /* TODO: in a loop of your own print "Flash 1" after one pause, "Flash 2" after two, and so on;
+     * stop the loop with the last flash, and close it. */
+    (void)flashes, (void)pause;
+}
+
+/* To try it: make exercise-1. The grader uses a main of its own. */
+int main(void)
+{
+    egg_timer("soft egg", 2);
+    lighthouse(3, 0.5);
+    return open_shop("The bakery");
+}

@@ -1,0 +1,25 @@
+/* expect: That is count times cents */
+/* The price of one. */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value price(void *p)
+{
+    struct price *args = p;
+    printf("Pricing %ld x %s\n", args->count, args->item);
+    return async_num(args->cents);
+}
+
+async_coroutine offer(const char *item, long count, long cents)
+{
+    return async_coro(price, .item = item, .count = count, .cents = cents);
+}
+
+long accept_offer(async_coroutine wanted, async_coroutine other)
+{
+    async_coro_close(other);
+    async_value got = async_run(wanted);
+    return got.error ? -1 : got.num;
+}
+
+int main(void) { return 0; }

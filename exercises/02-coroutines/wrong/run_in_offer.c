@@ -1,0 +1,27 @@
+/* expect: offer() has run price() already */
+/* offer runs the object, so it is used up. */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value price(void *p)
+{
+    struct price *args = p;
+    printf("Pricing %ld x %s\n", args->count, args->item);
+    return async_num(args->count * args->cents);
+}
+
+async_coroutine offer(const char *item, long count, long cents)
+{
+    async_coroutine made = async_coro(price, .item = item, .count = count, .cents = cents);
+    async_value got = async_run(made);
+    return got.error ? NULL : made;
+}
+
+long accept_offer(async_coroutine wanted, async_coroutine other)
+{
+    async_coro_close(other);
+    async_value got = async_run(wanted);
+    return got.error ? -1 : got.num;
+}
+
+int main(void) { return 0; }

@@ -1,0 +1,25 @@
+/* expect: returned */
+/* The result is no number. */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value price(void *p)
+{
+    struct price *args = p;
+    printf("Pricing %ld x %s\n", args->count, args->item);
+    return async_str(async_strf("%ld", args->count * args->cents));
+}
+
+async_coroutine offer(const char *item, long count, long cents)
+{
+    return async_coro(price, .item = item, .count = count, .cents = cents);
+}
+
+long accept_offer(async_coroutine wanted, async_coroutine other)
+{
+    async_coro_close(other);
+    async_value got = async_run(wanted);
+    return got.error ? -1 : got.num;
+}
+
+int main(void) { return 0; }

@@ -1,0 +1,89 @@
+/* grader.c - lesson 3: a coroutine waits by await, gives a result, and two can wait at once. */
+#include "grader.h"
+#include <math.h>
+#include <stdio.h>
+
+struct sensor {
+    const char *what;
+    double seconds;
+    int reading;
+};
+
+static struct sensor random_sensor(void)
+{
+    return (struct sensor){ random_word(), random_seconds(), random_between(1, 999) };
+}
+
+static void will_measure(struct sensor s)
+{
+    will_print(0, "Measuring %s", s.what);
+    will_print(s.seconds, "%s measured", s.what);
+}
+
+START_TEST(waits)
+{
+    struct sensor s = random_sensor();
+    struct run *run = stage_run("measure %s %g %d", s.what, s.seconds, s.reading);
+    if (same_time(run->seconds, 0) && run->line_count == 2)
+        reject(run, "measure() did not wait: it took 0 s of virtual time, expected %g s.\nTo wait is "
+               "to await: await(async_sleep(args->seconds)).", s.seconds);
+    will_measure(s);
+    expect_transcript(run, in_order, "One line, then the wait, then the other line.");
+    expect_number(run, "measure", s.reading, "The reading is a number: return async_num(...).");
+}
+END_TEST
+
+START_TEST(uses_a_result)
+{
+    for (int i = 0; i < 2; i++) {
+        struct sensor s = random_sensor();
+        char text[100];
+        struct run *run = stage_run("forecast %s %g %d", s.what, s.seconds, s.reading);
+        snprintf(text, sizeof text, "%s is %d", s.what, s.reading);
+        if (!run->line_count)
+            reject(run, "Nothing was measured. forecast() has to await a call of measure(): the await "
+                   "runs it, and gives what it returned.");
+        mistaken_seconds(run, 2 * s.seconds, s.seconds, "it was measured twice. Keep what the await "
+                         "gives in an async_value, and use that.");
+        expect_no_task_left(run, "A result is there only after an await.");
+        will_measure(s);
+        expect_transcript(run, in_order, "These are the two lines of measure().");
+        expect_text(run, "forecast", text, "return async_str(async_strf(...)).");
+    }
+}
+END_TEST
+
+static void try_station(struct sensor a, struct sensor b)
+{
+    double longer = fmax(a.seconds, b.seconds);
+    char text[200];
+    struct run *run = stage_run("station %s %g %d %s %g %d", a.what, a.seconds, a.reading, b.what,
+                                b.seconds, b.reading);
+    expect_no_task_left(run, "Who starts something has to await it, too.");
+    mistaken_seconds(run, a.seconds + b.seconds, longer, "one was measured after the other. Give both "
+                     "calls to async_gather() and await that: they wait at the same time.");
+    will_measure(a);
+    will_measure(b);
+    expect_transcript(run, any_order, "Both sensors begin at the start, each takes its own time.");
+    expect_seconds(run, longer, "station() has to return as soon as both readings are there.");
+    snprintf(text, sizeof text, "%s is %d, %s is %d", a.what, a.reading, b.what, b.reading);
+    expect_text(run, "station", text, "The first is first, whichever of them is faster: gather gives "
+                "the results in the order of its arguments.");
+}
+
+START_TEST(two_at_once)
+{
+    struct sensor a = random_sensor(), b = random_sensor();
+    try_station(a, b);
+    try_station(b, a);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    grader_open(argc, argv);
+    part(1, "a coroutine that waits", waits);
+    part(2, "a coroutine that uses another's result", uses_a_result);
+    part(3, "two at once", two_at_once);
+    return grader_close();
+}

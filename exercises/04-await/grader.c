@@ -1,0 +1,111 @@
+/* grader.c - lesson 4: awaiting a coroutine is a call; only tasks go on at the same time. */
+#include "grader.h"
+#include <math.h>
+#include <stdio.h>
+
+struct file {
+    const char *what;
+    double seconds;
+    long bytes;
+};
+
+static struct file random_file(void)
+{
+    return (struct file){ random_word(), random_seconds(), random_between(100, 90000) };
+}
+
+/* What a download prints if it starts at this time. */
+static void will_download(struct file f, double at)
+{
+    will_print(at, "%s: started", f.what);
+    will_print(at + f.seconds, "%s: finished", f.what);
+}
+
+START_TEST(one_file)
+{
+    struct file a = random_file();
+    struct run *run = stage_run("download %s %g %ld", a.what, a.seconds, a.bytes);
+    if (same_time(run->seconds, 0) && run->line_count == 2)
+        reject(run, "download() did not wait: it took 0 s of virtual time, expected %g s.\nTo wait "
+               "is to await: await(async_sleep(args->seconds)).", a.seconds);
+    will_download(a, 0);
+    expect_transcript(run, in_order, "One line, then the wait, then the other line.");
+    expect_number(run, "download", a.bytes, "The bytes are a number: return async_num(...).");
+}
+END_TEST
+
+static void try_two(struct file a, struct file b)
+{
+    double both = a.seconds + b.seconds, longer = fmax(a.seconds, b.seconds);
+    struct run *run = stage_run("two_files %s %g %ld %s %g %ld", a.what, a.seconds, a.bytes,
+                                b.what, b.seconds, b.bytes);
+    expect_no_task_left(run, "Who starts a task has to await it, too.");
+    mistaken_seconds(run, both, longer, "the two were awaited one after the other. Start both "
+                     "before awaiting either: await of a coroutine is a call that comes back when "
+                     "it is done; async_create_task() comes back at once (lesson 4, tasks).");
+    will_download(a, 0);
+    will_download(b, 0);
+    expect_transcript(run, any_order, "Both files are asked for at the start, and each is finished "
+                      "when its own seconds are over.");
+    expect_seconds(run, longer, "two_files() has to return as soon as both are here.");
+    expect_number(run, "two_files", a.bytes + b.bytes, "That is the sum of what the two downloads "
+                  "returned.");
+}
+
+START_TEST(two_at_once)
+{
+    struct file a = random_file(), b = random_file();
+    try_two(a, b);
+    try_two(b, a);          /* the first may be the longer one, or the second */
+}
+END_TEST
+
+static void try_page(struct file page, struct file style, struct file image)
+{
+    double longer = fmax(style.seconds, image.seconds), right = page.seconds + longer;
+    const char *early[] = { style.what, image.what };
+    char line[100];
+    struct run *run = stage_run("web_page %s %g %ld %s %g %ld %s %g %ld", page.what, page.seconds,
+                                page.bytes, style.what, style.seconds, style.bytes, image.what,
+                                image.seconds, image.bytes);
+    expect_no_task_left(run, "Who starts a task has to await it, too.");
+    for (int i = 0; i < 2; i++) {
+        snprintf(line, sizeof line, "%s: started", early[i]);
+        if (printed_at(run, 0, line))
+            reject(run, "\"%s\" at 0 s: that file is only known when the page is here, at %g s.\n"
+                   "What needs the result of another has to come after its await; only what is "
+                   "independent goes at once.", line, page.seconds);
+    }
+    mistaken_seconds(run, page.seconds + style.seconds + image.seconds, right,
+                     "all three were awaited one after the other. The image does not need the "
+                     "style: make tasks of these two before you await either.");
+    will_download(page, 0);
+    will_download(style, page.seconds);
+    will_download(image, page.seconds);
+    will_print(right, "%s is complete", page.what);
+    snprintf(line, sizeof line, "%s is complete", page.what);
+    if (printed(run, line) && !printed_at(run, right, line))
+        reject(run, "\"%s\" is printed too early or too late; not all was here before %g s.\nAwait "
+               "everything first.", line, right);
+    expect_transcript(run, any_order, "First the page, then style and image at once.");
+    expect_seconds(run, right, "That is the page, and then the longer of the other two.");
+    expect_number(run, "web_page", page.bytes + style.bytes + image.bytes,
+                  "That is the sum of what the three downloads returned.");
+}
+
+START_TEST(page_then_two)
+{
+    struct file page = random_file(), a = random_file(), b = random_file();
+    try_page(page, a, b);
+    try_page(page, b, a);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    grader_open(argc, argv);
+    part(1, "one file: started, waited for, finished", one_file);
+    part(2, "two files at once", two_at_once);
+    part(3, "a page, then what it names at once", page_then_two);
+    return grader_close();
+}

@@ -1,0 +1,43 @@
+/* expect: expected */
+/* Only the second result is counted. */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value download(void *p)
+{
+    struct download *args = p;
+    printf("%s: started\n", args->what);
+    await(async_sleep(args->seconds));
+    printf("%s: finished\n", args->what);
+    return async_num(args->bytes);
+}
+
+static async_task start(const struct download *file)
+{
+    return async_create_task(async_coro(download, file->what, file->seconds, file->bytes));
+}
+
+async_value two_files(void *p)
+{
+    struct two_files *args = p;
+    async_task first = start(&args->first);
+    async_task second = start(&args->second);
+    long bytes = await(first).num;
+    bytes = await(second).num;
+    return async_num(bytes);
+}
+
+async_value web_page(void *p)
+{
+    struct web_page *args = p;
+    async_value page = await(async_coro(download, args->page.what, args->page.seconds,
+                                        args->page.bytes));
+    async_task style = start(&args->style);
+    async_task image = start(&args->image);
+    long bytes = page.num + await(style).num;
+    bytes += await(image).num;
+    printf("%s is complete\n", args->page.what);
+    return async_num(bytes);
+}
+
+int main(void) { return 0; }

@@ -1,0 +1,44 @@
+/* stage.c - calls what the student wrote with the inputs of this run. */
+#include "exercise.h"
+#include "stage.h"
+#include <stdio.h>
+
+static struct upload file(int i)        /* FILE SECONDS BYTES, from word i on */
+{
+    return (struct upload){ stage_word(i), stage_real(i + 1), stage_integer(i + 2) };
+}
+
+/* Starts an upload, cancels it after some time, and reports how it ended. */
+struct interrupted { struct upload what; double after; };
+static async_value interrupted(void *p)
+{
+    struct interrupted *args = p;
+    async_task task = async_create_task_named(async_coro(upload, args->what.file,
+                                                         args->what.seconds, args->what.bytes),
+                                              "upload");
+    await(async_sleep(args->after));
+    async_cancel(task);
+    stage_number("upload", async_catch(task));
+    return async_none;
+}
+
+int main(int argc, char **argv)
+{
+    stage_open(argc, argv);
+    if (stage_part("upload")) {
+        struct upload f = file(1);
+        stage_number("upload", stage_run(async_coro(upload, f.file, f.seconds, f.bytes)));
+    }
+    if (stage_part("interrupted"))
+        stage_outcome("interrupted", stage_run(async_coro(interrupted, file(2), stage_real(1))));
+    if (stage_part("backup")) {
+        struct backup args = { (stage_words() - 1) / 3, { { NULL, 0, 0 } } };
+        for (size_t i = 0; i < args.count; i++)
+            args.files[i] = file(1 + 3 * i);
+        stage_number("backup", stage_run(async_coro_new((async_call){ backup, "backup", &args,
+                                                                     sizeof args })));
+    }
+    if (stage_part("upload_within"))
+        stage_number("upload_within", stage_run(async_coro(upload_within, file(2), stage_real(1))));
+    return stage_close();
+}

@@ -1,0 +1,31 @@
+/* outside.h - what the loop cannot know by itself: files, signals, other threads, and waiting. */
+#ifndef OUTSIDE_H
+#define OUTSIDE_H
+
+#include "async.h"
+#include "timer.h"
+
+struct outside;                     /* a loop's link to it; libev inside */
+struct outside *outside_new(async_loop *loop);      /* NULL: no memory, or no descriptors left */
+void outside_free(struct outside *outside);
+
+/* Makes the job ready each time the descriptor can be read (or written), or the signal comes. NULL
+ * when memory ran out. Unwatching also takes the job off the ready queue. */
+struct watch;
+struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, struct job *job);
+struct watch *watch_signal(async_loop *loop, int number, struct job *job);
+void unwatch(struct watch *watch);
+
+/* From another thread: runs the job in one of the next turns and ends the loop's wait. */
+void outside_post(async_loop *loop, struct job *job);
+void outside_interrupt(async_loop *loop);   /* from a signal handler: makes loop->interrupted ready */
+bool outside_called(struct outside *outside);       /* did either happen since the last look? */
+void outside_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
+bool outside_has_threads(void);             /* is there another thread that might post something? */
+
+/* Looks without waiting; waits until something happens; or until these seconds are over. */
+void outside_glance(struct outside *outside);
+void outside_wait(struct outside *outside);
+void outside_wait_for(struct outside *outside, double seconds);
+
+#endif

@@ -1,0 +1,67 @@
+/* A backup: a task for each upload; who cancels one awaits it, and who is cancelled says so.
+ *
+ * Python twin of part 1:
+ *     try:
+ *         await asyncio.sleep(seconds)
+ *     except asyncio.CancelledError:
+ *         print(f"{file}: removed what was there")
+ *         raise */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value upload(void *p)
+{
+    struct upload *args = p;
+    printf("%s: uploading\n", args->file);
+    async_value slept = async_catch(async_sleep(args->seconds));
+    if (slept.error == ASYNC_CANCELLED)
+        printf("%s: removed what was there\n", args->file);
+    if (slept.error)
+        return slept;
+    printf("%s: stored\n", args->file);
+    return async_num(args->bytes);
+}
+
+static async_task start(const struct upload *u)
+{
+    return async_create_task_named(async_coro(upload, u->file, u->seconds, u->bytes), u->file);
+}
+
+async_value backup(void *p)
+{
+    struct backup *args = p;
+    async_task tasks[MOST_UPLOADS];
+    long bytes = 0;
+    for (size_t i = 0; i < args->count; i++)
+        tasks[i] = start(&args->files[i]);
+    for (size_t i = 0; i < args->count; i++)
+        bytes += await(tasks[i]).num;
+    return async_num(bytes);
+}
+
+async_value upload_within(void *p)
+{
+    struct upload_within *args = p;
+    async_task task = start(&args->what);
+    await(async_sleep(args->patience));
+    if (!async_done(task))
+        async_cancel(task);
+    async_value ended = async_catch(task);
+    if (ended.error != ASYNC_CANCELLED)
+        return ended;
+    printf("%s: given up\n", args->what.file);
+    return async_num(0);
+}
+
+static async_value try_it(void *p)
+{
+    (void)p;
+    async_value all = await(async_coro(backup, 2, { { "notes.txt", 0.5, 300 },
+                                                    { "photo.jpg", 1.5, 80000 } }));
+    printf("%ld bytes in all\n", all.num);
+    async_value some = await(async_coro(upload_within, { "film.mp4", 60, 9000000 }, 2));
+    printf("%ld bytes of the film\n", some.num);
+    return async_none;
+}
+
+int main(void) { return async_main(async_coro(try_it)); }

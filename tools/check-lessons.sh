@@ -1,0 +1,177 @@
+#!/bin/sh
+# check-lessons.sh [BUILD] - holds the book to the programs it talks about.
+#
+#   1. Every program in lessons/ prints its golden transcript on the virtual clock: PROGRAM.out on
+#      stdout, PROGRAM.err on stderr (nothing, if there is no such file), and exits with 0.
+#   2. Every C fence in a chapter or a task stands verbatim in a program, every transcript fence in
+#      a golden transcript. The line before the fence says where:
+#          <!-- file: breakfast.c -->        before ```c
+#          <!-- output: breakfast.out -->    before ```text
+#      Code that is meant to be wrong, or to stand alone, says so: <!-- mistake --> <!-- sketch -->
+#   3. Every relative link in every *.md leads to a file.
+#
+# Prints one line for each check that fails, then "N passed, N failed". BUILD (default: build) is
+# where `make lessons` put the programs.
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+limit=$(command -v timeout >/dev/null && echo "timeout 30")
+passed=0
+failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); printf '%s\n' "$1"; }
+
+# same EXPECTED ACTUAL STREAM: are the files equal? If not, says at which line they part.
+same() {
+    if cmp -s "$1" "$2"; then
+        pass
+        return
+    fi
+    fail "$1:$(awk '
+        NR == FNR { want[FNR] = $0; wanted = FNR; next }
+        FNR > wanted || $0 != want[FNR] { print FNR ": the program wrote to '"$3"' [" $0 "]"
+                                          found = 1; exit }
+        { seen = FNR }
+        END { if (!found && seen < wanted)
+                  print seen + 1 ": missing on '"$3"': [" want[seen + 1] "]"
+              else if (!found)
+                  print seen ": only the last end of line differs on '"$3"'" }
+    ' "$1" "$2")"
+}
+
+# --------------------------------------------------------------------------- 1. programs
+
+run_program() {
+    golden=${1%.c}
+    program=$build/$golden
+    if [ ! -x "$program" ]; then
+        fail "$1:1: $program is not built; make lessons"
+        return
+    fi
+    if [ ! -f "$golden.out" ]; then
+        fail "$1:1: there is no golden transcript $golden.out"
+        return
+    fi
+    ASYNC_CLOCK=virtual $limit "$program" >"$scratch/out" 2>"$scratch/err" </dev/null
+    status=$?
+    if [ $status -eq 0 ]; then pass; else fail "$1:1: exit status $status, expected 0"; fi
+    same "$golden.out" "$scratch/out" stdout
+    if [ -f "$golden.err" ]; then
+        same "$golden.err" "$scratch/err" stderr
+    elif [ -s "$scratch/err" ]; then
+        fail "$1:1: unexpected on stderr: $(head -n 1 "$scratch/err")"
+    else
+        pass
+    fi
+}
+
+for source in lessons/*/*.c; do
+    [ -f "$source" ] && run_program "$source"
+done
+
+# ------------------------------------------------------------------- 2. quoted code and output
+
+# Prints "ok", or "FILE:LINE: what is wrong", for every fence that has to be held to a file.
+fences() {
+    awk -v dir="$(dirname "$1")" '
+        function slurp(path,    line, text) {
+            if (path in cache)
+                return cache[path]
+            text = "\n"
+            while ((getline line < path) > 0)
+                text = text line "\n"
+            close(path)
+            return cache[path] = text
+        }
+        function verdict(    path, line) {
+            if (claim ~ /^(mistake|sketch)$/)
+                return ""
+            if (claim !~ /^(file|output): *[^ ]/)
+                return language == "c" ? "C fence without <!-- file: ... -->" : ""
+            path = claim
+            sub(/^[a-z]+: */, "", path)
+            path = dir "/" path
+            if (slurp(path) == "\n")
+                return path " is missing or empty"
+            if (text == "\n")
+                return "the fence is empty"
+            return index(slurp(path), text) ? "ok" : "these lines do not stand in " path
+        }
+        !inside && /^ *<!--.*-->[ \t]*$/ {
+            comment = $0
+            sub(/^ *<!-- */, "", comment)
+            sub(/ *-->[ \t]*$/, "", comment)
+            next
+        }
+        !inside && /^```/ {
+            inside = 1; start = FNR; claim = comment; comment = ""; text = "\n"
+            language = substr($0, 4)
+            next
+        }
+        inside && /^```[ \t]*$/ {
+            inside = 0
+            result = verdict()
+            if (result == "ok")
+                print "ok"
+            else if (result != "")
+                print FILENAME ":" start ": " result
+            next
+        }
+        inside { text = text $0 "\n"; next }
+        NF { comment = "" }
+        END { if (inside) print FILENAME ":" start ": this fence is never closed" }
+    ' "$1"
+}
+
+for text in lessons/*/README.md exercises/*/README.md; do
+    [ -f "$text" ] && fences "$text"
+done >"$scratch/fences"
+
+# ----------------------------------------------------------------------------- 3. links
+
+# Prints "FILE:LINE TARGET" for every relative link outside of code.
+links() {
+    awk '
+        /^ *```/ { inside = !inside; next }
+        inside { next }
+        {
+            line = $0
+            gsub(/`[^`]*`/, "", line)
+            while (match(line, /\]\([^)]*\)/)) {
+                target = substr(line, RSTART + 2, RLENGTH - 3)
+                line = substr(line, RSTART + RLENGTH)
+                sub(/[ \t]+".*$/, "", target)
+                sub(/#.*$/, "", target)
+                if (target != "" && target !~ /^[a-z]+:/)
+                    print FILENAME ":" FNR " " target
+            }
+        }
+    ' "$1"
+}
+
+find . \( -name .git -o -name build -o -path "./${build#./}" \) -prune -o -name '*.md' -print |
+sort |
+while IFS= read -r text; do
+    links "${text#./}" | while read -r place target; do
+        if [ -e "$(dirname "$text")/$target" ]; then
+            echo ok
+        else
+            echo "$place: the link leads nowhere: $target"
+        fi
+    done
+done >"$scratch/links"
+
+while IFS= read -r result; do
+    case $result in
+    ok) pass ;;
+    ?*) fail "$result" ;;
+    esac
+done <<END
+$(cat "$scratch/fences" "$scratch/links")
+END
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

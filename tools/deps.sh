@@ -1,0 +1,210 @@
+#!/bin/sh
+# deps.sh - what evlings needs from the system: is it there, and if not, how to get it.
+#
+#   deps.sh install        what lessons and exercises need; does nothing when all is there
+#   deps.sh install-dev    what the tests use besides; what cannot be had is only mentioned
+#   deps.sh need NAME...   says what is missing, and fails
+#   deps.sh have NAME      is it there?
+#   deps.sh settings       makes sure that we can build into $BUILD, notes $SETTINGS there
+#
+# Whether a thing is there we find out by using it, never by asking a package manager: it may have
+# come from elsewhere, and it may be installed and not work.
+set -u
+
+build=${BUILD:-build}
+cc=${CC:-cc}
+needed='compiler pkg-config libev check'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind shellcheck'
+
+# What it is called where: need, apt, dnf, pacman, apk, brew. A plus stands between two packages.
+packages() {
+    cat <<'EOF'
+compiler         gcc+libc6-dev   gcc+glibc-devel         gcc+glibc    gcc+musl-dev      gcc
+pkg-config       pkg-config      pkgconf-pkg-config      pkgconf      pkgconf           pkgconf
+libev            libev-dev       libev-devel             libev        libev-dev         libev
+check            check           check-devel             check        check-dev         check
+gcc-sanitizers   gcc+libc6-dev   gcc+libasan+libubsan    gcc          -                 -
+clang            clang           clang                   clang        clang             llvm
+clang-sanitizers libclang-rt-dev compiler-rt             compiler-rt  compiler-rt       llvm
+valgrind         valgrind        valgrind+valgrind-devel valgrind     valgrind          -
+shellcheck       shellcheck      ShellCheck              shellcheck   shellcheck        shellcheck
+EOF
+}
+
+say() { printf '%s\n' "$*" >&2; }
+
+# ------------------------------------------------------------------------------ is it there?
+
+# A directory for tiny programs, made when the first of them is compiled.
+scratch=
+clean_up() { [ -z "$scratch" ] || rm -rf "$scratch"; }
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+make_scratch() {
+    [ -n "$scratch" ] || scratch=$(mktemp -d 2>/dev/null) || {
+        say "No temporary file can be made in ${TMPDIR:-/tmp}: is the disk full?"
+        exit 1
+    }
+}
+
+# compiles SOURCE COMPILER FLAG...: does this program build and run?
+compiles() {
+    make_scratch
+    printf '%s\n' "$1" > "$scratch/try.c" || exit 1
+    shift
+    compiler=$1
+    shift
+    # shellcheck disable=SC2086  # CC may hold words of its own, as in "ccache gcc"
+    $compiler "$scratch/try.c" -o "$scratch/try" "$@" >/dev/null 2>&1 && "$scratch/try" >/dev/null 2>&1
+}
+
+plain='#include <stdio.h>
+int main(void) { return puts("hello") < 0; }'
+with_ev='#include <ev.h>
+int main(void) { return ev_version_major() < 4; }'
+with_check='#include <check.h>
+int main(void) { srunner_free(srunner_create(suite_create("try"))); return 0; }'
+
+# shellcheck disable=SC2046  # the flags from pkg-config are meant to be split
+have() {
+    case $1 in
+    compiler) compiles "$plain" "$cc" ;;
+    pkg-config) pkg-config --version >/dev/null 2>&1 ;;
+    libev) compiles "$with_ev" "$cc" -lev ;;
+    check) compiles "$with_check" "$cc" $(pkg-config --cflags --libs check 2>/dev/null || echo -lcheck) ;;
+    gcc) compiles "$plain" gcc ;;
+    gcc-sanitizers) compiles "$plain" gcc -fsanitize=address,undefined ;;
+    clang) compiles "$plain" clang ;;
+    clang-sanitizers) compiles "$plain" clang -fsanitize=address,undefined ;;
+    valgrind) compiles "$plain" "$cc" && valgrind -q "$scratch/try" >/dev/null 2>&1 ;;
+    shellcheck) shellcheck --version >/dev/null 2>&1 ;;
+    *) say "deps.sh knows of no '$1'"; exit 2 ;;
+    esac
+}
+
+# -------------------------------------------------------------------------- how to get it
+
+# Sets manager, its column in the table above, and the commands.
+find_manager() {
+    manager='' refresh=:
+    if command -v apt-get; then
+        manager=apt column=2 refresh='apt-get update' install='apt-get install -y --no-install-recommends'
+    elif command -v dnf; then manager=dnf column=3 install='dnf install -y'
+    elif command -v pacman; then
+        manager=pacman column=4 refresh='pacman -Sy' install='pacman -S --needed --noconfirm'
+    elif command -v apk; then manager=apk column=5 install='apk add'
+    elif command -v brew; then manager=brew column=6 install='brew install'
+    fi >/dev/null
+}
+
+# package NEED: its packages, as words; nothing where there is none.
+package() {
+    packages | awk -v need="$1" -v column="${column:-2}" \
+        '$1 == need && $column != "-" { gsub("[+]", " ", $column); print $column }'
+}
+
+# Sets `become`, the words before a command that needs root. Fails when we cannot be it.
+find_root() {
+    become=
+    if [ "$manager" = brew ] || [ "$(id -u)" -eq 0 ]; then return 0; fi
+    command -v sudo >/dev/null || return 1
+    become=sudo
+    [ -t 0 ] || become='sudo -n'      # nobody is there to type a password
+    $become true
+}
+
+# tell NEED...: what is missing, and the command that would install it.
+tell() {
+    all=
+    for need; do
+        name=$(package "$need")
+        say "  missing: $need${name:+ (package: $name)}"
+        all="$all${name:+ $name}"
+    done
+    if [ -z "$manager" ]; then
+        say "No package manager that we know (apt, dnf, pacman, apk, brew): please install them by hand."
+    elif [ -n "$all" ]; then
+        prefix='sudo '
+        [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ] || prefix=
+        say "  to install by hand: $prefix$install$all"
+    fi
+}
+
+missing() {
+    for need; do
+        have "$need" || printf '%s ' "$need"
+    done
+}
+
+# get NEED: installs it unless something that came before brought it along.
+get() {
+    ! have "$1" || return 0
+    names=$(package "$1")
+    [ -n "$names" ] || return 1
+    say "== ${become:+$become }$install $names"
+    # shellcheck disable=SC2086
+    $become env DEBIAN_FRONTEND=noninteractive $install $names </dev/null >&2 && have "$1"
+}
+
+# get_all NEED...: installs what is missing; prints what is missing still.
+get_all() {
+    # shellcheck disable=SC2086
+    [ "$refresh" = : ] || $become $refresh >&2 || true   # one broken source need not stop the others
+    for need; do
+        get "$need" || printf '%s ' "$need"
+    done
+}
+
+install() {
+    find_manager
+    lost=$(missing "$@")
+    [ -n "$lost" ] || return 0
+    # shellcheck disable=SC2086
+    if [ -z "$manager" ] || ! find_root; then
+        tell $lost
+        return 1
+    fi
+    # shellcheck disable=SC2086
+    lost=$(get_all $lost)
+    # shellcheck disable=SC2086
+    [ -z "$lost" ] || { tell $lost; return 1; }
+}
+
+need() {
+    lost=$(missing "$@")
+    [ -n "$lost" ] || return 0
+    find_manager
+    # shellcheck disable=SC2086
+    tell $lost
+    say "  or let us do it: make deps"
+    return 1
+}
+
+# ------------------------------------------------------------------------------ settings
+
+writable() {
+    if mkdir -p "$build" 2>/dev/null && true 2>/dev/null > "$build/settings.new"; then return 0; fi
+    say "We cannot write into $build/. Is the disk full, or does it belong to somebody else?"
+    say "  to take it back:    sudo chown -R $(id -un) $build"
+    say "  to build elsewhere: make BUILD=/tmp/evlings-$(id -un) ..."
+    return 1
+}
+
+settings() {
+    [ "$(cat "$build/settings" 2>/dev/null)" != "$SETTINGS" ] || [ ! -w "$build" ] || return 0
+    writable && need compiler libev &&
+        printf '%s\n' "$SETTINGS" > "$build/settings.new" && rm -f "$build"/have-* &&
+        mv "$build/settings.new" "$build/settings"
+}
+
+# shellcheck disable=SC2086  # lists of words
+case ${1:-} in
+install) install $needed ;;
+install-dev) install $wanted || say "  The tests that need them will be skipped." ;;
+need) shift; need "$@" ;;
+have) have "${2:-}" ;;
+settings) settings ;;
+*) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

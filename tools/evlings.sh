@@ -1,0 +1,283 @@
+#!/bin/sh
+# evlings.sh - the numbered commands of the Makefile, which builds what they need and calls
+#
+#   evlings.sh lesson|read|exercise|grade|hint|solution|reset NUMBER
+#   evlings.sh stubs
+#
+# BUILD, CC, FLAGS and LIBS come from there; FROM and LEVEL from the user.
+#
+# A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. What a reader has
+# passed, and which hints were seen, is remembered in $BUILD/state/.
+set -u
+
+build=${BUILD:-build}
+state=$build/state
+
+say() { printf '%s\n' "$*" >&2; }
+
+# Temporary files go on every way out. Nothing that a reader wrote is ever among them.
+scratch=
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# ------------------------------------------------------------------------------- finding rooms
+
+list_rooms() {
+    for dir in "$1"/[0-9]*/; do
+        [ -d "$dir" ] || continue
+        name=$(basename "$dir")
+        printf '  %2s  %s\n' "$(echo "${name%%-*}" | sed 's/^0*//')" "${name#*-}"
+    done
+}
+
+# find_room KIND NUMBER: sets `number`, as two digits, and `room`; or lists what there is and ends.
+find_room() {
+    case $2 in
+    [1-9]) number=0$2 ;;
+    *) number=$2 ;;
+    esac
+    for room in "$1/$number"-*/; do
+        room=${room%/}
+        [ ! -d "$room" ] || return 0
+    done
+    say "There is no ${1%s} $2. These are here:"
+    list_rooms "$1" >&2
+    exit 2
+}
+
+remember() { mkdir -p "$state" 2>/dev/null && printf '%s\n' "$2" 2>/dev/null > "$state/$number.$1"; }
+recall() { cat "$state/$number.$1" 2>/dev/null; }
+
+# ask QUESTION: yes only for an answer that begins with y.
+ask() {
+    printf '%s [y/N] ' "$1" >&2
+    reply=
+    read -r reply || say ''
+    case $reply in
+    [yY]*) return 0 ;;
+    esac
+    return 1
+}
+
+# ------------------------------------------------------------------------------------- reading
+
+# Shows stdin in a pager if somebody looks at a terminal, else just copies it.
+page() {
+    if [ ! -t 1 ]; then cat
+    elif [ -n "${PAGER:-}" ]; then sh -c "$PAGER"
+    elif command -v less >/dev/null; then less -FRX
+    elif command -v more >/dev/null; then more
+    else cat
+    fi
+}
+
+# Markdown without its HTML comments, which are for our tests. On a terminal headings and **these**
+# are bold, and programs are set off by their indentation instead of fences.
+style=0
+if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then style=1; fi
+
+render() {
+    awk -v style="$style" '
+        function bold(text) { return "\033[1m" text "\033[0m" }
+        function without_comments(line,   start, end) {
+            if (inside) {
+                if (!(end = index(line, "-->"))) return ""
+                line = substr(line, end + 3); inside = 0
+            }
+            while (start = index(line, "<!--")) {
+                if (!(end = index(substr(line, start), "-->"))) {
+                    inside = 1
+                    return substr(line, 1, start - 1)
+                }
+                line = substr(line, 1, start - 1) substr(line, start + end + 2)
+            }
+            return line
+        }
+        !inside && /^ *(```|~~~)/ { fenced = !fenced; if (!style) print; next }
+        fenced { print (style ? "    " : "") $0; next }
+        {
+            line = without_comments($0)
+            if (line != $0 && line ~ /^ *$/) next
+            if (style && line ~ /^#+ /) { sub(/^#+ /, "", line); line = bold(line) }
+            while (style && match(line, /\*\*[^*]+\*\*/))
+                line = substr(line, 1, RSTART - 1) bold(substr(line, RSTART + 2, RLENGTH - 4)) \
+                       substr(line, RSTART + RLENGTH)
+            print line
+        }' "$1"
+}
+
+read_chapter() {
+    find_room lessons "$1"
+    [ -f "$room/README.md" ] || { say "$room has no README.md yet."; exit 1; }
+    render "$room/README.md" | page
+}
+
+# --------------------------------------------------------------------------------- the lessons
+
+# The programs of a lesson, in the order in which its chapter first names them.
+programs() {
+    { tr -c 'a-zA-Z0-9_.' '\n' < "$room/README.md"; cd "$room" && printf '%s\n' *.c; } 2>/dev/null |
+        while read -r word; do
+            [ "${word#*.}" != c ] || [ ! -f "$room/$word" ] || echo "${word%.c}"
+        done | awk '!seen[$0]++'
+}
+
+run_lesson() {
+    find_room lessons "$1"
+    gap=
+    for program in $(programs); do
+        printf '%s--- %s\n' "$gap" "$room/$program.c"
+        gap='
+'
+        "$build/$room/$program"
+        status=$?
+        [ "$status" -lt 128 ] || exit "$status"
+        [ "$status" -eq 0 ] || printf -- '--- %s ended with status %d\n' "$program" "$status"
+    done
+}
+
+# ------------------------------------------------------------------------------- the exercises
+
+# compile OUTPUT FLAG...: the reader's file, with messages that fit a reader.
+compile() {
+    output=$1
+    shift
+    # shellcheck disable=SC2086  # lists of flags
+    sh tools/student-cc.sh ${CC:-cc} $FLAGS -O1 -Iruntime "-I$room" "$@" -o "$output"
+}
+
+# The file to work on; sets `source`.
+find_source() {
+    source=${FROM:-$room}/exercise.c
+    [ -f "$source" ] && return 0
+    if [ -n "${FROM:-}" ]; then
+        say "FROM=$FROM: there is no $source."
+    else
+        say "$source is gone. make reset-$((${number#0})) puts the stub back."
+    fi
+    exit 2
+}
+
+run_exercise() {
+    find_room exercises "$1"
+    find_source
+    mkdir -p "$build/$room" || exit 1
+    # shellcheck disable=SC2086
+    compile "$build/$room/exercise" "$source" "$build/libasync.a" $LIBS || exit 1
+    "$build/$room/exercise"
+}
+
+# The stage is made of the reader's file, the exercise's own part and the common one, in a place of
+# its own: two gradings never meet, and none leaves anything behind.
+# shellcheck disable=SC2086  # LIBS is a list
+build_stage() {
+    scratch=$(mktemp -d "$build/grade.XXXXXX") || exit 1
+    compile "$scratch/student.o" -Dmain=student_main -c "$source" &&
+        compile "$scratch/stage" "$build/tools/stage.o" "$build/$room/stage.o" \
+            "$scratch/student.o" "$build/libasync.a" $LIBS
+}
+
+grade() {
+    find_room exercises "$1"
+    find_source
+    build_stage || exit 1
+    "$build/$room/grader" "$scratch/stage"
+    status=$?
+    [ -z "${FROM:-}" ] || exit "$status"
+    if [ "$status" -eq 0 ]; then
+        remember passed yes
+        echo "Passed. What next: make read-$((${number#0} + 1)), or look at another way: make solution-${number#0}"
+    elif [ "$status" -eq 1 ]; then
+        echo "Stuck? make hint-${number#0}"
+    fi
+    exit "$status"
+}
+
+# ------------------------------------------------------------------------------ help and reset
+
+# hints.md holds a section for each, headed "## Hint 1" and so on.
+hint() {
+    find_room exercises "$1"
+    last=$(grep -c '^## ' "$room/hints.md") || { say "$room has no hints."; exit 1; }
+    level=${LEVEL:-$(($(recall hint || echo 0) + 1))}
+    case $level in
+    *[!0-9]* | '' | 0*) say "LEVEL is a number from 1 to $last."; exit 2 ;;
+    esac
+    [ "$level" -le "$last" ] || level=$last
+    remember hint "$level"
+    awk -v level="$level" '/^## / { n++ } n == level' "$room/hints.md" | render -
+    if [ "$level" -lt "$last" ]; then
+        echo "($level of $last. The next one: make hint-${number#0})"
+    else
+        echo "($level of $last, the last one. A solution: make solution-${number#0})"
+    fi
+}
+
+solution() {
+    find_room exercises "$1"
+    answer=solutions/${room#exercises/}/exercise.c
+    [ -f "$answer" ] || { say "There is no $answer here."; exit 1; }
+    if [ -t 0 ] && [ -t 1 ] && [ -z "$(recall passed)" ]; then
+        ask "You have not passed exercise ${number#0} yet. Show its solution all the same?" || exit 0
+    fi
+    page < "$answer"
+}
+
+# keep FILE: copies it to FILE.bak-N with the first N that is free.
+keep() {
+    n=1
+    while [ -e "$1.bak-$n" ]; do n=$((n + 1)); done
+    if cp -p "$1" "$1.bak-$n" && cmp -s "$1" "$1.bak-$n"; then
+        echo "What you wrote is kept in $1.bak-$n"
+    else
+        rm -f "$1.bak-$n"
+        say "No copy of $1 could be kept, so it was not changed. Is the disk full?"
+        exit 1
+    fi
+}
+
+# The stub comes from exercises/NN-name/.stub.c and not from git: there are copies without git, and
+# a reader who commits an answer has made it what git remembers.
+reset() {
+    find_room exercises "$1"
+    mine=$room/exercise.c stub=$room/.stub.c
+    [ -f "$stub" ] || { say "$stub is missing: get it again from where you got evlings."; exit 1; }
+    if cmp -s "$stub" "$mine"; then
+        echo "$mine is as it was in the beginning: nothing to do."
+        exit 0
+    fi
+    if [ -e "$mine" ]; then
+        ask "Start $mine afresh? A copy of yours will be kept beside it." ||
+            { echo "Nothing was changed."; exit 0; }
+        keep "$mine"
+    fi
+    scratch=$mine.new
+    if cp "$stub" "$scratch" && mv "$scratch" "$mine"; then
+        echo "$mine is the stub again."
+    else
+        say "$mine was not changed."
+        exit 1
+    fi
+}
+
+stubs() {
+    for source in exercises/*/exercise.c; do
+        cmp -s "$source" "${source%/*}/.stub.c" || cp -v "$source" "${source%/*}/.stub.c"
+    done
+}
+
+cd "$(dirname "$0")/.." || exit 1
+command=${1:-}
+shift
+case $command in
+lesson) run_lesson "$@" ;;
+read) read_chapter "$@" ;;
+exercise) run_exercise "$@" ;;
+grade) grade "$@" ;;
+hint) hint "$@" ;;
+solution) solution "$@" ;;
+reset) reset "$@" ;;
+stubs) stubs ;;
+*) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,133 @@
+/* grader.h - what a grader is written with: it runs a student's stage and judges what happened.
+ *
+ * A grader is a libcheck program without any code of the student in it, called as
+ * `grader PATH-TO-STAGE`. Each part of an exercise is one test; it runs the stage, as a child
+ * process on the virtual clock, with inputs that nobody knew before, and fails at the first thing
+ * that is not as it should be, with a sentence about the idea behind it.
+ *
+ *     START_TEST(two_at_once)
+ *     {
+ *         double first = random_seconds(), second = first + random_seconds();
+ *         struct run *run = stage_run("two %g %g", first, second);
+ *         mistaken_seconds(run, first + second, second, "The two were awaited one after the other.");
+ *         expect_seconds(run, second, "The two run at once, so the longer one decides.");
+ *     }
+ *     END_TEST
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         grader_open(argc, argv);
+ *         part(3, "two at once", two_at_once);
+ *         return grader_close();
+ *     }
+ *
+ * A run lives until the next stage_run. */
+#ifndef GRADER_H
+#define GRADER_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+/* ----------------------------------------------------------------------------- the parts */
+
+void grader_open(int argc, char **argv);
+int grader_close(void);         /* runs and prints it all; 0 for full marks, else 1 */
+
+/* A part: its points, its title, its test. They are run in this order. */
+#define part(points, title, test) tcase_add_test(grader_part(points, title), test)
+TCase *grader_part(int points, const char *title);
+
+/* ------------------------------------------------------------------------------- a run */
+
+#define MOST_LINES 1000
+#define MOST_EVENTS 2000
+#define MOST_RESULTS 16
+#define MOST_FRAMES 40
+
+struct line {
+    const char *text;           /* without the newline */
+    double at;                  /* when it was printed, in virtual seconds */
+};
+
+struct event {                  /* in the life of a task, the main task excepted */
+    const char *kind;           /* created, started, cancelled, finished */
+    double at;
+    const char *name;
+};
+
+struct result {
+    const char *name;
+    const char *kind;           /* text, number, none, error, nowhere */
+    const char *text;           /* as the stage wrote it; of an error "Name: message" */
+};
+
+struct run {
+    char inputs[512];           /* the arguments, to be shown */
+    const char *out, *err;      /* all that was printed */
+    bool cut;                   /* there was more than we look at */
+    bool ends_open;             /* the last line has no newline */
+    struct line lines[MOST_LINES];
+    int line_count;
+    double seconds;             /* that the main task took */
+    bool ended;                 /* it ended; what comes after that is the loop's closing */
+    struct event events[MOST_EVENTS];
+    int event_count;
+    struct result results[MOST_RESULTS];
+    int result_count;
+    const char *left;           /* name of a task not done when main was through, or NULL */
+    int left_count;
+    double cpu;                 /* seconds of processor time used */
+};
+
+/* Runs the stage with these arguments, which spaces part. Fails by itself, with its sentence, when
+ * the program crashed, exited early, hung, deadlocked, spun, blocked the loop, never awaited a
+ * coroutine, or printed after its end. */
+struct run *stage_run(const char *format, ...) PRINTF(1, 2);
+
+/* What to use instead of sleep(), as far as the lessons have come: "await(async_sleep(seconds))",
+ * unless a grader says otherwise. */
+extern const char *instead_of_sleep;
+
+/* Inputs. Seconds are multiples of 0.1 from 0.3 to 2.7. Between two runs no word and no seconds
+ * are given twice; there are 20 words and 25 seconds. */
+int random_between(int low, int high);
+double random_seconds(void);
+const char *random_word(void);      /* a name, lower-case letters */
+
+/* ------------------------------------------------------------------------- expectations */
+
+/* Ends the test: what happened, then the inputs, then what the program said on stderr. */
+__attribute__((noreturn))
+void reject(struct run *run, const char *format, ...) PRINTF(2, 3);
+
+/* The whole output, line by line: what was to be printed and when. Say them in order, then compare.
+ * Of lines at the same time the order counts, too, unless they are said to be `any_order`. */
+void will_print(double at, const char *format, ...) PRINTF(2, 3);
+enum order { in_order, any_order };
+void expect_transcript(struct run *run, enum order equal_times, const char *why);
+
+/* Is a line printed at all; and at that time (NAN: whenever)? For looking out for a mistake. */
+bool printed(struct run *run, const char *line);
+bool printed_at(struct run *run, double at, const char *line);
+
+/* How long the main task took. The first names a mistake: it fails if `wrong` is what it took. */
+void mistaken_seconds(struct run *run, double wrong, double expected, const char *what);
+void expect_seconds(struct run *run, double expected, const char *why);
+
+/* What was returned. */
+void expect_number(struct run *run, const char *name, long expected, const char *why);
+void expect_text(struct run *run, const char *name, const char *expected, const char *why);
+void expect_error(struct run *run, const char *name, const char *error, const char *why);
+const struct result *result_of(struct run *run, const char *name);      /* NULL: none */
+
+/* Tasks. `name` NULL: of any name. */
+int count_events(struct run *run, const char *kind, const char *name);
+void expect_tasks(struct run *run, int at_least, const char *why);
+void expect_no_task_left(struct run *run, const char *what);
+
+bool same_time(double a, double b);
+
+#endif

@@ -1,0 +1,42 @@
+/* grader_run.h - what a run left behind, between the files that start, read and judge it. */
+#ifndef GRADER_RUN_H
+#define GRADER_RUN_H
+
+#include "grader.h"
+
+#define MOST_OUTPUT (1024 * 1024)       /* bytes, of each file; to write more ends the stage */
+
+struct raw {
+    char nonce[40];
+    bool in_time;                       /* it ended before the deadline */
+    int status;                         /* as wait4 gives it */
+    char out[MOST_OUTPUT], err[MOST_OUTPUT], report[MOST_OUTPUT];
+    size_t out_length;
+
+    /* From the report: */
+    bool complete;                      /* its last line gave the nonce back */
+    size_t end;                         /* how much output there was then */
+    const char *gave_up;                /* stuck, busy or overtime, or NULL */
+    const char *task;                   /* that ran when the stage gave up or crashed; "-": none */
+    const char *blocked;                /* the first call that blocks, or NULL */
+    double blocked_seconds;
+    const char *blocked_at;             /* its address */
+    const char *frames[MOST_FRAMES];    /* addresses, innermost first */
+    int frame_count;
+};
+
+void run_read(struct run *run, struct raw *raw);
+void run_judge(struct run *run, struct raw *raw);
+
+/* Where in the student's file the first of these addresses is that lies there: " in make_toast
+ * (exercise.c:12)", or "" if that cannot be found out. */
+const char *student_place(const char *const *addresses, int count);
+
+extern int grader_timeouts;     /* so far; after two we stop trying */
+const char *grader_stage(void);
+void grader_new_inputs(void);   /* the bags of random_word and random_seconds are full again */
+
+/* Text of the student's for the eyes of a reader: control characters are spelled out. */
+const char *visible(const char *text, char *to, size_t size);
+
+#endif

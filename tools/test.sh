@@ -1,0 +1,155 @@
+#!/bin/sh
+# test.sh - runs the tests and counts.
+#
+#   test.sh        what is quick: one compiler, no sanitizer
+#   test.sh all    also the other compiler, sanitizers, valgrind
+#
+# A test is a program that ends with "N passed, N failed[, N skipped]", or with the summary of
+# libcheck; one that prints neither counts as one, by its exit status. Its output shows only when
+# something failed in it, and what it skipped always does. The last line is the sum.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL FROM LEVEL        # we call make afresh, from a clean desk
+export ASYNC_CLOCK=virtual
+base=${BUILD:-build}
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+passed=0 failed=0 skipped=0
+
+if ! { mkdir -p "$base" && log=$(mktemp "$base/test.XXXXXX"); }; then
+    echo "We cannot write into $base/."
+    exit 1
+fi
+trap 'rm -f "$log"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Reads a log; prints "passed failed skipped", or nothing if it has no summary.
+summary() {
+    awk '
+        /^[0-9]+ passed, [0-9]+ failed/ { p = $1; f = $3; s = $5 + 0; found = 1 }
+        /^[0-9]+%: Checks: / {
+            gsub(/[^0-9 ]/, ""); p = $2 - $3 - $4; f = $3 + $4; s = 0; found = 1
+        }
+        END { if (found) print p, f, s }' "$log"
+}
+
+# count TITLE PASSED FAILED SKIPPED
+count() {
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    if [ "$3" -gt 0 ]; then
+        grep -v '^ok ' "$log" | sed 's/^/    /'
+        printf 'FAIL  %s (%d passed, %d failed)\n' "$1" "$2" "$3"
+        return
+    fi
+    grep -i '^skipped' "$log" | sed 's/^/    /'
+    printf 'ok    %s (%d)\n' "$1" "$2"
+}
+
+# check TITLE COMMAND...: runs a test.
+check() {
+    title=$1
+    shift
+    "$@" > "$log" 2>&1 < /dev/null
+    status=$?
+    [ "$status" -ne 130 ] || exit 130
+    counts=$(summary)
+    case $status:$counts in
+    0: ) counts='1 0 0' ;;
+    *: ) counts='0 1 0' ;;
+    0:*) ;;
+    *:*' 0 '*) counts='0 1 0'; echo "It counts no failure, but ended with status $status." >> "$log" ;;
+    esac
+    # shellcheck disable=SC2086  # three numbers
+    count "$title" $counts
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    printf 'skip  %s: %s\n' "$1" "$2"
+}
+
+have() { sh tools/deps.sh have "$1"; }
+
+# --------------------------------------------------------------------------------- what we run
+
+# What does not depend on a compiler.
+style() {
+    check 'includes go bottom to top' sh .ci/includes
+    check 'READMEs name commands that exist' sh .ci/commands
+    if have shellcheck; then
+        check 'shell scripts' shellcheck -S warning tools/*.sh .ci/*
+    else
+        skip 'shell scripts' 'shellcheck is not installed'
+    fi
+}
+
+# make_all FLAG...: builds into $BUILD everything that there is.
+make_all() {
+    : > "$log"
+    EXTRA="$EXTRA $*" "${MAKE:-make}" -s -j"$jobs" all > "$log" 2>&1 && return 0
+    count "${label}build" 0 1 0
+    return 1
+}
+
+# programs PREFIX...: runs every runtime test and every solution, with these words before it.
+programs() {
+    for source in runtime/tests/test_*.c solutions/*/*.c; do
+        [ ! -f "$source" ] || check "$label${source%.c}" "$@" "$BUILD/${source%.c}"
+    done
+}
+
+# variant LABEL COMPILER FLAGS FLAGS-OF-OURS-ONLY: all that a compiler may change.
+variant() {
+    label=${1:+$1: }
+    export CC="$2" EXTRA="$3" BUILD="$base${1:+/test-$1}"
+    make_all "$4" || return 0
+    programs
+    for script in runtime/tests/*.sh; do
+        [ ! -f "$script" ] || check "$label${script%.sh}" sh "$script"
+    done
+    check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
+    check "${label}exercises" sh tools/test-exercises.sh
+}
+
+compilers() {
+    for compiler in gcc clang; do
+        if ! have "$compiler"; then
+            skip "$compiler" 'not installed (make deps-dev)'
+            continue
+        fi
+        variant "$compiler" "$compiler" "$flags" -Werror
+        if have "$compiler-sanitizers"; then
+            variant "$compiler-sanitizers" "$compiler" "$flags -fsanitize=address,undefined" -Werror
+        else
+            skip "$compiler-sanitizers" 'not installed (make deps-dev)'
+        fi
+    done
+}
+
+# Once more what the last compiler without sanitizers has made, lessons included.
+under_valgrind() {
+    label='valgrind: '
+    if ! have valgrind; then
+        skip valgrind 'not installed (make deps-dev)'
+        return
+    fi
+    export CC="${1:-cc}" EXTRA="$flags" BUILD="$base/test-valgrind"
+    make_all || return 0
+    set -- valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
+    programs "$@"
+    for source in lessons/*/*.c; do
+        check "$label${source%.c}" "$@" "$BUILD/${source%.c}"
+    done
+}
+
+flags=${EXTRA:-}
+style
+case ${1:-} in
+all) compilers; under_valgrind "${CC:-cc}" ;;
+*) variant '' "${CC:-cc}" "$flags" '' ;;
+esac
+
+[ "$skipped" -eq 0 ] || more=", $skipped skipped"
+echo "$passed passed, $failed failed${more:-}"
+[ "$failed" -eq 0 ]
