@@ -94,6 +94,8 @@ $(LIB): $(RUNTIME:%=$(BUILD)/%.o)
 $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -DASYNC_RUNTIME -MMD -MP -c $< -o $@
 
+$(BUILD)/runtime/outside.c.o: CFLAGS += -fno-strict-aliasing   # ev.h sees one struct as another
+
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
 	$(DO) $(CC) $(EXTRA) -c $< -o $@
 

@@ -4,7 +4,6 @@
  * the first one off that list, or waits in line for it. */
 #include "coro.h"
 #include "line.h"
-#include "memory.h"
 #include "loop.h"
 #include "report.h"
 #include "task.h"
@@ -50,8 +49,10 @@ static void one_done(struct job *job)
     struct entry *entry = container_of(job, struct entry, done);
     struct completion *completion = entry->completion;
     list_append(&completion->done, &entry->link);
-    if (--completion->unfinished == 0)
+    if (--completion->unfinished == 0) {
         loop_timer_stop(completion->object.future.loop, &completion->timer);
+        object_retire(&completion->object, false);      /* whether somebody reads it to its end or not */
+    }
     line_serve_next(&completion->line);
 }
 
@@ -61,6 +62,7 @@ static void time_is_up(struct job *job)
     completion->timed_out = true;
     for (size_t i = 0; i < completion->count; i++)
         list_remove(&completion->entries[i].done.link);
+    object_retire(&completion->object, false);
     while (line_serve_next(&completion->line))
         ;
 }
@@ -138,7 +140,7 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
     list_init(&completion->timer.job.link);
     list_init(&completion->done);
     line_init(&completion->line);
-    if (!completion->entries || !memory_own(memory_here(), object_ticket(&completion->object))) {
+    if (!completion->entries) {
         object_free(&completion->object);
         return iterator;
     }
@@ -146,7 +148,9 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
     if (v.error)
         report_abort(v);
     completion->unfinished = completion->left = completion->count;
-    if (completion->count && timeout < ASYNC_NO_TIMEOUT)
+    if (!completion->count)
+        object_retire(&completion->object, false);
+    else if (timeout < ASYNC_NO_TIMEOUT)
         loop_timer_start(loop_running, &completion->timer,
                          loop_now(loop_running) + clock_from_seconds(timeout));
     iterator.state = object_ticket(&completion->object);

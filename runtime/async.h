@@ -285,9 +285,9 @@ async_future async_shield(async_awaitable x) ASYNC_MUST_USE;
  *     async_task task = async_taskgroup_create_task(group, coro);
  *     await(async_taskgroup_join(group));                      the end of the block
  * When one fails the others and this task are cancelled; join then raises ASYNC_GROUP with all the
- * errors. Left without a join, by an error or return, the group cancels its tasks and waits. A task
- * that can no longer be added is a future that holds the RuntimeError. async_taskgroup_leave: as
- * async_timeout_leave. */
+ * errors. Left without a join the group waits as well, at a return; where await or async_raise pass
+ * an error on it cancels its tasks first. A task that can no longer be added is a future that holds
+ * the RuntimeError. async_taskgroup_leave: as async_timeout_leave. */
 typedef struct async_taskgroup async_taskgroup;
 async_taskgroup *async_taskgroup_enter(void) ASYNC_MUST_USE;
 async_task async_taskgroup_create_task(async_taskgroup *group, async_coroutine coro);
@@ -312,10 +312,12 @@ async_awaitable async_anext(async_iterator iterator) ASYNC_MUST_USE;    /* anext
 /* async for: async_for (value, iterator) { ... value.num ... }
  * An error other than the end leaves the function, as with await. */
 #define async_for(value, iterator) \
-    for (async_value value; ({ value = async_catch(async_anext(iterator)); \
-        if (value.error && value.error != ASYNC_STOP_ITERATION) \
-            return async_leave(value); \
-        !value.error; });)
+    for (async_iterator async_over_ = (iterator), *async_once_ = &async_over_; async_once_; \
+         async_once_ = NULL) \
+        for (async_value value; ({ value = async_catch(async_anext(async_over_)); \
+            if (value.error && value.error != ASYNC_STOP_ITERATION) \
+                return async_leave(value); \
+            !value.error; });)
 
 /* Calling an `async def` with yield in it: like async_coro, but gives an iterator. fn hands out
  * values with async_yield and may await in between. Leaving async_for early does not close it:

@@ -82,7 +82,9 @@ async_value coro_call(struct coro *coro, struct generator *generator)
 
 void async_coro_close(async_coroutine x)
 {
-    struct object *object = x ? object_find(x) : NULL;
+    if (!x)
+        return;
+    struct object *object = object_find(x);
     if (object && object->future.type == &coroutine_type)
         object_free(object);
     else if (!object || object->future.type != &running_type)
@@ -136,8 +138,10 @@ async_value async_catch(async_awaitable x)
 async_value async_leave(async_value error)
 {
     struct activation *here = *coro_innermost();
-    if (here)
+    if (here) {
         here->leaving = error;
+        here->if_cancelled = async_none;    /* by a block that was left before, and went on */
+    }
     return error;
 }
 

@@ -47,6 +47,7 @@ async_loop *async_new_event_loop(void)
     list_init(&loop->watchers);
     list_init(&loop->generators);
     clock_init(&loop->clock);
+    shuffle_init(&loop->shuffle);
     loop->outside = outside_new(loop);
     if (loop->outside)
         return loop;
@@ -114,7 +115,7 @@ static bool wait(async_loop *loop)
         outside_glance(loop->outside);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
-    } else if (!next && !loop->listening && !outside_has_threads()) {
+    } else if (!next && !loop->listening && (loop->clock.is_virtual || !outside_has_threads())) {
         return false;
     } else if (next && loop->clock.is_virtual) {
         hook_value(time_passes, clock_to_seconds(next->deadline));
@@ -153,6 +154,8 @@ static void collect_due(async_loop *loop)
 static void run_batch(async_loop *loop)
 {
     list_splice(&loop->batch, &loop->ready);
+    if (loop->shuffle.on)
+        shuffle_list(&loop->shuffle, &loop->batch);
     while (!list_empty(&loop->batch)) {
         struct job *job = container_of(loop->batch.next, struct job, link);
         __builtin_prefetch(job->link.next->next);

@@ -9,6 +9,7 @@
 #include "async.h"
 #include "clock.h"
 #include "list.h"
+#include "shuffle.h"
 #include "timer.h"
 
 struct task;
@@ -18,6 +19,7 @@ struct async_loop {
     struct list batch;          /* what is left of this turn */
     struct timers timers;
     struct clock clock;
+    struct shuffle shuffle;     /* off, unless ASYNC_SHUFFLE says otherwise */
     struct task *current;       /* the task whose step runs, or NULL */
     struct list tasks;          /* all that are not done, oldest first */
     struct list watchers;       /* add_reader, add_writer, add_signal_handler */

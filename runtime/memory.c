@@ -28,6 +28,7 @@ bool memory_own(struct memory *memory, struct async_ticket *object)
     if (!memory_get(memory, 0))
         return false;
     memory->last->object = object;
+    object_own(object_find(object));
     return true;
 }
 

@@ -27,7 +27,7 @@ static _Thread_local struct {
     uint64_t serial;                /* the last one given out; never starts again */
     struct list *free;              /* the one freed last, linked by `next` */
     struct queue retired[EXPIRED];  /* by enum retired; IN_USE stays empty */
-    size_t in_use, peak;            /* records that are neither free nor retired, and the most ever */
+    size_t in_use, peak;            /* records neither free, retired nor owned, and the most ever */
 } table;
 
 static struct object *record(size_t number)
@@ -120,7 +120,7 @@ static void leave_queue(struct object *object)
 {
     if (object->retired == IN_USE)
         table.in_use--;
-    else if (object->retired != EXPIRED)
+    else if (object->retired < EXPIRED)
         table.retired[object->retired].length--;
     list_remove(&object->link);
 }
@@ -133,6 +133,14 @@ void object_free(struct object *object)
     object->serial = 0;
     object->link.next = table.free;
     table.free = &object->link;
+}
+
+/* It no longer counts as in use: owners that are retired would raise the peak, and so how many
+ * owners are kept, for ever. */
+void object_own(struct object *object)
+{
+    leave_queue(object);
+    object->retired = OWNED;
 }
 
 void object_expire(struct object *object)
@@ -152,7 +160,7 @@ static void trim(enum retired which)
     size_t keep = which == TAKEN ? KEEP_TAKEN : KEEP_UNTAKEN;
     if (keep < table.peak)
         keep = table.peak;
-    while (queue->length > keep) {
+    while (queue->length > keep + 1) {      /* the newest, and `keep` that came before it */
         struct object *oldest = container_of(queue->objects.next, struct object, link);
         object_expire(oldest);
     }

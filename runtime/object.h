@@ -24,12 +24,12 @@ struct object {
     struct list link;           /* in a retired queue, among a loop's tasks, or on the free list */
     uint32_t pins;              /* our own pointers to it; not recycled before there are none */
     uint32_t number : 24;       /* of the record; never changes */
-    uint32_t retired : 2;       /* enum retired: which queue it waits in */
+    uint32_t retired : 3;       /* enum retired: which queue it waits in */
     uint32_t brief : 1;         /* recycled as soon as it is used up: a call of the runtime's own */
     struct future future;       /* every object is one, or may become one; its type tells */
 };
 
-enum retired { IN_USE, UNTAKEN, TAKEN, EXPIRED };
+enum retired { IN_USE, UNTAKEN, TAKEN, EXPIRED, OWNED };
 
 #define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
 
@@ -42,6 +42,7 @@ void object_renew(struct object *object);       /* gives it a new ticket: the ol
 struct object *object_successor(const struct async_ticket *ticket);
 
 void object_retire(struct object *object, bool taken);  /* done: recycle it by and by */
+void object_own(struct object *object);                 /* it goes with its owner, who expires it */
 void object_free(struct object *object);                /* recycle it now */
 void object_expire(struct object *object);              /* recycle it as soon as it is not pinned */
 void object_pin(struct object *object);

@@ -108,10 +108,16 @@ async_value report_cannot_wait(struct task *task, struct future *future)
     return sentence(ASYNC_RUNTIME_ERROR, "await", "the future belongs to a different loop");
 }
 
+/* An error's text; an exit has its status in that place. */
+static const char *message_of(async_value error)
+{
+    return error.message && error.error != ASYNC_SYSTEM_EXIT ? error.message : "";
+}
+
 _Noreturn void report_abort(async_value why)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s.\n", async_error_name(why.error), why.message ? why.message : "");
+    fprintf(stderr, "%s: %s.\n", async_error_name(why.error), message_of(why));
     abort();
 }
 
@@ -127,8 +133,7 @@ void report_exception(async_loop *loop, const char *message, async_value error,
     }
     fflush(stdout);
     fprintf(stderr, "%s%s%s: %s: %s\n", message, object ? ": " : "",
-            object ? what(object, text) : "", async_error_name(error.error),
-            error.message ? error.message : "");
+            object ? what(object, text) : "", async_error_name(error.error), message_of(error));
 }
 
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
@@ -224,12 +229,13 @@ void report_deadlock(async_loop *loop)
 
 void report_overflow(void)
 {
-    char text[TEXT];
+    char text[TEXT], number[32];
     struct task *task = task_current();
+    snprintf(number, sizeof number, "Task-%u", task ? task->name_number : 0);
     int length = snprintf(text, sizeof text, "Stack overflow: task '%s' (%s) needs more than the "
                           "%d KiB that a task has. Endless recursion, or a large local array: use "
                           "async_alloc() or malloc() for that.\n",
-                          task && task->name ? task->name : "?", task ? task->coro.name : "?",
+                          task && task->name ? task->name : number, task ? task->coro.name : "?",
                           STACK_SIZE / 1024);
     if (write(2, text, length) < 0)
         return;

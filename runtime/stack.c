@@ -16,16 +16,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
+#ifndef __has_feature
+#define __has_feature(feature) 0
 #endif
-#endif
-#ifdef WITH_ASAN
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define WITH_ASAN 1
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#include <sanitizer/tsan_interface.h>
 #endif
 #if __has_include(<valgrind/valgrind.h>)
 #include <valgrind/valgrind.h>
@@ -45,6 +46,7 @@ struct chunk {
     struct chunk *next;
     char *base;
     size_t stacks, cut;             /* how many fit, how many have been cut off so far */
+    void **fibers;                  /* ThreadSanitizer's names for them, where it is compiled in */
     unsigned valgrind_ids[];        /* one a stack */
 };
 
@@ -120,6 +122,21 @@ static void *cut(void)
     return top;
 }
 
+#ifdef WITH_TSAN
+static _Thread_local void *own_fiber;
+
+/* What ThreadSanitizer knows the coroutine on this stack as. */
+static void **fiber_of(void *place)
+{
+    struct chunk *chunk = chunk_of(place);
+    if (!chunk)
+        return &own_fiber;
+    if (!chunk->fibers)
+        chunk->fibers = calloc(chunk->stacks, sizeof *chunk->fibers);
+    return &chunk->fibers[(size_t)((char *)place - chunk->base) / STACK_SIZE];
+}
+#endif
+
 void *stack_take(void)
 {
     void *top = arena.free;
@@ -137,6 +154,12 @@ void stack_give(void *top)
 #ifdef WITH_ASAN                    /* frames that were left without returning stay poisoned */
     ASAN_UNPOISON_MEMORY_REGION(lowest(top), usable());
 #endif
+#ifdef WITH_TSAN
+    void **fiber = fiber_of(link_of(top));
+    if (*fiber)
+        __tsan_destroy_fiber(*fiber);
+    *fiber = NULL;
+#endif
     *link_of(top) = arena.free;
     arena.free = top;
     arena.in_use--;
@@ -152,6 +175,7 @@ void stack_release(void)
         for (size_t i = 0; i < chunk->cut; i++)
             VALGRIND_STACK_DEREGISTER(chunk->valgrind_ids[i]);
         munmap(chunk->base, chunk->stacks * STACK_SIZE);
+        free(chunk->fibers);
         free(chunk);
     }
     arena.free = NULL;
@@ -226,6 +250,20 @@ void stack_switch(void **from, void *to, bool for_good)
     }
     switch_stack(from, to);
     arrived(fake);
+}
+#elif defined(WITH_TSAN)
+void stack_arrived(void) { }
+
+void stack_switch(void **from, void *to, bool for_good)
+{
+    (void)for_good;
+    void **fiber = fiber_of(to);
+    if (!own_fiber)
+        own_fiber = __tsan_get_current_fiber();     /* the first switch leaves the thread's own stack */
+    if (!*fiber)
+        *fiber = __tsan_create_fiber(0);
+    __tsan_switch_to_fiber(*fiber, 0);
+    switch_stack(from, to);
 }
 #else
 void stack_arrived(void) { }

@@ -30,7 +30,10 @@ static void finish(struct task *task, async_value v)
     list_remove(&task->coro.object.link);           /* from the loop's tasks */
     future_finish(future, state, v);
     coro_drop_args(&task->coro);
-    loop_leave_with(future->loop, v);
+    if (loop_leave_with(future->loop, v)) {         /* whoever runs the loop gets it */
+        memory_move(memory_of_program(), &task->memory);
+        object_retire(&task->coro.object, true);
+    }
     hook(finished, task);
     if (task->detached) {
         report_if_untaken(&task->coro.object);

@@ -243,8 +243,8 @@ async_awaitable async_taskgroup_join(async_taskgroup *group)
 /* Left without a join: the block ended early, with what await or async_raise noted. */
 void async_taskgroup_exit(async_taskgroup **x)
 {
-    struct group *group = *x ? primitive_of(*x, &group_type, "async_taskgroup_exit", NULL) : NULL;
-    if (!group || group->left)
+    struct group *group = *x ? object_find((async_awaitable)*x) : NULL;
+    if (!group || group->left)          /* joined, perhaps so long ago that the record is gone */
         return;
     async_value before = async_leaving(), after = async_taskgroup_leave(*x, before);
     if (after.error != before.error || after.message != before.message)

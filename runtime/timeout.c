@@ -176,7 +176,8 @@ async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
 /* The outcome of the function around is not known yet, so the change is left to its activation. */
 void async_timeout_exit(async_timeout_scope **x)
 {
-    if (!*x || find(*x, "async_timeout_exit")->state >= TIMED_OUT)
+    struct timeout *timeout = *x ? object_find((async_awaitable)*x) : NULL;
+    if (!timeout || timeout->state >= TIMED_OUT)    /* left by hand before */
         return;
     async_value cancelled = async_error(ASYNC_CANCELLED, NULL);
     if (async_timeout_leave(*x, cancelled).error == ASYNC_TIMEOUT)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define MOST_PARTS 8
-#define WIDTH 94            /* of a message, behind its indentation */
+#define WIDTH 94 /* of a message, behind its indentation */
 
 static struct {
     int points;
@@ -26,13 +26,14 @@ const char *grader_stage(void) { return stage; }
 void grader_open(int argc, char **argv)
 {
     if (argc != 2 || access(argv[1], X_OK) != 0) {
-        fprintf(stderr, "usage: %s STAGE\nSTAGE is the program with the student's functions in it.\n",
+        fprintf(stderr,
+                "usage: %s STAGE\nSTAGE is the program with the student's functions in it.\n",
                 argv[0]);
         exit(2);
     }
     stage = argv[1];
     suite = suite_create("exercise");
-    const char *seed = getenv("EVLINGS_SEED");      /* to see the same inputs again */
+    const char *seed = getenv("EVLINGS_SEED"); /* to see the same inputs again */
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     srandom(seed ? (unsigned)atoi(seed) : (unsigned)(t.tv_nsec ^ t.tv_sec ^ getpid()));
@@ -132,8 +133,9 @@ double random_seconds(void) { return (3 + draw(tenths_taken, TENTHS)) / 10.0; }
 const char *random_word(void)
 {
     static const char *const words[WORDS] = {
-        "alder", "birch", "cedar", "damson", "elm", "fig", "gorse", "hazel", "iris", "juniper",
-        "larch", "maple", "nettle", "olive", "pine", "quince", "rowan", "sorrel", "thyme", "willow",
+        "alder", "birch",  "cedar",   "damson", "elm",   "fig",    "gorse",
+        "hazel", "iris",   "juniper", "larch",  "maple", "nettle", "olive",
+        "pine",  "quince", "rowan",   "sorrel", "thyme", "willow",
     };
     return words[draw(words_taken, WORDS)];
 }

@@ -9,7 +9,7 @@
  *     {
  *         double first = random_seconds(), second = first + random_seconds();
  *         struct run *run = stage_run("two %g %g", first, second);
- *         mistaken_seconds(run, first + second, second, "The two were awaited one after the other.");
+ *         mistaken_seconds(run, first + second, second, "the two were awaited in turn.");
  *         expect_seconds(run, second, "The two run at once, so the longer one decides.");
  *     }
  *     END_TEST
@@ -52,7 +52,7 @@ struct line {
     double at;                  /* when it was printed, in virtual seconds */
 };
 
-struct event {                  /* in the life of a task, the main task excepted */
+struct event {                  /* in the life of a task, the main one excepted, until that ends */
     const char *kind;           /* created, started, cancelled, finished */
     double at;
     const char *name;
@@ -117,10 +117,11 @@ bool printed_at(struct run *run, double at, const char *line);
 void mistaken_seconds(struct run *run, double wrong, double expected, const char *what);
 void expect_seconds(struct run *run, double expected, const char *why);
 
-/* What was returned. */
+/* What was returned; and of an error that is as expected, its message. */
 void expect_number(struct run *run, const char *name, long expected, const char *why);
 void expect_text(struct run *run, const char *name, const char *expected, const char *why);
 void expect_error(struct run *run, const char *name, const char *error, const char *why);
+void expect_message(struct run *run, const char *name, const char *message, const char *why);
 const struct result *result_of(struct run *run, const char *name);      /* NULL: none */
 
 /* Tasks. `name` NULL: of any name. */

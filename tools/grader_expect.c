@@ -99,16 +99,15 @@ static int common_columns(const char *a, const char *b)
     int same = 0, columns = 0;
     while (a[same] && a[same] == b[same])
         same++;
-    while (same && (a[same] & 0xc0) == 0x80)        /* not inside a character */
+    while (same && (a[same] & 0xc0) == 0x80) /* not inside a character */
         same--;
     for (int i = 0; i < same; i++)
         columns += (a[i] & 0xc0) != 0x80;
     return columns;
 }
 
-__attribute__((noreturn))
-static void fail_texts(struct run *run, const char *what, const char *want, const char *got,
-                       const char *why)
+__attribute__((noreturn)) static void fail_texts(struct run *run, const char *what,
+                                                 const char *want, const char *got, const char *why)
 {
     char a[900], b[900];
     marked(want, a, sizeof a);
@@ -135,22 +134,21 @@ static bool is_expected(const char *line)
 }
 
 /* Line i is not as it should be: is it missing, one too many, early, late, or another text? */
-__attribute__((noreturn))
-static void fail_line(struct run *run, int i, const char *why)
+__attribute__((noreturn)) static void fail_line(struct run *run, int i, const char *why)
 {
     const struct line *got = i < run->line_count ? &run->lines[i] : NULL;
     const char *want = i < expected_count ? expected[i].text : NULL;
     char text[400], what[300];
     double when = want ? printed_when(run, want) : NAN;
     if (!run->line_count)
-        reject(run, "Nothing was printed. This was to come first, at %g s:\n  %s\n%s",
+        reject(run, "Nothing was printed. To begin with, this was to come at %g s:\n  %s\n%s",
                expected[i].at, want, why);
     if (got && run->line_count > expected_count && (!want || !is_expected(got->text)))
         reject(run, "One line too many was printed, line %d, at %g s:\n  %.300s\n%s", i + 1,
                got->at, visible(got->text, text, sizeof text), why);
     if (want && !isnan(when) && !same_time(when, expected[i].at))
-        reject(run, "\"%s\" was printed at %g s, expected at %g s.\n%s", want, when,
-               expected[i].at, why);
+        reject(run, "\"%s\" was printed at %g s, expected at %g s.\n%s", want, when, expected[i].at,
+               why);
     if (!got)
         reject(run, "The output ends too early, after line %d. Missing is (at %g s):\n  %s\n%s", i,
                expected[i].at, want, why);
@@ -212,9 +210,12 @@ void expect_seconds(struct run *run, double right, const char *why)
     if (same_time(run->seconds, right))
         return;
     if (run->cpu > 0.3)
-        reject(run, "took %g s of virtual time, expected %g s, but kept the processor busy for %.1f "
-               "real seconds: a loop that looks at the clock until it is time blocks everything.\nUse "
-               "%s.", run->seconds, right, run->cpu, instead_of_sleep);
+        reject(
+            run,
+            "took %g s of virtual time, expected %g s, but kept the processor busy for %.1f "
+            "real seconds: a loop that looks at the clock until it is time blocks everything.\nUse "
+            "%s.",
+            run->seconds, right, run->cpu, instead_of_sleep);
     reject(run, "took %g s of virtual time, expected %g s. %s", run->seconds, right, why);
 }
 
@@ -241,9 +242,11 @@ static const struct result *result_of_kind(struct run *run, const char *name, co
     if (!strcmp(result->kind, "nowhere") && atol(result->text) == 0)
         reject(run, "%s() returned nothing, expected %s. %s", name, right, why);
     if (!strcmp(result->kind, "nowhere"))
-        reject(run, "%s() returned something that is no text (%s), expected %s. Return async_str(...); "
+        reject(run,
+               "%s() returned something that is no text (%s), expected %s. Return async_str(...); "
                "and text that is made in the function has to come from async_strf(), since a local "
-               "array ends with its function.", name, text, right);
+               "array ends with its function.",
+               name, text, right);
     reject(run, "%s() returned without the error that was expected: %s. %s", name, right, why);
 }
 
@@ -269,8 +272,22 @@ void expect_error(struct run *run, const char *name, const char *error, const ch
 {
     const struct result *result = result_of_kind(run, name, "error", error, why);
     size_t length = strlen(error);
-    if (strncmp(result->text, error, length) != 0 || (result->text[length] && result->text[length] != ':'))
+    if (strncmp(result->text, error, length) != 0 ||
+        (result->text[length] && result->text[length] != ':'))
         reject(run, "%s() ended with %s, expected %s. %s", name, result->text, error, why);
+}
+
+void expect_message(struct run *run, const char *name, const char *message, const char *why)
+{
+    const struct result *result = result_of_kind(run, name, "error", message, why);
+    const char *got = strstr(result->text, ": ");
+    char what[200];
+    if (!got)
+        reject(run, "%s() ended with %s, but its message is lost, which was: %s\n%s", name,
+               result->text, message, why);
+    snprintf(what, sizeof what, "%s() ended with an error that has another message:", name);
+    if (strcmp(got + 2, message) != 0)
+        fail_texts(run, what, message, got + 2, why);
 }
 
 /* --------------------------------------------------------------------------------- tasks */
@@ -295,7 +312,8 @@ void expect_tasks(struct run *run, int at_least, const char *why)
 void expect_no_task_left(struct run *run, const char *what)
 {
     if (run->left)
-        reject(run, "%d task%s not done when the main coroutine returned (the first: '%s'), and so "
-               "cancelled in the middle: started and forgotten.\n%s", run->left_count,
-               run->left_count == 1 ? " was" : "s were", run->left, what);
+        reject(run,
+               "%d task%s not done when the main coroutine returned (the first: '%s'), and so "
+               "cancelled in the middle: started and forgotten.\n%s",
+               run->left_count, run->left_count == 1 ? " was" : "s were", run->left, what);
 }

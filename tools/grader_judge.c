@@ -32,7 +32,7 @@ const char *student_place(const char *const *addresses, int count)
     static char found[600];
     char command[64 + 24 * MOST_FRAMES] = "addr2line -f -e \"$STAGE\"", function[256], place[512];
     size_t length = strlen(command);
-    for (int i = 0; i < count; i++)         /* the call stands before where it returns to */
+    for (int i = 0; i < count; i++) /* the call stands before where it returns to */
         length += snprintf(command + length, sizeof command - length, " %#lx",
                            strtoul(addresses[i], NULL, 16) - 1);
     setenv("STAGE", grader_stage(), 1);
@@ -42,7 +42,7 @@ const char *student_place(const char *const *addresses, int count)
     while (answer && fscanf(answer, "%255[^\n]%*c%511[^\n]%*c", function, place) == 2) {
         if (*found || !is_students(place))
             continue;
-        char *end = strchr(place, ' ');     /* " (discriminator 2)" */
+        char *end = strchr(place, ' '); /* " (discriminator 2)" */
         if (end)
             *end = 0;
         const char *file = strrchr(place, '/');
@@ -69,62 +69,80 @@ static void judge_endless(struct run *run, struct raw *raw)
 {
     const char *place = student_place(raw->frames, raw->frame_count);
     const char *why = raw->gave_up ? raw->gave_up : "";
-    if (!strcmp(why, "stuck") || (WIFSIGNALED(raw->status) && WTERMSIG(raw->status) == SIGXCPU)) {
+    if (!strcmp(why, "stuck") || run->cpu > CPU_SECONDS - 0.5) {
         grader_timeouts++;
-        reject(run, "Endless loop%s%s: it kept the processor busy for seconds without giving the event "
+        reject(run,
+               "Endless loop%s%s: it kept the processor busy for seconds without giving the event "
                "loop a turn, so nothing else could ever run.\nDoes this loop end? If it "
-               "waits for the clock, use %s.", place, in_task(raw), instead_of_sleep);
+               "waits for the clock, use %s.",
+               place, in_task(raw), instead_of_sleep);
     }
     if (!strcmp(why, "busy"))
-        reject(run, "Busy waiting%s: a million turns of the loop went by and no time passed. "
+        reject(run,
+               "Busy waiting%s: a million turns of the loop went by and no time passed. "
                "await(async_sleep(0)) lets others run, but comes back at once.\nWait for what you "
-               "really wait for: await the task, or sleep for the time that is left.", in_task(raw));
+               "really wait for: await the task, or sleep for the time that is left.",
+               in_task(raw));
     if (!strcmp(why, "overtime"))
-        reject(run, "The program was still going after an hour of virtual time%s. Something waits again "
-               "and again, or far too long: does the loop around the await ever end?", in_task(raw));
+        reject(run,
+               "The program was still going after an hour of virtual time%s. Something waits again "
+               "and again, or far too long: does the loop around the await ever end?",
+               in_task(raw));
     if (!raw->in_time) {
         grader_timeouts++;
-        reject(run, "The program did not end: it stood still for ten real seconds, although its clock "
-               "is virtual. Some call waits outside of the event loop (pause, read, wait, lock, ...), "
-               "so the whole loop is blocked. Only await may wait.");
+        reject(
+            run,
+            "The program did not end: it stood still for ten real seconds, although its clock "
+            "is virtual. Some call waits outside of the event loop (pause, read, wait, lock, ...), "
+            "so the whole loop is blocked. Only await may wait.");
     }
 }
 
 static void judge_crash(struct run *run, struct raw *raw)
 {
-    int number = WIFSIGNALED(raw->status) ? WTERMSIG(raw->status) : 0;
+    int number = WIFSIGNALED(raw->status) ? WTERMSIG(raw->status) : raw->crash;
     if (!number)
         return;
     const char *place = student_place(raw->frames, raw->frame_count);
     if (number == SIGXFSZ)
-        reject(run, "The program printed more than a megabyte, and was stopped. Does a loop never end?");
+        reject(run,
+               "The program printed more than a megabyte, and was stopped. Does a loop never end?");
     if (number == SIGABRT)
         reject(run, "The program was stopped by abort()%s%s. What it said below tells why.", place,
                in_task(raw));
-    if (strstr(run->err, "Stack overflow:"))
+    if (number == SIGKILL)
+        reject(run, "The program was killed: by itself, or because it wanted too much memory.");
+    if (strstr(run->err, "Stack overflow:") || raw->frame_count >= MOST_FRAMES - 4)
         reject(run, "Stack overflow%s%s: endless recursion, or a very large local array.", place,
                in_task(raw));
-    reject(run, "Crash: %s (%s)%s%s.%s", strsignal(number), sigabbrev_np(number) ? sigabbrev_np(number)
-           : "?", place, in_task(raw), number == SIGSEGV ? " A pointer was used that points nowhere: "
-           "is it set, and does what it points to still live?" : "");
+    reject(run, "Crash: %s%s%s.%s", strsignal(number), place, in_task(raw),
+           number != SIGSEGV ? "" : " A pointer was used that points nowhere: is it set, and does "
+                                    "what it points to still live?");
 }
 
 static void judge_exit(struct run *run, struct raw *raw)
 {
     int status = WEXITSTATUS(raw->status);
-    if (strstr(run->err, "AddressSanitizer") || strstr(run->err, "runtime error:"))
+    bool leaks = strstr(run->err, "LeakSanitizer"), exits = leaks && !raw->complete;
+    if (!exits && (strstr(run->err, "AddressSanitizer") || strstr(run->err, "runtime error:")))
         reject(run, "A sanitizer found a mistake in how memory or numbers are used. Its report is "
-               "below; the first line with your file's name is the place.");
+                    "below; the first line with your file's name is the place.");
     if (!raw->complete)
-        reject(run, "Early exit: the program ended itself with status %d in the middle of the run, by "
+        reject(run,
+               "Early exit: the program ended itself with status %d in the middle of the run, by "
                "exit(), _exit() or by becoming another program.\nA coroutine ends with return; the "
-               "program ends when main does.", status);
+               "program ends when main does.",
+               status);
     if (status)
-        reject(run, "The program ended with status %d after all was done. What runs at exit went "
-               "wrong.", status);
+        reject(run,
+               "The program ended with status %d after all was done. What runs at exit went "
+               "wrong.",
+               status);
     if (raw->out_length > raw->end)
-        reject(run, "There is output after the end of the run (\"%.200s\"). Everything has to be done "
-               "when the function returns.", raw->out + raw->end);
+        reject(run,
+               "There is output after the end of the run (\"%.200s\"). Everything has to be done "
+               "when the function returns.",
+               raw->out + raw->end);
 }
 
 /* ------------------------------------------------------- it ended, but not as async should */
@@ -133,9 +151,11 @@ static void judge_blocking(struct run *run, struct raw *raw)
 {
     if (!raw->blocked)
         return;
-    reject(run, "%s() blocks the whole loop: called%s for %g s, in which nothing else ran; no other "
-           "task, no timer.\nUse %s: it lets the others go on meanwhile.", raw->blocked,
-           student_place(&raw->blocked_at, 1), raw->blocked_seconds, instead_of_sleep);
+    reject(run,
+           "%s() blocks the whole loop: called%s for %g s, in which nothing else ran; no other "
+           "task, no timer.\nUse %s: it lets the others go on meanwhile.",
+           raw->blocked, student_place(&raw->blocked_at, 1), raw->blocked_seconds,
+           instead_of_sleep);
 }
 
 static void judge_forgotten(struct run *run)
@@ -149,10 +169,11 @@ static void judge_forgotten(struct run *run)
         line--;
     int length = strcspn(name, "'");
     bool is_sleep = !strncmp(name, "async_sleep", length);
-    reject(run, "A forgotten await: '%.*s', made at %.*s, was never awaited. Calling a coroutine only "
+    reject(run,
+           "A forgotten await: '%.*s', made at %.*s, was never awaited. Calling a coroutine only "
            "makes an object; nothing of it runs.\nWrite await(%.*s%s), or give it to "
-           "something that runs it.%s", length, name, (int)(found - line), line, length, name,
-           is_sleep ? "(...)" : " ...",
+           "something that runs it.%s",
+           length, name, (int)(found - line), line, length, name, is_sleep ? "(...)" : " ...",
            is_sleep ? "" : "\n(An object that isn't wanted after all: async_coro_close().)");
 }
 
@@ -163,8 +184,9 @@ static void judge_deadlock(struct run *run)
         return;
     if (!strstr(found, "waits at"))
         reject(run, "Deadlock: the loop runs on, but nothing is left that could ever happen, and "
-               "nobody has stopped it. After the last callback call async_loop_stop(loop).");
-    reject(run, "Deadlock: everyone waits for somebody, and nothing can ever happen again. Who waits "
+                    "nobody has stopped it. After the last callback call async_loop_stop(loop).");
+    reject(run,
+           "Deadlock: everyone waits for somebody, and nothing can ever happen again. Who waits "
            "for what stands below.");
 }
 

@@ -43,16 +43,16 @@ static void add_left(struct run *run, const char *name)
     run->left_count++;
 }
 
+/* After the end of the main task it is the closing of the loop that cancels what is left. */
 static void read_event(struct run *run, char *rest)
 {
-    if (run->event_count == MOST_EVENTS)
-        return;
-    struct event *event = &run->events[run->event_count++];
-    event->kind = word(&rest);
-    event->at = strtod(word(&rest), NULL);
-    event->name = rest;
-    if (run->ended && !strcmp(event->kind, "finished"))
+    struct event event = { .kind = word(&rest) };
+    event.at = strtod(word(&rest), NULL);
+    event.name = rest;
+    if (run->ended && !strcmp(event.kind, "finished"))
         add_left(run, rest);
+    if (!run->ended && run->event_count < MOST_EVENTS)
+        run->events[run->event_count++] = event;
 }
 
 static void read_result(struct run *run, char *rest)
@@ -102,7 +102,7 @@ static void read_line(struct run *run, struct raw *raw, char *line)
         raw->gave_up = what;
         raw->task = line;
     } else if (!strcmp(what, "crash")) {
-        word(&line);                        /* its signal: wait4 knows better */
+        raw->crash = atoi(word(&line));
         raw->task = line;
     } else if (!strcmp(what, "end")) {
         read_end(raw, line);
@@ -145,7 +145,7 @@ void run_read(struct run *run, struct raw *raw)
     raw->complete = false;
     raw->gave_up = raw->blocked = NULL;
     raw->task = "-";
-    raw->frame_count = 0;
+    raw->frame_count = raw->crash = 0;
     for (char *line = raw->report; *line;) {
         char *end = strchr(line, '\n');
         if (!end)

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #define WALL_SECONDS 10
-#define CPU_SECONDS 5
 #define MOST_WORDS 64
 
 static struct run run;

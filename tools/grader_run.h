@@ -6,6 +6,8 @@
 
 #define MOST_OUTPUT (1024 * 1024)       /* bytes, of each file; to write more ends the stage */
 
+#define CPU_SECONDS 5                   /* the stage itself gives up earlier, if it still can */
+
 struct raw {
     char nonce[40];
     bool in_time;                       /* it ended before the deadline */
@@ -17,6 +19,7 @@ struct raw {
     bool complete;                      /* its last line gave the nonce back */
     size_t end;                         /* how much output there was then */
     const char *gave_up;                /* stuck, busy or overtime, or NULL */
+    int crash;                          /* the signal that the stage got, or 0 */
     const char *task;                   /* that ran when the stage gave up or crashed; "-": none */
     const char *blocked;                /* the first call that blocks, or NULL */
     double blocked_seconds;

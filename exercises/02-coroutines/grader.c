@@ -10,7 +10,8 @@ START_TEST(coroutine_function)
     struct run *run = stage_run("price %s %d %d", item, count, cents);
     will_print(0, "Pricing %d x %s", count, item);
     expect_transcript(run, in_order, "A coroutine function prints like any other, when it is run.");
-    expect_number(run, "price", (long)count * cents, "That is count times cents; return "
+    expect_number(run, "price", (long)count * cents,
+                  "That is count times cents; return "
                   "async_num(...).");
 }
 END_TEST
@@ -23,16 +24,22 @@ START_TEST(object_only)
     struct run *run = stage_run("offer %s %d %d", item, count, cents);
     snprintf(line, sizeof line, "Pricing %d x %s", count, item);
     if (run->line_count && !strcmp(run->lines[0].text, line))
-        reject(run, "offer() has run price() already: \"%s\" was printed before anybody asked for it.\n"
-               "Calling price(&args) runs it here and now, and so does async_run(). async_coro(price, "
-               "...) makes the object and runs nothing.", line);
+        reject(
+            run,
+            "offer() has run price() already: \"%s\" was printed before anybody asked for it.\n"
+            "Calling price(&args) runs it here and now, and so does async_run(). async_coro(price, "
+            "...) makes the object and runs nothing.",
+            line);
     if (printed(run, "(NULL)"))
-        reject(run, "offer() returned NULL, expected a coroutine object: async_coro(price, ...) makes "
+        reject(run,
+               "offer() returned NULL, expected a coroutine object: async_coro(price, ...) makes "
                "one.");
     will_print(0, "(the offer is made)");
     will_print(0, "%s", line);
-    expect_transcript(run, in_order, "offer() gives an object; later we run it, and only then it prints.");
-    expect_number(run, "price", (long)count * cents, "The arguments of offer() have to be in the "
+    expect_transcript(run, in_order,
+                      "offer() gives an object; later we run it, and only then it prints.");
+    expect_number(run, "price", (long)count * cents,
+                  "The arguments of offer() have to be in the "
                   "object.");
 }
 END_TEST
@@ -45,14 +52,19 @@ static void try_accept(int cents)
                                 random_between(50, 900));
     snprintf(line, sizeof line, "%s is asked", other);
     if (printed(run, line))
-        reject(run, "\"%s\" was printed, but that offer is not wanted: nothing of it may run.\n"
-               "async_coro_close(other) drops it without running it.", line);
+        reject(run,
+               "\"%s\" was printed, but that offer is not wanted: nothing of it may run.\n"
+               "async_coro_close(other) drops it without running it.",
+               line);
     will_print(0, "%s is asked", wanted);
-    expect_transcript(run, in_order, "The wanted offer is run once: async_run(wanted) makes a loop and "
+    expect_transcript(run, in_order,
+                      "The wanted offer is run once: async_run(wanted) makes a loop and "
                       "runs it there. An object can be run only once.");
-    expect_number(run, "accept_offer", cents < 0 ? -1 : cents, cents < 0 ? "async_run() gave an "
-                  "error: look at .error before you use .num." : "That is what async_run() gave: "
-                  "its .num.");
+    expect_number(run, "accept_offer", cents < 0 ? -1 : cents,
+                  cents < 0 ? "async_run() gave an "
+                              "error: look at .error before you use .num."
+                            : "That is what async_run() gave: "
+                              "its .num.");
 }
 
 START_TEST(one_of_two)

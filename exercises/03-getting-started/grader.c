@@ -25,8 +25,10 @@ START_TEST(waits)
     struct sensor s = random_sensor();
     struct run *run = stage_run("measure %s %g %d", s.what, s.seconds, s.reading);
     if (same_time(run->seconds, 0) && run->line_count == 2)
-        reject(run, "measure() did not wait: it took 0 s of virtual time, expected %g s.\nTo wait is "
-               "to await: await(async_sleep(args->seconds)).", s.seconds);
+        reject(run,
+               "measure() did not wait: it took 0 s of virtual time, expected %g s.\nTo wait is "
+               "to await: await(async_sleep(args->seconds)).",
+               s.seconds);
     will_measure(s);
     expect_transcript(run, in_order, "One line, then the wait, then the other line.");
     expect_number(run, "measure", s.reading, "The reading is a number: return async_num(...).");
@@ -41,9 +43,11 @@ START_TEST(uses_a_result)
         struct run *run = stage_run("forecast %s %g %d", s.what, s.seconds, s.reading);
         snprintf(text, sizeof text, "%s is %d", s.what, s.reading);
         if (!run->line_count)
-            reject(run, "Nothing was measured. forecast() has to await a call of measure(): the await "
+            reject(run,
+                   "Nothing was measured. forecast() has to await a call of measure(): the await "
                    "runs it, and gives what it returned.");
-        mistaken_seconds(run, 2 * s.seconds, s.seconds, "it was measured twice. Keep what the await "
+        mistaken_seconds(run, 2 * s.seconds, s.seconds,
+                         "it was measured twice. Keep what the await "
                          "gives in an async_value, and use that.");
         expect_no_task_left(run, "A result is there only after an await.");
         will_measure(s);
@@ -60,14 +64,16 @@ static void try_station(struct sensor a, struct sensor b)
     struct run *run = stage_run("station %s %g %d %s %g %d", a.what, a.seconds, a.reading, b.what,
                                 b.seconds, b.reading);
     expect_no_task_left(run, "Who starts something has to await it, too.");
-    mistaken_seconds(run, a.seconds + b.seconds, longer, "one was measured after the other. Give both "
+    mistaken_seconds(run, a.seconds + b.seconds, longer,
+                     "one was measured after the other. Give both "
                      "calls to async_gather() and await that: they wait at the same time.");
     will_measure(a);
     will_measure(b);
     expect_transcript(run, any_order, "Both sensors begin at the start, each takes its own time.");
     expect_seconds(run, longer, "station() has to return as soon as both readings are there.");
     snprintf(text, sizeof text, "%s is %d, %s is %d", a.what, a.reading, b.what, b.reading);
-    expect_text(run, "station", text, "The first is first, whichever of them is faster: gather gives "
+    expect_text(run, "station", text,
+                "The first is first, whichever of them is faster: gather gives "
                 "the results in the order of its arguments.");
 }
 

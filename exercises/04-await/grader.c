@@ -26,8 +26,10 @@ START_TEST(one_file)
     struct file a = random_file();
     struct run *run = stage_run("download %s %g %ld", a.what, a.seconds, a.bytes);
     if (same_time(run->seconds, 0) && run->line_count == 2)
-        reject(run, "download() did not wait: it took 0 s of virtual time, expected %g s.\nTo wait "
-               "is to await: await(async_sleep(args->seconds)).", a.seconds);
+        reject(run,
+               "download() did not wait: it took 0 s of virtual time, expected %g s.\nTo wait "
+               "is to await: await(async_sleep(args->seconds)).",
+               a.seconds);
     will_download(a, 0);
     expect_transcript(run, in_order, "One line, then the wait, then the other line.");
     expect_number(run, "download", a.bytes, "The bytes are a number: return async_num(...).");
@@ -37,18 +39,21 @@ END_TEST
 static void try_two(struct file a, struct file b)
 {
     double both = a.seconds + b.seconds, longer = fmax(a.seconds, b.seconds);
-    struct run *run = stage_run("two_files %s %g %ld %s %g %ld", a.what, a.seconds, a.bytes,
-                                b.what, b.seconds, b.bytes);
+    struct run *run = stage_run("two_files %s %g %ld %s %g %ld", a.what, a.seconds, a.bytes, b.what,
+                                b.seconds, b.bytes);
     expect_no_task_left(run, "Who starts a task has to await it, too.");
-    mistaken_seconds(run, both, longer, "the two were awaited one after the other. Start both "
+    mistaken_seconds(run, both, longer,
+                     "the two were awaited one after the other. Start both "
                      "before awaiting either: await of a coroutine is a call that comes back when "
                      "it is done; async_create_task() comes back at once (lesson 4, tasks).");
     will_download(a, 0);
     will_download(b, 0);
-    expect_transcript(run, any_order, "Both files are asked for at the start, and each is finished "
+    expect_transcript(run, any_order,
+                      "Both files are asked for at the start, and each is finished "
                       "when its own seconds are over.");
     expect_seconds(run, longer, "two_files() has to return as soon as both are here.");
-    expect_number(run, "two_files", a.bytes + b.bytes, "That is the sum of what the two downloads "
+    expect_number(run, "two_files", a.bytes + b.bytes,
+                  "That is the sum of what the two downloads "
                   "returned.");
 }
 
@@ -56,7 +61,7 @@ START_TEST(two_at_once)
 {
     struct file a = random_file(), b = random_file();
     try_two(a, b);
-    try_two(b, a);          /* the first may be the longer one, or the second */
+    try_two(b, a); /* the first may be the longer one, or the second */
 }
 END_TEST
 
@@ -72,9 +77,11 @@ static void try_page(struct file page, struct file style, struct file image)
     for (int i = 0; i < 2; i++) {
         snprintf(line, sizeof line, "%s: started", early[i]);
         if (printed_at(run, 0, line))
-            reject(run, "\"%s\" at 0 s: that file is only known when the page is here, at %g s.\n"
+            reject(run,
+                   "\"%s\" at 0 s: that file is only known when the page is here, at %g s.\n"
                    "What needs the result of another has to come after its await; only what is "
-                   "independent goes at once.", line, page.seconds);
+                   "independent goes at once.",
+                   line, page.seconds);
     }
     mistaken_seconds(run, page.seconds + style.seconds + image.seconds, right,
                      "all three were awaited one after the other. The image does not need the "
@@ -85,8 +92,10 @@ static void try_page(struct file page, struct file style, struct file image)
     will_print(right, "%s is complete", page.what);
     snprintf(line, sizeof line, "%s is complete", page.what);
     if (printed(run, line) && !printed_at(run, right, line))
-        reject(run, "\"%s\" is printed too early or too late; not all was here before %g s.\nAwait "
-               "everything first.", line, right);
+        reject(run,
+               "\"%s\" is printed too early or too late; not all was here before %g s.\nAwait "
+               "everything first.",
+               line, right);
     expect_transcript(run, any_order, "First the page, then style and image at once.");
     expect_seconds(run, right, "That is the page, and then the longer of the other two.");
     expect_number(run, "web_page", page.bytes + style.bytes + image.bytes,

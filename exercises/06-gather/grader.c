@@ -66,9 +66,11 @@ static void check_order(struct run *run, int count)
             if (strcmp(run->lines[i].text, line) != 0)
                 continue;
             if (j != next)
-                reject(run, "\"%s\" is out of order: the prices are to be printed in the order in which "
+                reject(run,
+                       "\"%s\" is out of order: the prices are to be printed in the order in which "
                        "the shops were given, not as they answer or are sorted. gather gives the "
-                       "results in the order of its arguments: result i belongs to shop i.", line);
+                       "results in the order of its arguments: result i belongs to shop i.",
+                       line);
             next++;
         }
 }
@@ -78,23 +80,29 @@ static void check_all_at_once(struct run *run, int count)
     double longest = 0;
     for (int i = 0; i < count; i++)
         longest = fmax(longest, shops[i].seconds);
-    expect_no_task_left(run, "The gather has to be awaited: the array of results is written by that "
+    expect_no_task_left(run,
+                        "The gather has to be awaited: the array of results is written by that "
                         "await, not before.");
-    mistaken_seconds(run, sum_of_seconds(count), longest, "the shops were asked one after the other. "
+    mistaken_seconds(run, sum_of_seconds(count), longest,
+                     "the shops were asked one after the other. "
                      "Give all calls to one gather, and await that once.");
     check_order(run, count);
     will_ask(0, count, 0);
-    expect_transcript(run, in_order, "All are asked at the start; when the slowest has answered, the "
+    expect_transcript(run, any_order,
+                      "All are asked at the start; when the slowest has answered, the "
                       "prices are printed in order.");
     expect_seconds(run, longest, "That is how long the slowest takes.");
 }
 
 START_TEST(three)
 {
-    struct shop *best = make_shops(3);
-    struct run *run = compare("compare_three", 3, 0);
-    check_all_at_once(run, 3);
-    expect_number(run, "compare_three", best->cents, "That is the lowest price.");
+    for (int i = 0; i < 3; i++) {       /* each of the three is once the cheapest */
+        make_shops(3);
+        shops[i].cents = random_between(10, 90);
+        struct run *run = compare("compare_three", 3, 0);
+        check_all_at_once(run, 3);
+        expect_number(run, "compare_three", shops[i].cents, "That is the lowest price.");
+    }
 }
 END_TEST
 
@@ -127,16 +135,23 @@ static void try_gently(int count, int width)
     expect_no_task_left(run, "Each group has to be awaited before the next one.");
     snprintf(last, sizeof last, "asking %s", shops[count - 1].name);
     if (!same_time(end, longest) && printed_at(run, 0, last))
-        reject(run, "All %d shops were asked at the start, but at most %d may be asked at the same time. "
-               "A task runs as soon as it is made, and gather makes tasks: start a group only when the "
-               "one before has answered.", count, width);
+        reject(
+            run,
+            "All %d shops were asked at the start, but at most %d may be asked at the same time. "
+            "A task runs as soon as it is made, and gather makes tasks: start a group only when "
+            "the "
+            "one before has answered.",
+            count, width);
     if (!printed(run, last))
-        reject(run, "\"%s\" was not printed: %d shops in groups of %d leave %d for the last group, and "
-               "they have to be asked, too.", last, count, width, (count - 1) % width + 1);
-    mistaken_seconds(run, sum_of_seconds(count), end, "the shops were asked one after the other. The "
+        reject(run,
+               "\"%s\" was not printed: %d shops in groups of %d leave %d for the last group, and "
+               "they have to be asked, too.",
+               last, count, width, (count - 1) % width + 1);
+    mistaken_seconds(run, sum_of_seconds(count), end,
+                     "the shops were asked one after the other. The "
                      "shops of one group are asked at once.");
     check_order(run, count);
-    expect_transcript(run, in_order, "One group after the other; inside a group all at once.");
+    expect_transcript(run, any_order, "One group after the other; inside a group all at once.");
     expect_seconds(run, end, "That is the slowest of each group, added up.");
     expect_text(run, "compare_gently", best->name, "That is the cheapest shop of all groups.");
 }

@@ -23,8 +23,8 @@ static async_value main_coroutine(void *p)
     for (int i = 0; i < 3; i++)
         tasks[i] = async_create_task(async_coro(task, .n = i + 1));
 
-    long done = await(async_wait(tasks, 3, ASYNC_NO_TIMEOUT, ASYNC_FIRST_COMPLETED)).num;
-    printf("Done: %ld, Pending: %ld\n", done, 3 - done);
+    int done = await(async_wait(tasks, 3, ASYNC_NO_TIMEOUT, ASYNC_FIRST_COMPLETED)).num;
+    printf("Done: %d, Pending: %d\n", done, 3 - done);
 
     for (int i = done; i < 3; i++)
         async_cancel(tasks[i]);

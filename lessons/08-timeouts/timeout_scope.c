@@ -39,6 +39,8 @@ static async_value main_coroutine(void *p)
     for (int i = 0; i < 2; i++) {
         printf("At most %.1f s:\n", limits[i]);
         async_value page = async_catch(async_coro(load_page, limits[i]));
+        if (page.error && page.error != ASYNC_TIMEOUT)
+            return page;
         printf("%s\n", page.error ? async_error_name(page.error) : page.str);
     }
     return async_none;

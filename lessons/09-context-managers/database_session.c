@@ -6,7 +6,7 @@
 #include "async.h"
 #include <stdio.h>
 
-struct database { int queries; };
+struct database { bool connected; };
 
 static async_value database_connect(void *p)
 {
@@ -15,23 +15,28 @@ static async_value database_connect(void *p)
     await(async_sleep(1));
     printf("Connected!\n");
     struct database *db = async_alloc(sizeof *db);
-    return db ? async_ptr(db) : async_error(ENOMEM, "no memory for a database");
+    if (!db)
+        async_raise(ENOMEM, "no memory for a connection");
+    db->connected = true;
+    return async_ptr(db);
 }
 
 struct database_query { struct database *db; const char *sql; };
 static async_value database_query(void *p)
 {
     struct database_query *args = p;
+    if (!args->db->connected)
+        async_raise(ENOTCONN, "the connection is closed");
     await(async_sleep(0.5));
-    args->db->queries++;
     return async_str(async_strf("Results for: %s", args->sql));
 }
 
 struct database_close { struct database *db; };
 static async_value database_close(void *p)
 {
-    (void)p;
+    struct database_close *args = p;
     printf("Closing database connection...\n");
+    args->db->connected = false;
     await(async_sleep(0.5));
     printf("Closed!\n");
     return async_none;

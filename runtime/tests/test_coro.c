@@ -125,7 +125,8 @@ static void finally(int *unused)
 
 static async_value tries(void *p)
 {
-    async_with(finally) int unused = 0;
+    async_with(finally) int level = 0;
+    (void)level;
     await(async_coro(bad, key_error("k"), 1));
     return async_ptr(p);
 }

@@ -18,13 +18,13 @@ START_TEST(L01_run_until_complete_returns_the_result_or_raises_the_error)
 {
     async_loop *loop = new_loop();
     async_value v = async_loop_run_until_complete(loop, async_coro(ret, async_num(5), 0));
-    say("%ld %s", v.num, yes(async_loop_is_running(loop)));
+    say("%ld %s %s", v.num, yes(async_loop_is_running(loop)), yes(async_loop_is_closed(loop)));
     v = async_loop_run_until_complete(loop, async_coro(bad, value_error("x"), 0));
     say("raised %s", repr(v));
     v = async_loop_run_until_complete(loop, async_coro(ret, async_num(6), 0));
     say("%ld", v.num);
     async_loop_close(loop);
-    expect("5 False\n"
+    expect("5 False False\n"
            "raised ValueError('x')\n"
            "6\n");
 }
@@ -423,16 +423,40 @@ static async_value close_running(void *p)
     return async_ptr(p);
 }
 
-START_TEST(L15_closing_drops_what_was_scheduled)
+static async_loop *closed;
+static void calls_soon(void) { async_loop_call_soon(closed, say_text, "never"); }
+static void calls_later(void) { async_loop_call_later(closed, 1, say_text, "never"); }
+
+static void creates(void)
 {
-    async_loop *loop = new_loop();
-    async_value v = async_loop_run_until_complete(loop, async_coro(close_running));
+    async_task task = async_loop_create_task(closed, async_coro(nothing));
+    say("%p", (void *)task);
+}
+
+START_TEST(L15_a_closed_loop_refuses_work)
+{
+    closed = new_loop();
+    async_value v = async_loop_run_until_complete(closed, async_coro(close_running));
     ck_assert_int_eq(v.error, 0);
-    async_loop_call_soon(loop, say_text, "never");
-    async_loop_call_later(loop, 1, say_text, "never");
-    v = async_loop_close(loop);
-    ck_assert_int_eq(v.error, 0);
-    expect("Cannot close a running event loop\n");
+    async_loop_call_soon(closed, say_text, "never");
+    async_loop_call_later(closed, 1, say_text, "never");
+    for (int i = 0; i < 2; i++) {
+        v = async_loop_close(closed);
+        ck_assert_int_eq(v.error, 0);
+    }
+    in_child(calls_soon);
+    in_child(calls_later);
+    in_child(creates);
+    v = async_loop_run_forever(closed);
+    say("%s %s", v.message, yes(async_loop_is_closed(closed)));
+    expect("Cannot close a running event loop\n"
+           "aborted\n"
+           "stderr| RuntimeError: Event loop is closed.\n"
+           "aborted\n"
+           "stderr| RuntimeError: Event loop is closed.\n"
+           "aborted\n"
+           "stderr| RuntimeError: Event loop is closed.\n"
+           "Event loop is closed True\n");
 }
 END_TEST
 
@@ -530,7 +554,7 @@ MAIN("loop",
      TEST(L13_exit_and_ctrl_c_leave_the_loop_at_once)
      TEST(L13_raised_in_a_task_too)
      TEST(L14_loops_do_not_nest)
-     TEST(L15_closing_drops_what_was_scheduled)
+     TEST(L15_a_closed_loop_refuses_work)
      TEST(L16_busy_tasks_do_not_starve_timers)
      TEST(L16_chains_of_callbacks_do_not_starve_timers)
      TEST(iterations_of_sleep))

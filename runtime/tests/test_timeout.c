@@ -48,12 +48,12 @@ END_TEST
 
 PROGRAM(no_time)
 {
-    async_task t = async_create_task(async_coro(ret, async_str("done")));
+    async_task t = async_create_task(async_coro(ret, async_str("done"), 0));
     await(async_sleep(1));
     async_value v = await(async_wait_for(t, 0));
     say("%s", v.str);
     for (int d = 0; d >= -1; d--) {
-        v = async_catch(async_wait_for(async_coro(tell, "never"), d));
+        v = async_catch(async_wait_for(async_coro(tell, "never", 0), d));
         if (v.error == ASYNC_TIMEOUT)
             say("timeout %g", now());
     }

@@ -7,7 +7,7 @@ async_value download(void *p)
 {
     struct download *args = p;
     printf("%s: started\n", args->what);
-    for (volatile int i = 0;; i++)
+    for (volatile unsigned i = 0;; i++)
         ;
     printf("%s: finished\n", args->what);
     return async_num(args->bytes);

@@ -366,7 +366,7 @@ static int by_id(const void *x, const void *y)
     return id_of(*(const async_task *)x) - id_of(*(const async_task *)y);
 }
 
-static async_value wait(struct statement *s, struct activation *a)
+static async_value wait_some(struct statement *s, struct activation *a)
 {
     async_task list[MOST_ARGS];
     int n = pick_some(a, s->op, s->a + 2, s->n - 2, list);
@@ -509,7 +509,7 @@ static struct result statement(struct statement *s, struct activation *a)
     case OP_waitforc: v = wait_for_call(s, a); break;
     case OP_cancel: case OP_state: cancel_or_state(s, a); break;
     case OP_gather: case OP_gatherc: v = gather(s, a); break;
-    case OP_wait: v = wait(s, a); break;
+    case OP_wait: v = wait_some(s, a); break;
     case OP_with: case OP_swith: case OP_cwith: return hold(s, a);
     case OP_soon:
         v = async_loop_call_soon(loop, on_loop, note("cb", x, 0)) ? async_none : no_memory;

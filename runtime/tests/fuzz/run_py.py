@@ -583,7 +583,7 @@ def split_bundle(text):
     out = []
     for part in text.split("\n=== "):
         name, _, body = part.removeprefix("=== ").partition("\n")
-        out.append((name, ("\n" + body).partition("\n---\n")[0]))
+        out.append((name, body.partition("\n---\n")[0].rstrip("\n") + "\n"))
     return out
 
 

@@ -1,0 +1,148 @@
+/* Text and memory that belong to a task: rule 5 at the top of async.h. Leaks and early frees are
+ * for the memory checkers to find, which run these tests as well. */
+#include "testing.h"
+#include <malloc.h>
+
+struct greet { const char *name; };
+static async_value greet(void *p)
+{
+    const char *text = async_strf("Hello %s!", ((struct greet *)p)->name);
+    await(async_sleep(1));
+    return async_str(text);
+}
+
+static async_value inherits(void *p)
+{
+    async_value all[2];
+    say("%s", await(async_create_task(async_coro(greet, "task"))).str);
+    say("%s", await(async_coro(greet, "coroutine")).str);
+    await(async_gather(all, async_coro(greet, "a"), async_coro(greet, "b")));
+    say("%s %s", all[0].str, all[1].str);
+    say("%s", await(async_wait_for(async_coro(greet, "wait_for"), 9)).str);
+    say("%s", await(async_shield(async_coro(greet, "shield"))).str);
+    (void)p;
+    return async_str(async_strf("%s %s", all[0].str, "again"));
+}
+
+START_TEST(rule_5_text_passes_to_whoever_awaits_the_task)
+{
+    async_value v = run_virtual(async_coro(inherits));
+    say("%s", v.str);                           /* its loop is closed; the program owns it now */
+    expect("Hello task!\n"
+           "Hello coroutine!\n"
+           "Hello a! Hello b!\n"
+           "Hello wait_for!\n"
+           "Hello shield!\n"
+           "Hello a! again\n");
+}
+END_TEST
+
+static async_value fails(void *p)
+{
+    await(async_sleep(1));
+    async_raise(ASYNC_VALUE_ERROR, async_strf("wrong by %d", 3));
+    return async_ptr(p);
+}
+
+static async_value hands_on(void *p)
+{
+    await(async_create_task(async_coro(fails)));
+    return async_ptr(p);
+}
+
+START_TEST(rule_5_the_text_of_an_error_travels_through_tasks)
+{
+    play(async_coro(hands_on));
+    expect("raised ValueError('wrong by 3')\n");
+}
+END_TEST
+
+static async_value allocates(void *p)
+{
+    char *bytes = async_alloc(100000);
+    for (int i = 0; i < 100000; i++)
+        if (bytes[i])
+            say("not zeroed");
+    memset(bytes, 'x', 100000);
+    await(async_sleep(9));
+    return async_ptr(p);
+}
+
+static async_value cancels_allocating(void *p)
+{
+    async_task task = async_create_task(async_coro(allocates));
+    await(async_sleep(1));
+    async_cancel(task);
+    async_value v = async_catch(task);
+    say("%s", repr(v));
+    await(async_coro(allocates));
+    return async_ptr(p);
+}
+
+START_TEST(rule_5_memory_does_not_leak_when_an_await_ends_the_coroutine)
+{
+    play(async_coro(cancels_allocating));
+    expect("CancelledError()\n");
+}
+END_TEST
+
+static async_value deep_types(void *p)
+{
+    max_align_t *aligned = async_alloc(sizeof *aligned);
+    say("%zu", (size_t)aligned % _Alignof(max_align_t));
+    say("%s", async_strf("%s", ""));
+    say("%zu", strlen(async_strf("%*s", 5000, "x")));
+    return async_ptr(p);
+}
+
+START_TEST(memory_is_aligned_and_text_has_any_length)
+{
+    play(async_coro(deep_types));
+    expect("0\n"
+           "\n"
+           "5000\n");
+}
+END_TEST
+
+START_TEST(outside_of_tasks_memory_belongs_to_the_program)
+{
+    const char *text = async_strf("%d", 42);
+    say("%s", text);
+    play(async_coro(nothing));
+    say("%s", text);
+    expect("42\n42\n");
+}
+END_TEST
+
+struct makes_text { int blocks; };
+static async_value makes_text(void *p)
+{
+    for (int i = 0; i < ((struct makes_text *)p)->blocks; i++)
+        if (!async_strf("%d", i))
+            say("no memory");
+    return async_none;
+}
+
+/* Handing a task's memory on costs the same however much it has. */
+static async_value hands_much_on(void *p)
+{
+    for (int i = 0; i < 1000; i++)
+        await(async_create_task(async_coro(makes_text, 100)));
+    say("%s", async_strf("still fine"));
+    return async_ptr(p);
+}
+
+START_TEST(rule_5_a_hundred_thousand_texts)
+{
+    play(async_coro(hands_much_on));
+    expect("still fine\n");
+}
+END_TEST
+
+MAIN("memory",
+     TEST(rule_5_text_passes_to_whoever_awaits_the_task)
+     TEST(rule_5_the_text_of_an_error_travels_through_tasks)
+     TEST(rule_5_memory_does_not_leak_when_an_await_ends_the_coroutine)
+     TEST(rule_5_a_hundred_thousand_texts)
+     TEST(memory_is_aligned_and_text_has_any_length)
+     TEST(outside_of_tasks_memory_belongs_to_the_program))

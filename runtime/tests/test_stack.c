@@ -1,0 +1,193 @@
+/* The stacks that tasks run on: overflow ends in a sentence, a hundred thousand are fine. */
+#include "testing.h"
+#include "stack.h"
+
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN 0
+#endif
+
+/* Calls itself until the stack is used up. */
+static long dig(long depth)
+{
+    volatile char room[1000];
+    room[depth % 1000] = (char)depth;
+    return depth < 0 ? 0 : dig(depth + 1) + room[depth % 1000];
+}
+
+static async_value digs(void *p)
+{
+    await(async_sleep(0));
+    say("%ld", dig(0));
+    return async_ptr(p);
+}
+
+static void overflows(void) { _exit(async_main(async_coro(digs))); }
+
+static async_value starts_digging(void *p)
+{
+    async_task other = async_create_task(async_sleep(1));
+    await(async_create_task_named(async_coro(digs), "digger"));
+    (void)other;
+    return async_ptr(p);
+}
+
+static void overflows_in_task(void) { _exit(async_main(async_coro(starts_digging))); }
+
+START_TEST(an_overflow_ends_in_a_sentence)
+{
+    if (WITH_ASAN || RUNNING_ON_VALGRIND)       /* they have sentences of their own */
+        return;
+    in_child(overflows);
+    in_child(overflows_in_task);
+#define SENTENCE "(digs) needs more than the 256 KiB that a task has. Endless recursion, or a large " \
+                 "local array: use async_alloc() or malloc() for that.\n"
+    expect("Segmentation fault\n"
+           "stderr| Stack overflow: task 'Task-1' " SENTENCE
+           "Segmentation fault\n"
+           "stderr| Stack overflow: task 'digger' " SENTENCE);
+}
+END_TEST
+
+static void crashes(void)
+{
+    async_value v = run_virtual(async_coro(nothing));       /* our handler is there now */
+    *(volatile int *)(size_t)v.error = 1;
+}
+
+START_TEST(another_crash_is_left_alone)
+{
+    if (WITH_ASAN || RUNNING_ON_VALGRIND)
+        return;
+    in_child(crashes);
+    expect("Segmentation fault\n");
+}
+END_TEST
+
+static async_value uses_most(void *p)
+{
+    char large[STACK_SIZE - 32 * 1024];
+    memset(large, 1, sizeof large);
+    await(async_sleep(1));
+    long sum = 0;
+    for (size_t i = 0; i < sizeof large; i++)
+        sum += large[i];
+    (void)p;
+    return async_num(sum);
+}
+
+static async_value several_large(void *p)
+{
+    async_value sums[40];
+    async_awaitable tasks[40];
+    for (int i = 0; i < 40; i++)
+        tasks[i] = async_coro(uses_most);
+    await(async_gather_list(sums, tasks, 40, false));
+    for (int i = 0; i < 40; i++)
+        if (sums[i].num != STACK_SIZE - 32 * 1024)
+            say("%ld", sums[i].num);
+    return async_ptr(p);
+}
+
+START_TEST(nearly_all_of_every_stack_may_be_used)
+{
+    if (WITH_ASAN)                              /* which adds to every frame */
+        return;
+    play(async_coro(several_large));
+    expect("");
+}
+END_TEST
+
+static long parked;
+struct parks { async_future future; };
+static async_value parks(void *p)
+{
+    parked++;
+    await(((struct parks *)p)->future);
+    parked--;
+    return async_none;
+}
+
+struct park { long count; };
+static async_value park(void *p)
+{
+    long count = ((struct park *)p)->count;
+    async_future future = async_create_future();
+    async_task *tasks = async_alloc((size_t)count * sizeof *tasks);
+    for (long i = 0; i < count; i++)
+        tasks[i] = async_create_task(async_coro(parks, future));
+    await(async_sleep(1));
+    say("%s", yes(parked == count));
+    async_set_result(future, async_none);
+    await(async_gather_list(NULL, tasks, (size_t)count, false));
+    say("%ld", parked);
+    return async_none;
+}
+
+START_TEST(a_hundred_thousand_parked_tasks)
+{
+    play(async_coro(park, WITH_ASAN || RUNNING_ON_VALGRIND ? 1000 : 100000));
+    expect("True\n"
+           "0\n");
+}
+END_TEST
+
+START_TEST(stacks_are_used_again_the_last_one_first)
+{
+    void *a = stack_take(), *b = stack_take();
+    stack_give(a);
+    stack_give(b);
+    ck_assert_ptr_eq(stack_take(), b);
+    ck_assert_ptr_eq(stack_take(), a);
+    stack_give(b);
+    stack_give(a);
+    stack_release();
+}
+END_TEST
+
+static int saved;
+static async_value counts_floats(void *p)
+{
+    double sum = 0;
+    for (int i = 1; i <= 1000; i++) {
+        sum += 1.0 / i;
+        await(async_sleep(0));
+    }
+    saved += sum > 7.4854 && sum < 7.4855;
+    return async_ptr(p);
+}
+
+static async_value floats(void *p)
+{
+    await(async_gather(NULL, async_coro(counts_floats), async_coro(counts_floats),
+                       async_coro(counts_floats)));
+    say("%d", saved);
+    return async_ptr(p);
+}
+
+START_TEST(a_switch_keeps_what_a_function_computes_with)
+{
+    saved = 0;
+    play(async_coro(floats));
+    expect("3\n");
+}
+END_TEST
+
+MAIN("stack",
+     TEST(an_overflow_ends_in_a_sentence)
+     TEST(another_crash_is_left_alone)
+     TEST(nearly_all_of_every_stack_may_be_used)
+     TEST(a_hundred_thousand_parked_tasks)
+     TEST(stacks_are_used_again_the_last_one_first)
+     TEST(a_switch_keeps_what_a_function_computes_with))
