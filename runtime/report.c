@@ -236,7 +236,7 @@ void report_overflow(void)
                           "%d KiB that a task has. Endless recursion, or a large local array: use "
                           "async_alloc() or malloc() for that.\n",
                           task && task->name ? task->name : number, task ? task->coro.name : "?",
-                          STACK_SIZE / 1024);
+                          (STACK_SIZE - STACK_GUARD) / 1024);
     if (write(2, text, length) < 0)
         return;
 }

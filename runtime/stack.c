@@ -4,7 +4,7 @@
  * links lie at the top of the free stacks themselves, where the memory is warm. Tops are shifted
  * by a few cache lines, else the same line of a thousand stacks would fight for one cache set.
  *
- * Guards: MADV_GUARD_INSTALL (Linux 6.13) makes a page forbidden without splitting the mapping.
+ * Guards: MADV_GUARD_INSTALL (Linux 6.13) forbids pages without splitting the mapping.
  * Older kernels need mprotect, two mappings for each stack of the 65,530 a process may have, so
  * there only the first stacks are guarded. */
 #include "stack.h"
@@ -54,7 +54,6 @@ static _Thread_local struct {
     struct chunk *chunks;           /* newest first; only that one has uncut stacks */
     void *free;                     /* top of the stack that was freed last */
     size_t in_use, mprotected;
-    size_t page;
 } arena;
 
 static void **link_of(void *top) { return (void **)top - 1; }
@@ -74,15 +73,15 @@ static struct chunk *chunk_of(const void *address)
 }
 
 #ifdef WITH_ASAN                    /* the part of a stack that a coroutine may touch */
-static size_t usable(void) { return STACK_SIZE - arena.page - COLOURS * LINE; }
+static size_t usable(void) { return STACK_SIZE - STACK_GUARD - COLOURS * LINE; }
 static void *lowest(void *top) { return (char *)top - usable(); }
 #endif
 
 static void guard(char *low)
 {
-    if (madvise(low, arena.page, ADVISE_GUARD) == 0)
+    if (madvise(low, STACK_GUARD, ADVISE_GUARD) == 0)
         return;
-    if (arena.mprotected < MOST_MPROTECTED && mprotect(low, arena.page, PROT_NONE) == 0)
+    if (arena.mprotected < MOST_MPROTECTED && mprotect(low, STACK_GUARD, PROT_NONE) == 0)
         arena.mprotected++;
 }
 
@@ -111,14 +110,13 @@ static void *cut(void)
         chunk = chunk_new(stacks < LARGEST_CHUNK ? stacks : LARGEST_CHUNK);
         if (!chunk)
             return NULL;
-        arena.page = sysconf(_SC_PAGESIZE);
         chunk->next = arena.chunks;
         arena.chunks = chunk;
     }
     size_t i = chunk->cut++;
     char *low = chunk->base + i * STACK_SIZE, *top = top_of(chunk, i);
     guard(low);
-    chunk->valgrind_ids[i] = VALGRIND_STACK_REGISTER(low + arena.page, top);
+    chunk->valgrind_ids[i] = VALGRIND_STACK_REGISTER(low + STACK_GUARD, top);
     return top;
 }
 
@@ -190,7 +188,7 @@ static _Thread_local char signal_stack[64 * 1024];
 static bool in_guard(const char *address)
 {
     struct chunk *chunk = chunk_of(address);
-    return chunk && (size_t)(address - chunk->base) % STACK_SIZE < arena.page;
+    return chunk && (size_t)(address - chunk->base) % STACK_SIZE < STACK_GUARD;
 }
 
 static void on_fault(int number, siginfo_t *info, void *context)

@@ -2,7 +2,7 @@
  *
  * A stack costs address space when it is made and memory only where it is touched, mostly one
  * page. Stacks are cut from a few large mappings, used again last in first out while still warm
- * in the cache, and all given back when the last one is free. Below each lies a page that may not
+ * in the cache, and all given back when the last one is free. Below each lie pages that may not
  * be touched, so that an overflow is caught and told apart from any other crash. */
 #ifndef STACK_H
 #define STACK_H
@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STACK_SIZE (256 * 1024)     /* of each, guard page included */
+#define STACK_GUARD (64 * 1024)     /* wide, so that a large array in a frame hits it, too */
+#define STACK_SIZE (320 * 1024)     /* of each, guard included */
 
 /* A stack, named by its top (its end, aligned to 16). NULL when memory ran out. */
 void *stack_take(void);

@@ -130,8 +130,8 @@ static void try_first(int many, int winner)
     struct run *run = run_mirrors("first_answer", 0);
     const struct result *result = result_of(run, "first_answer");
     check_all_asked(run);
-    check_losers(run, first->seconds);
     check_not_cancelled_itself(run, "first_answer");
+    check_losers(run, first->seconds);
     for (int i = 0; result && i < count; i++)
         if (i != winner && !strcmp(result->text, mirrors[i].name))
             reject(run, "first_answer() returned %s, but %s answered first. async_wait() sorts the "
@@ -183,8 +183,8 @@ static void try_one_fails(int many)
     struct run *run = run_mirrors("check_all", 0);
     const struct result *result = result_of(run, "check_all");
     check_all_asked(run);
-    check_losers(run, failed->seconds);
     check_not_cancelled_itself(run, "check_all");
+    check_losers(run, failed->seconds);
     if (result && strcmp(result->kind, "error") != 0)
         reject(run, "%s failed at %g s, but check_all() ended as if all were well. async_wait() raises no "
                "error of a task: await those that are done, or look at their results.", failed->name,
@@ -213,11 +213,11 @@ static void check_good(struct run *run, double decided, const char *right)
 {
     const struct result *result = result_of(run, "first_good");
     check_all_asked(run);
-    check_losers(run, decided);
     check_not_cancelled_itself(run, "first_good");
     if (result && !strcmp(result->kind, "error"))
         reject(run, "first_good() ended with an error (%s). The error of a broken mirror is to be passed "
                "over: async_catch(task) gives it without raising it.", result->text);
+    check_losers(run, decided);
     will_ask_until(decided);
     expect_transcript(run, any_order, "Errors are passed over, a good answer or the end of patience is "
                       "the end of it all.");
@@ -236,6 +236,10 @@ static void try_good(int many, int broken)
         reject(run, "first_good() gave up and returned \"nobody\", but %s answered well at %g s. That one "
                "is done need not mean that it has succeeded: after an error wait for the next.",
                good->name, good->seconds);
+    if (run->seconds > good->seconds + 2 * HANGING_UP && !count_events(run, "cancelled", NULL))
+        reject(run, "%s answered well at %g s, but first_good() went on waiting until %g s. "
+               "ASYNC_FIRST_COMPLETED ends a wait with every end, good or not; look whether it was a good "
+               "one, and cancel the others then.", good->name, good->seconds, run->seconds);
     check_good(run, good->seconds, good->name);
     expect_seconds(run, good->seconds + (many > broken + 1 ? HANGING_UP : 0),
                    "The first good answer is enough.");
@@ -251,6 +255,10 @@ static void try_patience(int broken)
     struct mirror *late = quick(broken, patience + 0.1);
     struct run *run = run_mirrors("first_good", patience);
     const char *last = broken ? mirrors[broken - 1].name : "nobody";
+    if (!broken && says(run, late, "answered", NAN))
+        reject(run, "%s answered at %g s, but patience ended at %g s. async_wait() takes a timeout; when "
+               "it is over the others are pending still, to be cancelled.", late->name, late->seconds,
+               patience);
     if (broken && says(run, late, "answered", NAN))
         reject(run, "%s answered at %g s, but patience ended at %g s. The timeout of async_wait() counts "
                "from each call anew: after %s had failed it began again. Compute a deadline once, and "

@@ -47,6 +47,6 @@ static async_value main_coroutine(void *p)
 
 int main(int argc, char **argv)
 {
-    srand48(argc > 1 ? atol(argv[1]) : 38);
+    srand48(argc > 1 ? atol(argv[1]) : 42);
     return async_main(async_coro(main_coroutine));
 }

@@ -42,7 +42,8 @@ END_TEST
 PROGRAM(broken)
 {
     b = async_barrier_new(3);
-    async_task x = async_create_task(async_barrier_wait(b)), y = async_create_task(async_barrier_wait(b));
+    async_task x = async_create_task(async_barrier_wait(b));
+    async_task y = async_create_task(async_barrier_wait(b));
     await(async_sleep(1));
     async_cancel(x);
     await(async_sleep(1));

@@ -244,6 +244,7 @@ END_TEST
 PROGRAM(answers)
 {
     await(async_condition_acquire(c));
+    async_with(async_condition_exit) async_condition *held = c;
     for (;;) {
         await(async_condition_wait(c));
         async_condition_notify(c, 1);

@@ -94,7 +94,8 @@ END_TEST
 PROGRAM(cancelled_in_the_block)
 {
     m = async_semaphore_new(1);
-    async_task t = async_create_task(async_coro(user, "t")), u = async_create_task(async_coro(user, "u"));
+    async_task t = async_create_task(async_coro(user, "t"));
+    async_task u = async_create_task(async_coro(user, "u"));
     await(async_sleep(0.5));
     async_cancel(t);
     await(wait_all(t, u));

@@ -1,0 +1,91 @@
+/* Started, cancelled and awaited from the last to the first; the first good one by a deadline task. */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value ask(void *p)
+{
+    struct ask *args = p;
+    printf("%s: asked\n", args->mirror);
+    async_value slept = async_catch(async_sleep(args->seconds));
+    if (slept.error) {
+        await(async_sleep(0.1));
+        printf("%s: hung up\n", args->mirror);
+        return slept;
+    }
+    printf("%s: %s\n", args->mirror, args->broken ? "failed" : "answered");
+    if (args->broken)
+        async_raise(ECONNREFUSED, async_strf("%s is broken", args->mirror));
+    return async_str(args->mirror);
+}
+
+static void ask_all(async_task *tasks, const struct ask *mirrors, size_t count)
+{
+    for (size_t i = count; i-- > 0;)
+        tasks[i] = async_create_task(async_coro(ask, mirrors[i].mirror, mirrors[i].seconds,
+                                                mirrors[i].broken));
+}
+
+/* Asks these tasks to end, all of them, and waits until they have. */
+struct hang_up { async_task *tasks; size_t count; };
+static async_value hang_up(void *p)
+{
+    struct hang_up *args = p;
+    for (size_t i = args->count; i-- > 0;)
+        async_cancel(args->tasks[i]);
+    if (args->count)
+        await(async_wait(args->tasks, args->count, ASYNC_NO_TIMEOUT, ASYNC_ALL_COMPLETED));
+    return async_none;
+}
+
+async_value first_answer(void *p)
+{
+    struct first_answer *args = p;
+    async_task tasks[MOST_MIRRORS];
+    ask_all(tasks, args->mirrors, args->count);
+    size_t done = await(async_wait(tasks, args->count, ASYNC_NO_TIMEOUT,
+                                   ASYNC_FIRST_COMPLETED)).num;
+    await(async_coro(hang_up, tasks + done, args->count - done));
+    return await(tasks[0]);
+}
+
+async_value check_all(void *p)
+{
+    struct check_all *args = p;
+    async_task tasks[MOST_MIRRORS];
+    ask_all(tasks, args->mirrors, args->count);
+    size_t done = await(async_wait(tasks, args->count, ASYNC_NO_TIMEOUT,
+                                   ASYNC_FIRST_EXCEPTION)).num;
+    await(async_coro(hang_up, tasks + done, args->count - done));
+    for (size_t i = 0; i < done; i++)
+        await(tasks[i]);                    /* the one that failed raises its error here */
+    return async_num(args->count);
+}
+
+struct nap { double seconds; };
+static async_value nap(void *p)
+{
+    struct nap *args = p;
+    await(async_sleep(args->seconds));
+    return async_str("nobody");
+}
+
+async_value first_good(void *p)
+{
+    struct first_good *args = p;
+    async_task all[MOST_MIRRORS + 1];       /* the last one is an alarm clock */
+    async_value answer = async_str("nobody");
+    size_t from = 0, count = args->count + 1;
+    ask_all(all, args->mirrors, args->count);
+    all[args->count] = async_create_task(async_coro(nap, args->patience));
+    while (count - from > 1) {
+        await(async_wait(all + from, count - from, ASYNC_NO_TIMEOUT, ASYNC_FIRST_COMPLETED));
+        answer = async_catch(all[from++]);
+        if (!answer.error)
+            break;
+        answer = async_str("nobody");
+    }
+    await(async_coro(hang_up, all + from, count - from));
+    return answer;
+}
+
+int main(void) { return 0; }
