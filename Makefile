@@ -7,6 +7,7 @@ CFLAGS  ?= -O2
 BUILD   ?= build
 WARN     = -Wall -Wextra -Werror=return-type
 FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 $(CFLAGS) $(EXTRA)
+PYTHON  ?= python3
 LIBS     = $(EXTRA) -lev -lm -pthread
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 SETTINGS = $(strip $(CC) $(FLAGS))
@@ -21,6 +22,7 @@ TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/*.c))
 BENCHES  = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/bench/*.c))
 GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grader*.c))
 
+comma   := ,
 # Of lesson or exercise N, which may be written 4 or 04: what its commands need.
 two      = $(if $(filter 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
@@ -65,6 +67,12 @@ test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests
 test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang, sanitizers, valgrind
 	@sh tools/test.sh all
 
+conform: $(BUILD)/runtime/tests/conform ## random programs under Python's asyncio and us (SEED=1 COUNT=5000)
+	@if command -v $(PYTHON) >/dev/null; then \
+	 $(PYTHON) runtime/tests/fuzz/conform.py --build $(BUILD) $(SEED:%=--seed %) $(COUNT:%=--count %) \
+	  $(PROFILE:%=--profile %) $(JOBS:%=--jobs %) $(if $(FEATURES),--features '$(FEATURES)'); \
+	 else echo "skipped: there is no $(PYTHON) whose asyncio we could be compared with"; fi
+
 lessons: $(LESSONS) ## build all programs of all lessons
 
 all: $(LESSONS) $(GRADERS) $(SOLVED) $(TESTS) $(BENCHES) $(BUILD)/tools/stage.o ## build all that there is
@@ -102,6 +110,10 @@ $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
 $(BUILD)/runtime/%: runtime/%.c $(LIB) | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) -Iruntime -MMD -MP $< $(LIB) $(CHECK) $(LIBS) -o $@
 
+# In this one every way to get memory can fail on demand.
+$(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
+	aligned_alloc strdup mmap object_new stack_take)
+
 $(BUILD)/lessons/%: lessons/%.c $(LIB)
 	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) -Iruntime -MMD -MP $< $(LIB) $(LIBS) -o $@
 
@@ -120,6 +132,6 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 FORCE:
-.PHONY: help deps deps-dev test test-all lessons all stubs clean FORCE
+.PHONY: help deps deps-dev test test-all conform lessons all stubs clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

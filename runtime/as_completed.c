@@ -139,7 +139,7 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
     completion->timer = (struct timer){ .job.run = time_is_up };
     list_init(&completion->timer.job.link);
     list_init(&completion->done);
-    line_init(&completion->line);
+    line_init(&completion->line, &completion->object);
     if (!completion->entries) {
         object_free(&completion->object);
         return iterator;
@@ -152,7 +152,7 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
         object_retire(&completion->object, false);
     else if (timeout < ASYNC_NO_TIMEOUT)
         loop_timer_start(loop_running, &completion->timer,
-                         loop_now(loop_running) + clock_from_seconds(timeout));
+                         clock_after(&loop_running->clock, timeout));
     iterator.state = object_ticket(&completion->object);
     return iterator;
 }

@@ -155,7 +155,7 @@ async_value async_catch(async_awaitable x);
  * Inside it async_leaving() is the error that await or async_raise leaves the function with, or
  * async_none; async_leave_with() makes the function end with something else: another error, or
  * async_none to suppress it. Where Python would go on behind the block, C leaves the function. */
-#define async_with(exit) __attribute__((cleanup(exit)))
+#define async_with(exit) __attribute__((cleanup(exit), unused))
 async_value async_leaving(void);
 void async_leave_with(async_value outcome);
 
@@ -311,8 +311,8 @@ async_awaitable async_anext(async_iterator iterator) ASYNC_MUST_USE;    /* anext
 
 /* async for: async_for (value, iterator) { ... value.num ... }
  * An error other than the end leaves the function, as with await. */
-#define async_for(value, iterator) \
-    for (async_iterator async_over_ = (iterator), *async_once_ = &async_over_; async_once_; \
+#define async_for(value, ...) \
+    for (async_iterator async_over_ = (__VA_ARGS__), *async_once_ = &async_over_; async_once_; \
          async_once_ = NULL) \
         for (async_value value; ({ value = async_catch(async_anext(async_over_)); \
             if (value.error && value.error != ASYNC_STOP_ITERATION) \
@@ -329,7 +329,7 @@ async_iterator async_generator_new(async_call call) ASYNC_MUST_USE;
 
 /* yield: hands a value to the consumer and stops until the next one is asked for. Leaves the
  * function with ASYNC_GENERATOR_EXIT when the generator is closed. */
-#define async_yield(value) do { async_value async_got_ = async_yield_value(value); \
+#define async_yield(...) do { async_value async_got_ = async_yield_value(__VA_ARGS__); \
     if (async_got_.error) return async_leave(async_got_); } while (0)
 async_value async_yield_value(async_value value);
 
@@ -420,6 +420,22 @@ async_awaitable async_barrier_reset(async_barrier *barrier) ASYNC_MUST_USE;
 async_awaitable async_barrier_abort(async_barrier *barrier) ASYNC_MUST_USE;
 long async_barrier_n_waiting(async_barrier *barrier);
 bool async_barrier_broken(async_barrier *barrier);
+
+/* ------------------------------------------------------------------- threads, for what blocks */
+
+/* asyncio.to_thread(fn, ...): runs a blocking function in a thread while the loop goes on; its
+ * arguments as for async_coro, copied. The await gives what fn returned; text that it made with
+ * async_strf passes to who awaits. fn may call nothing else of this header. Cancelling gives up the
+ * result; the thread goes on to its end, and async_run waits for it. At most as many at a time as
+ * there are processors and four; the others queue. */
+#define async_to_thread(fn, ...) (async_note(ASYNC_HERE), \
+    async_to_thread_call((async_call){ .call = fn, .name = #fn \
+        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+async_awaitable async_to_thread_call(async_call call) ASYNC_MUST_USE;
+
+/* loop.run_in_executor(None, fn, arg): starts at once and gives the future. arg is not copied. */
+async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg) ASYNC_MUST_USE;
+async_awaitable async_loop_shutdown_default_executor(async_loop *loop) ASYNC_MUST_USE;
 
 /* --------------------------------------------------------------------- running it all */
 
@@ -585,6 +601,21 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_barrier_wait(...)               ASYNC_AT(async_barrier_wait, __VA_ARGS__)
 #define async_barrier_reset(...)              ASYNC_AT(async_barrier_reset, __VA_ARGS__)
 #define async_barrier_abort(...)              ASYNC_AT(async_barrier_abort, __VA_ARGS__)
+#define async_queue_new(...)                  ASYNC_AT(async_queue_new, __VA_ARGS__)
+#define async_lifo_queue_new(...)             ASYNC_AT(async_lifo_queue_new, __VA_ARGS__)
+#define async_priority_queue_new(...)         ASYNC_AT(async_priority_queue_new, __VA_ARGS__)
+#define async_lock_new()                      ASYNC_AT(async_lock_new)
+#define async_event_new()                     ASYNC_AT(async_event_new)
+#define async_condition_new(...)              ASYNC_AT(async_condition_new, __VA_ARGS__)
+#define async_semaphore_new(...)              ASYNC_AT(async_semaphore_new, __VA_ARGS__)
+#define async_bounded_semaphore_new(...)      ASYNC_AT(async_bounded_semaphore_new, __VA_ARGS__)
+#define async_barrier_new(...)                ASYNC_AT(async_barrier_new, __VA_ARGS__)
+#define async_taskgroup_enter()               ASYNC_AT(async_taskgroup_enter)
+#define async_loop_call_soon(...)             ASYNC_AT(async_loop_call_soon, __VA_ARGS__)
+#define async_loop_call_later(...)            ASYNC_AT(async_loop_call_later, __VA_ARGS__)
+#define async_loop_call_at(...)               ASYNC_AT(async_loop_call_at, __VA_ARGS__)
+#define async_loop_create_future(...)         ASYNC_AT(async_loop_create_future, __VA_ARGS__)
+#define async_runner_run(...)                 ASYNC_AT(async_runner_run, __VA_ARGS__)
 #endif
 
 #endif

@@ -62,7 +62,7 @@ static async_handle call_at(async_loop *loop, int64_t when, async_fn *fn, void *
 
 async_handle async_loop_call_later(async_loop *loop, double delay, async_fn *fn, void *arg)
 {
-    return call_at(loop, loop_now(loop) + clock_from_seconds(delay), fn, arg);
+    return call_at(loop, clock_after(&loop->clock, delay), fn, arg);
 }
 
 async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, void *arg)

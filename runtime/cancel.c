@@ -8,7 +8,6 @@
 #include "loop.h"
 #include "memory.h"
 #include "task.h"
-#include <string.h>
 
 /* The task at the end of a chain of tasks that await tasks; each is asked on the way down. A chain
  * may be long, so we don't recurse; and it may bite its own tail, in which case every task on it
@@ -40,6 +39,7 @@ bool task_cancel(struct future *future, const char *message)
     if (future->state != PENDING)
         return false;
     struct task *task = ask_down(task_of(future), &cycle);
+    message = memory_text(&task->memory, message);      /* goes where the error goes: rule 5 */
     if (!cycle && task->waiting_on && future_cancel(task->waiting_on, message))
         return true;
     task->must_cancel = true;
@@ -67,11 +67,5 @@ bool async_cancel(async_task x) { return async_cancel_msg(x, NULL); }
 bool async_cancel_msg(async_task x, const char *message)
 {
     struct future *future = future_of(x, "async_cancel", NULL);
-    if (message) {
-        struct memory *memory = future->type == &task_type ? &task_of(future)->memory
-                                                           : memory_of_program();
-        char *copy = memory_get(memory, strlen(message) + 1);
-        message = copy ? strcpy(copy, message) : NULL;
-    }
     return future_cancel(future, message);
 }

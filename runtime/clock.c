@@ -41,4 +41,11 @@ int64_t clock_from_seconds(double seconds)
     return (int64_t)(ns + (ns < 0 ? -0.5 : 0.5));
 }
 
+int64_t clock_after(struct clock *clock, double seconds)
+{
+    int64_t delay = clock_from_seconds(seconds), when;
+    bool too_far = __builtin_add_overflow(clock_read(clock), delay, &when);
+    return too_far ? INT64_MAX : when;              /* the reading is positive: it is far ahead */
+}
+
 double clock_to_seconds(int64_t nanoseconds) { return (double)nanoseconds / SECOND; }

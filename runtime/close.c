@@ -23,7 +23,8 @@ static void detach(struct object *object, void *loop)
     if (object->future.type == &coroutine_type)
         report_unawaited(object);
     if (object->future.type == &task_type && object->future.state == PENDING) {
-        report_pending(object);
+        if (!task->coro.object.future.loop->deadlocked)
+            report_pending(object);
         line_forget(task->waiting_on);
         list_remove(&task->step.link);
     }
@@ -45,6 +46,7 @@ async_value async_loop_close(async_loop *loop)
         return async_none;
     if (loop->running)
         return async_error(ASYNC_RUNTIME_ERROR, "Cannot close a running event loop");
+    executor_close(loop);
     watch_close(loop);
     outside_fetch(loop);
     watch_discard_posted(&loop->ready);

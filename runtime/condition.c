@@ -28,7 +28,7 @@ struct condition *condition_new(struct lock *lock)
         return NULL;
     condition->lock = lock;
     object_pin(&lock->object);
-    line_init(&condition->line);
+    line_init(&condition->line, &condition->object);
     return condition;
 }
 

@@ -18,7 +18,7 @@ async_event *async_event_new(void)
     if (!event)
         return NULL;
     event->set = false;
-    line_init(&event->line);
+    line_init(&event->line, &event->object);
     return (async_event *)object_ticket(&event->object);
 }
 

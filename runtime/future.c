@@ -1,6 +1,7 @@
 /* future.c - see future.h; and the calls of async.h that futures and tasks share. */
 #include "future.h"
 #include "loop.h"
+#include "memory.h"
 #include "object.h"
 #include "report.h"
 #include <stdlib.h>
@@ -54,6 +55,8 @@ bool future_cancel_plain(struct future *future, const char *message)
 {
     if (future->state != PENDING)
         return false;
+    if (!future->type->unnamed)             /* several may take it: it belongs to nobody */
+        message = memory_text(memory_of_program(), message);
     future_finish(future, CANCELLED, async_error(ASYNC_CANCELLED, message));
     return true;
 }
@@ -119,8 +122,8 @@ static async_value set(async_future x, async_value outcome, const char *caller)
     if (!future)
         return error;
     if (future->type != &future_type)
-        return async_error(ASYNC_TYPE_ERROR, "only a future's result can be set: a task's is what "
-                                             "its coroutine returns");
+        return report_refused(ASYNC_TYPE_ERROR, caller, "only a future's result can be set: a task's "
+                              "is what its coroutine returns");
     if (!future_set(future, outcome))
         return async_error(ASYNC_INVALID_STATE, "invalid state: the future is done already");
     return async_none;

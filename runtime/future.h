@@ -16,7 +16,7 @@ struct object;
 /* What differs between the kinds of future. */
 struct future_type {
     const char *name;                                           /* as Python's type names it */
-    bool (*cancel)(struct future *future, const char *message); /* false: it was done */
+    bool (*cancel)(struct future *future, const char *message); /* false: it was done; copies */
     void (*drop)(struct object *object);    /* frees what it owns, or NULL; the record stays */
     async_value (*take)(struct object *object); /* hands out a done outcome; NULL: just that */
     bool unnamed;                               /* it has no handle: it lies on a stack */

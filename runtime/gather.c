@@ -23,11 +23,18 @@ struct gather {
     async_value *results;           /* the caller's array, or NULL */
     struct child *children;         /* one an argument */
     size_t count, unfinished;
+    struct future *failed;          /* the child whose error it ended with; NULL */
     bool return_exceptions;
     bool cancel_requested;          /* then it ends with ASYNC_CANCELLED once all are done */
 };
 
 _Static_assert(sizeof(struct gather) <= OBJECT_SIZE, "a gather fits its record");
+
+static void fail(struct gather *gather, struct future *child, async_value error)
+{
+    gather->failed = child;
+    future_set(&gather->object.future, error);
+}
 
 static void child_done(struct job *job)
 {
@@ -38,10 +45,12 @@ static void child_done(struct job *job)
     object_retire(future_object(future), true);         /* its error counts as asked for */
     if (outer->state == PENDING) {
         if (future->outcome.error && !gather->return_exceptions)
-            future_set(outer, future->outcome);
+            fail(gather, future, future->outcome);
+        else if (gather->unfinished == 0 && gather->cancel_requested)
+            fail(gather, future, async_error(ASYNC_CANCELLED, future->state == CANCELLED
+                                                              ? future->outcome.message : NULL));
         else if (gather->unfinished == 0)
-            future_set(outer, gather->cancel_requested ? async_error(ASYNC_CANCELLED, NULL)
-                                                       : async_none);
+            future_set(outer, async_none);
     }
     object_unpin(&gather->object);
 }
@@ -61,6 +70,8 @@ static bool cancel(struct future *future, const char *message)
 static async_value take(struct object *object)
 {
     struct gather *gather = (struct gather *)object;
+    if (gather->failed)
+        future_take(gather->failed);    /* with the memory that the error's text lies in */
     if (object->future.outcome.error)
         return object->future.outcome;
     for (size_t i = 0; i < gather->count; i++) {
@@ -137,6 +148,7 @@ async_future async_gather_list(async_value *results, const async_awaitable *list
         return NULL;
     gather->results = results;
     gather->count = 0;
+    gather->failed = NULL;
     gather->return_exceptions = return_exceptions;
     gather->cancel_requested = false;
     gather->children = malloc((count + 1) * sizeof *gather->children);

@@ -23,9 +23,15 @@ static async_value anext(void *p)
     return args->iterator.next(args->iterator.state);
 }
 
+static async_value next(void *state);
+
+/* A generator's function has an activation of its own to leave; any other next gets one here. */
 async_awaitable async_anext(async_iterator iterator)
 {
-    return coro_make(anext, "async_anext", &(struct anext){ iterator }, sizeof(struct anext));
+    struct anext args = { iterator };
+    if (iterator.next == next)
+        return coro_make(anext, "async_anext", &args, sizeof args);
+    return async_coro_new((async_call){ anext, "async_anext", &args, sizeof args });
 }
 
 struct generator {

@@ -14,6 +14,7 @@ async_value line_wait(struct line *line, struct waiter *waiter)
     if (!task_current())
         return report_no_task();
     future_init(&waiter->future, &waiting_type, loop_running);
+    waiter->line = line;
     list_append(&line->waiters, &waiter->link);
     async_value interrupted = task_wait(&waiter->future);
     list_remove(&waiter->link);
@@ -62,10 +63,23 @@ bool line_all_cancelled(const struct line *line)
     return true;
 }
 
+static struct waiter *waiter_of(struct future *future)
+{
+    bool in_line = future && future->type == &waiting_type;
+    return in_line ? container_of(future, struct waiter, future) : NULL;
+}
+
+struct object *line_awaited(struct future *future)
+{
+    struct waiter *waiter = waiter_of(future);
+    return waiter ? waiter->line->owner : NULL;
+}
+
 void line_forget(struct future *future)
 {
-    if (future && future->type == &waiting_type)
-        list_remove(&container_of(future, struct waiter, future)->link);
+    struct waiter *waiter = waiter_of(future);
+    if (waiter)
+        list_remove(&waiter->link);
 }
 
 void *primitive_new(const struct future_type *type)

@@ -13,14 +13,20 @@
 
 struct line {
     struct list waiters;        /* first come first */
+    struct object *owner;       /* what they wait for */
 };
 
 struct waiter {
     struct list link;           /* in the line */
+    struct line *line;
     struct future future;       /* done: woken */
 };
 
-static inline void line_init(struct line *line) { list_init(&line->waiters); }
+static inline void line_init(struct line *line, struct object *owner)
+{
+    list_init(&line->waiters);
+    line->owner = owner;
+}
 
 /* Waits at the end of the line; on return the waiter is out of it. async_none when woken, else the
  * error: the task was cancelled, or what was waited for is gone. */
@@ -37,6 +43,9 @@ bool line_wake_next(struct line *line);     /* the first that was not woken yet;
 bool line_serve_next(struct line *line);    /* takes the first that was not woken out and wakes it */
 void line_wake_all(struct line *line);      /* they stay */
 bool line_all_cancelled(const struct line *line);   /* or nobody there */
+
+/* The lock, queue, ... that a task waits for which waits on this future; NULL: it is not in a line. */
+struct object *line_awaited(struct future *future);
 
 /* The task that waits on this future is gone for good: if it stood in a line, it no longer does. */
 void line_forget(struct future *future);

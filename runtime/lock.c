@@ -42,7 +42,7 @@ async_lock *async_lock_new(void)
     if (!lock)
         return NULL;
     lock->locked = false;
-    line_init(&lock->line);
+    line_init(&lock->line, &lock->object);
     return (async_lock *)object_ticket(&lock->object);
 }
 

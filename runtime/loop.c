@@ -175,6 +175,7 @@ async_value loop_run(async_loop *loop)
     loop_running = loop;
     loop->running = true;
     loop->left_with = async_none;
+    loop->deadlocked = false;
     do {
         if (!list_empty(&loop->ready) || loop->stopping)
             glance(loop);

@@ -29,10 +29,11 @@ struct async_loop {
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
     unsigned listening;         /* signal handlers: something may come, but nobody waits for it */
     struct outside *outside;    /* libev, which waits for files, signals and other threads */
+    struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
-    bool running, stopping, closed;
+    bool running, stopping, closed, deadlocked;
     async_loop *next_closed;    /* shells of closed loops, kept so that a late call gets a sentence */
 };
 
@@ -51,6 +52,8 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
 bool loop_leave_with(async_loop *loop, async_value error);
 
 void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
+
+void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
 
 /* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
 void watch_close(async_loop *loop);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct block {
     struct block *next, *previous;  /* in a circle */
@@ -21,6 +22,12 @@ void *memory_get(struct memory *memory, size_t size)
     block->next = block->previous = block;
     memory_move(memory, &single);
     return block->bytes;
+}
+
+const char *memory_text(struct memory *memory, const char *text)
+{
+    char *copy = text ? memory_get(memory, strlen(text) + 1) : NULL;
+    return copy ? strcpy(copy, text) : NULL;
 }
 
 bool memory_own(struct memory *memory, struct async_ticket *object)
@@ -70,6 +77,7 @@ void memory_free(struct memory *memory)
 }
 
 static struct memory of_program;
+_Thread_local struct memory *memory_of_thread;
 
 static void free_program(void) { memory_free(&of_program); }
 
@@ -84,7 +92,7 @@ struct memory *memory_of_program(void)
 struct memory *memory_here(void)
 {
     struct task *task = task_current();
-    return task ? &task->memory : memory_of_program();
+    return task ? &task->memory : memory_of_thread ? memory_of_thread : memory_of_program();
 }
 
 void *async_alloc(size_t size) { return memory_get(memory_here(), size); }

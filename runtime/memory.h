@@ -13,10 +13,14 @@ struct memory {
 };
 
 void *memory_get(struct memory *memory, size_t size);               /* zeroed; NULL: no memory */
+const char *memory_text(struct memory *memory, const char *text);   /* a copy; NULL: of NULL, too */
 void memory_give_back(struct memory *memory, void *bytes);          /* frees one; NULL is fine */
 bool memory_own(struct memory *memory, struct async_ticket *object);    /* freed with the rest */
 void memory_move(struct memory *to, struct memory *from);           /* in constant time */
 void memory_free(struct memory *memory);
+
+/* Set while a thread of an executor runs a function: what that makes goes with its result. */
+extern _Thread_local struct memory *memory_of_thread;
 
 /* That of the current task; where no task runs the program's, which is freed when it ends. */
 struct memory *memory_here(void);

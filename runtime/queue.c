@@ -42,9 +42,9 @@ static async_queue *make(enum kind kind, long maxsize, async_less_fn *less)
     queue->less = less;
     queue->kind = kind;
     queue->shut_down = false;
-    line_init(&queue->getters);
-    line_init(&queue->putters);
-    line_init(&queue->joiners);
+    line_init(&queue->getters, &queue->object);
+    line_init(&queue->putters, &queue->object);
+    line_init(&queue->joiners, &queue->object);
     return (async_queue *)object_ticket(&queue->object);
 }
 

@@ -1,5 +1,6 @@
 /* report.c - see report.h. */
 #include "report.h"
+#include "line.h"
 #include "loop.h"
 #include "stack.h"
 #include "task.h"
@@ -75,7 +76,7 @@ async_value report_misuse(async_awaitable x, const char *caller)
         return sentence(ASYNC_RUNTIME_ERROR, caller, "cannot reuse already awaited coroutine: it "
                         "has become %s; use the handle of that task", what(task, text));
     if (!object)
-        return sentence(ASYNC_RUNTIME_ERROR, caller, "this handle is too old: what it stood for was "
+        return sentence(ASYNC_RUNTIME_ERROR, caller, "this handle is too old, or never was one: what it stood for was "
                         "used up or collected long ago. A coroutine object can be awaited once; a "
                         "task's handle is good until a while after its outcome was taken (see the "
                         "top of async.h). Keep the value instead");
@@ -91,6 +92,11 @@ async_value report_no_loop(const char *caller)
 {
     return sentence(ASYNC_RUNTIME_ERROR, caller, "no running event loop. Call it from a coroutine "
                     "that async_run() or async_main() runs");
+}
+
+async_value report_refused(int error, const char *caller, const char *why)
+{
+    return sentence(error, caller, "%s", why);
 }
 
 async_value report_no_task(void)
@@ -207,22 +213,30 @@ static bool on_cycle(struct task *task, size_t tasks)
     return false;
 }
 
+/* "task 'Task-3' (...)", "Queue (made at queue.c:7)", "async_wait" */
+static const char *awaited(struct task *task, char *text)
+{
+    struct future *on = task->waiting_on;
+    struct object *object = line_awaited(on);
+    if (!object && on && !on->type->unnamed)
+        object = future_object(on);
+    return object ? what(object, text) : on ? on->type->name : "its turn";
+}
+
 void report_deadlock(async_loop *loop)
 {
     char text[TEXT], on[TEXT];
     size_t count = 0;
     list_each(link, &loop->tasks)
         count++;
+    loop->deadlocked = true;        /* closing it need not name them again */
     fflush(stdout);
     fprintf(stderr, "Deadlock: nothing is ready, no timer is set and no I/O is pending, so nothing "
                     "can ever happen again.\n");
     list_each(link, &loop->tasks) {
         struct task *task = container_of(link, struct task, coro.object.link);
-        struct task *next = awaited_task(task);
-        const char *kind = task->waiting_on ? task->waiting_on->type->name : "nothing";
         fprintf(stderr, "  %s\n    waits at %s for %s%s\n", what(&task->coro.object, text),
-                task->waiting_at ? task->waiting_at : "?",
-                next ? what(&next->coro.object, on) : kind,
+                task->waiting_at ? task->waiting_at : "?", awaited(task, on),
                 on_cycle(task, count) ? "  <- on a cycle" : "");
     }
 }

@@ -9,6 +9,7 @@
 /* Error values, for calls that can return one. */
 async_value report_misuse(async_awaitable x, const char *caller);   /* x is not what caller wants */
 async_value report_no_loop(const char *caller);
+async_value report_refused(int error, const char *caller, const char *why);
 async_value report_no_task(void);                                   /* to wait with */
 struct task;
 async_value report_cannot_wait(struct task *task, struct future *future);

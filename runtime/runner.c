@@ -123,8 +123,8 @@ async_value async_runner_run(async_runner *runner, async_coroutine coro)
     async_value v;
     if (loop_running) {
         async_coro_close(coro);
-        return async_error(ASYNC_RUNTIME_ERROR,
-                           "Runner.run() cannot be called from a running event loop");
+        return report_refused(ASYNC_RUNTIME_ERROR, "async_runner_run",
+                              "cannot be called from a running event loop");
     }
     struct task *main = task_start(runner->loop, coro, NULL, "async_runner_run", &v);
     if (!main)
@@ -141,6 +141,8 @@ async_value async_runner_close(async_runner *runner)
     async_value v = cancel_all(loop);
     if (v.error != ASYNC_DEADLOCK) {
         async_value closed = async_loop_run_until_complete(loop, async_loop_shutdown_asyncgens(loop));
+        if (!closed.error && loop->executor)
+            closed = async_loop_run_until_complete(loop, async_loop_shutdown_default_executor(loop));
         if (!v.error)
             v = closed;
     }
@@ -153,8 +155,8 @@ async_value async_run(async_coroutine coro)
 {
     if (loop_running) {
         async_coro_close(coro);
-        return async_error(ASYNC_RUNTIME_ERROR,
-                           "async_run() cannot be called from a running event loop");
+        return report_refused(ASYNC_RUNTIME_ERROR, "async_run", "async_run() cannot be called from a "
+                              "running event loop. Inside a coroutine await what you want to run");
     }
     struct object *object = coro ? object_find(coro) : NULL;
     if (!object || object->future.type != &coroutine_type)

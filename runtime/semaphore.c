@@ -25,7 +25,7 @@ static async_semaphore *make(long permits, bool bounded)
         return NULL;
     semaphore->permits = permits;
     semaphore->bound = bounded ? permits : -1;
-    line_init(&semaphore->line);
+    line_init(&semaphore->line, &semaphore->object);
     return (async_semaphore *)object_ticket(&semaphore->object);
 }
 

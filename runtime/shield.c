@@ -38,9 +38,10 @@ static void outer_done(struct job *job)
 static async_value take(struct object *object)
 {
     struct shield *shield = (struct shield *)object;
-    if (shield->inner->state != PENDING && object->future.state == FINISHED)
-        return future_take(shield->inner);
-    return object->future.outcome;
+    struct future *inner = shield->inner, *outer = &object->future;
+    if (inner->state == outer->state && inner->outcome.ptr == outer->outcome.ptr)
+        return future_take(inner);      /* with the memory that belongs to it */
+    return outer->outcome;
 }
 
 static void drop(struct object *object)

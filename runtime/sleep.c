@@ -5,10 +5,15 @@
 #include "coro.h"
 #include "loop.h"
 #include "task.h"
+#include <math.h>
 
 struct sleep {
     double seconds;
     async_value result;
+};
+
+static const struct future_type alarm_type = {
+    .name = "async_sleep", .cancel = future_cancel_plain, .unnamed = true
 };
 
 struct alarm {
@@ -27,11 +32,13 @@ static async_value sleep_until_done(void *p)
     struct alarm alarm = { .timer.job.run = ring };
     async_loop *loop = loop_running;
     async_value interrupted;
+    if (isnan(args->seconds))
+        return async_error(ASYNC_VALUE_ERROR, "Invalid delay: NaN (not a number)");
     if (!loop || args->seconds <= 0) {
         interrupted = task_yield();
     } else {
-        future_init(&alarm.future, &plain_future, loop);
-        loop_timer_start(loop, &alarm.timer, loop_now(loop) + clock_from_seconds(args->seconds));
+        future_init(&alarm.future, &alarm_type, loop);
+        loop_timer_start(loop, &alarm.timer, clock_after(&loop->clock, args->seconds));
         interrupted = task_wait(&alarm.future);
         loop_timer_stop(loop, &alarm.timer);
     }

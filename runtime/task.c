@@ -124,7 +124,7 @@ async_value task_wait(struct future *future)
         task->must_cancel = false;
     async_value interrupted = suspend(task);
     if (future->state == CANCELLED && (interrupted.error || future->type->unnamed))
-        return future->outcome;     /* the cancel went down to what we waited on, or came from it */
+        return future_take(future); /* the cancel went down to what we waited on, or came from it */
     return interrupted;
 }
 

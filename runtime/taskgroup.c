@@ -60,6 +60,10 @@ static void drop(struct object *object)
 
 static const struct future_type group_type = { .name = "TaskGroup", .drop = drop };
 
+static const struct future_type all_done_type = {
+    .name = "the tasks of its TaskGroup", .cancel = future_cancel_plain, .unnamed = true
+};
+
 static void note_exit(struct group *group, async_value v)
 {
     if ((v.error == ASYNC_KEYBOARD_INTERRUPT || v.error == ASYNC_SYSTEM_EXIT) && !group->exit.error)
@@ -105,7 +109,7 @@ static async_value wait_for_members(struct group *group, async_value cancelled)
 {
     while (!list_empty(&group->members)) {
         struct future all_done;
-        future_init(&all_done, &plain_future, loop_running);
+        future_init(&all_done, &all_done_type, loop_running);
         group->all_done = &all_done;
         async_value v = task_wait(&all_done);
         group->all_done = NULL;

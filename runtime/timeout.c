@@ -46,7 +46,7 @@ static void set_deadline(struct timeout *timeout, int64_t when)
 
 static int64_t deadline_after(double seconds)
 {
-    return seconds < ASYNC_NO_TIMEOUT ? loop_now(loop_running) + clock_from_seconds(seconds)
+    return seconds < ASYNC_NO_TIMEOUT ? clock_after(&loop_running->clock, seconds)
                                       : INT64_MAX;
 }
 

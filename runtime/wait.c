@@ -16,6 +16,10 @@ struct wait {
     enum async_return_when return_when;
 };
 
+static const struct future_type vigil_type = {
+    .name = "async_wait", .cancel = future_cancel_plain, .unnamed = true
+};
+
 struct watch {                      /* on one of the tasks */
     struct job done;
     struct future *future;          /* pinned */
@@ -90,9 +94,9 @@ static async_value keep_vigil(const struct wait *args, struct watch *watches, as
         return v;
     vigil.timer.job.run = time_is_up;
     list_init(&vigil.timer.job.link);
-    future_init(&vigil.over, &plain_future, loop);
+    future_init(&vigil.over, &vigil_type, loop);
     if (args->timeout < ASYNC_NO_TIMEOUT)
-        loop_timer_start(loop, &vigil.timer, loop_now(loop) + clock_from_seconds(args->timeout));
+        loop_timer_start(loop, &vigil.timer, clock_after(&loop->clock, args->timeout));
     for (size_t i = 0; i < args->count; i++) {
         struct future *future = watches[i].future;
         list_append(future->state == PENDING ? &future->waiters : &loop->ready,

@@ -90,6 +90,20 @@ static void check_losers(struct run *run, double decided)
           "and somebody has to wait for that. Await every task after you cancelled it."
         : "They were neither cancelled nor awaited. async_wait() cancels nobody: whoever is pending "
           "works on. Cancel the pending ones, then wait until they have ended.");
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < count; j++)
+            if (says(run, &mirrors[i], "hung up", decided + HANGING_UP) &&
+                says(run, &mirrors[j], "hung up", decided + 2 * HANGING_UP))
+                reject(run, "%s hung up at %g s, but %s only at %g s: they were cancelled one after "
+                       "the other, each awaited before the next was cancelled. First cancel all, in "
+                       "one loop; then wait for all.", mirrors[i].name, decided + HANGING_UP,
+                       mirrors[j].name, decided + 2 * HANGING_UP);
+    for (int i = 0; i < run->event_count; i++)
+        if (!strcmp(run->events[i].kind, "cancelled") && run->events[i].at > decided + 1e-6)
+            reject(run, "All was decided at %g s, but noticed only at %g s, when the first one was "
+                   "cancelled. Who awaits the tasks in their order, or looks now and then, is late; "
+                   "async_wait() comes back when the first of them, whichever it is, makes it so.",
+                   decided, run->events[i].at);
     for (int i = 0; i < count; i++) {
         const struct mirror *m = &mirrors[i];
         const char *end = m->broken ? "failed" : "answered";
@@ -99,14 +113,6 @@ static void check_losers(struct run *run, double decided)
                    "cancelled. async_wait() only tells which they are: the tasks behind the first "
                    "`done` ones of its array. Cancel those.", m->name, end, m->seconds, decided);
     }
-    for (int i = 0; i < count; i++)
-        for (int j = 0; j < count; j++)
-            if (says(run, &mirrors[i], "hung up", decided + HANGING_UP) &&
-                says(run, &mirrors[j], "hung up", decided + 2 * HANGING_UP))
-                reject(run, "%s hung up at %g s, but %s only at %g s: they were cancelled one after "
-                       "the other, each awaited before the next was cancelled. First cancel all, in "
-                       "one loop; then wait for all.", mirrors[i].name, decided + HANGING_UP,
-                       mirrors[j].name, decided + 2 * HANGING_UP);
 }
 
 static void check_not_cancelled_itself(struct run *run, const char *function)
@@ -177,6 +183,7 @@ static void try_one_fails(int many)
 {
     char message[100];
     make_mirrors(many);
+    quick(0, 1.1);                      /* after the failure, but before the rest */
     quick(1, 0.3);
     struct mirror *failed = quick(2, 0.6);
     failed->broken = true;

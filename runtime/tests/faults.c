@@ -1,6 +1,6 @@
 /* faults.c - runs the programs of corpus/ while things go wrong, and asks only that we survive.
  *
- *      build/runtime/tests/faults KIND FILE [FIRST STEP]
+ *      build/runtime/tests/faults KIND FILE [ROUNDS [FIRST STEP]]
  *
  *      alloc     the first, second, third ... allocation fails, and then: all from there on
  *      cancel    the first, second, third ... suspension is answered with a cancel, and then: all
@@ -8,7 +8,8 @@
  *      shuffle   the ready queue runs in random order (ASYNC_SHUFFLE), the same for the same seed
  *      storm     all of it at once, by chance
  *
- * It takes every STEP-th program, beginning with the one numbered FIRST. A program gets a process of
+ * The last two go ROUNDS times over a program. It takes every STEP-th program of the FILE, beginning
+ * with the one numbered FIRST, and then a tour of the rest of async.h. A program gets a process of
  * its own, in which all its runs follow one another. Wanted is that each run comes to an end, that the
  * process neither crashes nor hangs, and that in the end every block is given back. Where memory runs
  * out a statement ends with an error value, and that is how it travels on; what a program prints then
@@ -34,10 +35,10 @@ void __real_free(void *bytes);
 #include "fuzz/interpreter.h"
 #undef calloc
 #undef free
+#include "fuzz/tour.h"
 
 #define PATIENCE 10                 /* seconds for one run, which takes a millisecond */
 #define MOST_CANCELS 300            /* in one run: who is cancelled at every step may never end */
-#define ROUNDS 8                    /* of shuffle and storm */
 #define MOST_SHOWN 10
 
 /* What happens, shared with the process that runs a program: so we know where it died. */
@@ -48,6 +49,7 @@ static struct progress {
 } *progress;
 
 static uint64_t random_state;
+static unsigned rounds = 8;         /* of shuffle and storm */
 
 static unsigned draw(unsigned below)
 {
@@ -200,7 +202,10 @@ static void run(const struct source *source, const char *what, unsigned long at,
     alloc.count = cancels.count = cancels.cancelled = 0;
     cancels.job.run = cancel_victim;
     list_init(&cancels.job.link);
-    run_program(source, out);
+    if (source->text)
+        run_program(source, out);
+    else
+        tour();
 }
 
 static void fail_allocations(const struct source *source)
@@ -238,7 +243,7 @@ static void shuffle(unsigned seed)
 static void shuffle_turns(const struct source *source)
 {
     static char before[sizeof text];
-    for (unsigned seed = 1; seed <= ROUNDS; seed++) {
+    for (unsigned seed = 1; seed <= rounds; seed++) {
         for (int again = 0; again < 2; again++) {
             memset(text, 0, sizeof text);
             shuffle(seed);
@@ -255,7 +260,7 @@ static void shuffle_turns(const struct source *source)
 static void storm(const struct source *source)
 {
     async_hooks = &hooks;
-    for (unsigned seed = 1; seed <= 4 * ROUNDS; seed++) {
+    for (unsigned seed = 1; seed <= 4 * rounds; seed++) {
         random_state = seed;
         alloc.one_in = draw(3) ? 5 + draw(60) : 0;
         cancels.one_in = draw(3) ? 1 + draw(30) : 0;
@@ -298,6 +303,8 @@ static bool survives(int kind, const struct source *source, FILE *said, bool qui
     if (child == 0) {
         atexit(check_held);
         dup2(fileno(said), STDERR_FILENO);
+        if (!source->text && !freopen("/dev/null", "w", stdout))
+            exit(97);
         out = fmemopen(text, sizeof text, "w");
         kinds[kind].run(source);
         fclose(out);
@@ -325,18 +332,23 @@ int main(int argc, char **argv)
     while (kind < count && (argc < 3 || strcmp(kinds[kind].name, argv[1])))
         kind++;
     if (kind == count) {
-        fprintf(stderr, "usage: faults alloc|cancel|shuffle|storm FILE [FIRST STEP]\n");
+        fprintf(stderr, "usage: faults alloc|cancel|shuffle|storm FILE [ROUNDS [FIRST STEP]]\n");
         return 2;
     }
-    int first = argc > 3 ? atoi(argv[3]) : 0, step = argc > 4 ? atoi(argv[4]) : 1, number = 0;
+    rounds = argc > 3 ? (unsigned)atoi(argv[3]) : rounds;
+    int first = argc > 4 ? atoi(argv[4]) : 0, step = argc > 5 ? atoi(argv[5]) : 1, number = 0;
     progress = __real_mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     FILE *said = tmpfile();
     struct source *sources = read_sources(argv[2]);
     if (!said || progress == MAP_FAILED)
         bad_program("no memory for", "the tests");
-    for (struct source *one = sources; one->text; one++, number++) {
-        if (number < first || (number - first) % step)
+    bool last = false;
+    for (struct source *one = sources; !last; one++, number++) {
+        last = !one->text;
+        if (last)
+            one->name = "tour";
+        else if (number < first || (number - first) % step)
             continue;
         if (survives(kind, one, said, failed >= MOST_SHOWN))
             survived++;

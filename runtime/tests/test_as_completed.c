@@ -159,14 +159,32 @@ PROGRAM(two_consumers)
     return async_none;
 }
 
+/* Who waits has a turn already, which is gone when it is cancelled; the others don't get it. */
 START_TEST(several_consumers_share_one_iterator)
 {
     play(async_coro(two_consumers));
     expect("x got 0 at 0\n"
            "y got 1 at 1\n"
+           "y at the end\n"
            "z got 2 at 2\n"
-           "y got 3 at 3\n"
-           "y at the end\n");
+           "z at the end\n");
+}
+END_TEST
+
+PROGRAM(one_for_two)
+{
+    async_awaitable list[] = { async_coro(ret, async_num(7), 1) };
+    async_iterator iterator = async_as_completed(list, 1, ASYNC_NO_TIMEOUT);
+    await(async_gather(NULL, async_coro(consumer, "x", iterator), async_coro(consumer, "y", iterator)));
+    return async_none;
+}
+
+START_TEST(a_consumer_too_many)
+{
+    play(async_coro(one_for_two));
+    expect("y at the end\n"
+           "x got 7 at 1\n"
+           "x at the end\n");
 }
 END_TEST
 
@@ -260,6 +278,7 @@ MAIN("as_completed",
      TEST(A02_the_timeout_leaves_the_function)
      TEST(iterations_of_as_completed)
      TEST(several_consumers_share_one_iterator)
+     TEST(a_consumer_too_many)
      TEST(an_iterator_is_inherited_by_who_awaits_its_maker)
      TEST(left_early_the_others_run_on)
      TEST(many_in_tasks_take_constant_memory)

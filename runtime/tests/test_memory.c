@@ -44,6 +44,98 @@ static async_value fails(void *p)
     return async_ptr(p);
 }
 
+static async_value many_tasks_later(void)
+{
+    for (int i = 0; i < 1000; i++)
+        await(async_create_task(async_coro(nothing)));
+    return async_none;
+}
+
+static async_value catches_all(void *p)
+{
+    async_value all[2];
+    async_value task = async_catch(async_create_task(async_coro(fails)));
+    async_value gather = async_catch(async_gather(NULL, async_coro(nothing), async_coro(fails)));
+    await(async_gather_exceptions(all, async_coro(nothing), async_coro(fails)));
+    async_value waited = async_catch(async_wait_for(async_create_task(async_coro(fails)), 9));
+    async_value shielded = async_catch(async_shield(async_coro(fails)));
+    async_task tasks[] = { async_create_task(async_coro(fails)) };
+    await(wait_all(tasks[0]));
+    async_value asked = async_exception(tasks[0]);
+    many_tasks_later();
+    say("task %s", task.message);
+    say("gather %s", gather.message);
+    say("return_exceptions %s", all[1].message);
+    say("wait_for %s", waited.message);
+    say("shield %s", shielded.message);
+    say("exception %s", asked.message);
+    return async_ptr(p);
+}
+
+static async_value fails_in_group(void *p)
+{
+    async_with(async_taskgroup_exit) async_taskgroup *group = async_taskgroup_enter();
+    async_taskgroup_create_task(group, async_coro(fails));
+    await(async_taskgroup_join(group));
+    return async_ptr(p);
+}
+
+static async_value catches_group(void *p)
+{
+    async_value parts[2], group = async_catch(async_create_task(async_coro(fails_in_group)));
+    many_tasks_later();
+    size_t count = async_group_errors(group, parts, 2);
+    say("%s %zu %s", group.message, count, repr(parts[0]));
+    return async_ptr(p);
+}
+
+START_TEST(rule_5_so_do_the_errors_of_a_group)
+{
+    play(async_coro(catches_group));
+    expect("unhandled errors in a TaskGroup (1 sub-exception) 1 ValueError('wrong by 3')\n");
+}
+END_TEST
+
+START_TEST(rule_5_the_text_of_an_error_outlives_the_task_that_made_it)
+{
+    play(async_coro(catches_all));
+    expect("task wrong by 3\n"
+           "gather wrong by 3\n"
+           "return_exceptions wrong by 3\n"
+           "wait_for wrong by 3\n"
+           "shield wrong by 3\n"
+           "exception wrong by 3\n");
+}
+END_TEST
+
+static async_value waits_to_be_cancelled(void *p)
+{
+    await(async_gather(NULL, async_sleep(9), async_sleep(9)));
+    return async_ptr(p);
+}
+
+static async_value catches_cancel(void *p)
+{
+    async_task task = async_create_task(async_coro(waits_to_be_cancelled));
+    async_task plain = async_create_task(async_sleep(9));
+    async_future future = async_create_future();
+    await(async_sleep(1));
+    async_cancel_msg(task, "gather");
+    async_cancel_msg(plain, "task");
+    async_cancel_msg(future, "future");
+    async_value a = async_catch(task), b = async_catch(plain), c = async_catch(future);
+    many_tasks_later();
+    say("%s %s %s", repr(a), repr(b), repr(c));
+    return async_ptr(p);
+}
+
+START_TEST(rule_5_so_does_the_message_of_a_cancel)
+{
+    play(async_coro(catches_cancel));
+    expect("CancelledError('gather') CancelledError('task') CancelledError('future')\n");
+}
+END_TEST
+
 static async_value hands_on(void *p)
 {
     await(async_create_task(async_coro(fails)));
@@ -142,6 +234,9 @@ END_TEST
 MAIN("memory",
      TEST(rule_5_text_passes_to_whoever_awaits_the_task)
      TEST(rule_5_the_text_of_an_error_travels_through_tasks)
+     TEST(rule_5_the_text_of_an_error_outlives_the_task_that_made_it)
+     TEST(rule_5_so_do_the_errors_of_a_group)
+     TEST(rule_5_so_does_the_message_of_a_cancel)
      TEST(rule_5_memory_does_not_leak_when_an_await_ends_the_coroutine)
      TEST(rule_5_a_hundred_thousand_texts)
      TEST(memory_is_aligned_and_text_has_any_length)

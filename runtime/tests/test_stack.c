@@ -45,18 +45,34 @@ static async_value starts_digging(void *p)
 
 static void overflows_in_task(void) { _exit(async_main(async_coro(starts_digging))); }
 
+/* A large array in one frame steps over a narrow guard. */
+static async_value large_array(void *p)
+{
+    volatile char large[STACK_SIZE - STACK_GUARD + 20 * 1024];
+    large[0] = 1;
+    say("%d", large[0]);
+    return async_ptr(p);
+}
+
+static void overflows_at_a_stroke(void) { _exit(async_main(async_coro(large_array))); }
+
 START_TEST(an_overflow_ends_in_a_sentence)
 {
     if (WITH_ASAN || RUNNING_ON_VALGRIND)       /* they have sentences of their own */
         return;
     in_child(overflows);
     in_child(overflows_in_task);
+    in_child(overflows_at_a_stroke);
 #define SENTENCE "(digs) needs more than the 256 KiB that a task has. Endless recursion, or a large " \
                  "local array: use async_alloc() or malloc() for that.\n"
     expect("Segmentation fault\n"
            "stderr| Stack overflow: task 'Task-1' " SENTENCE
            "Segmentation fault\n"
-           "stderr| Stack overflow: task 'digger' " SENTENCE);
+           "stderr| Stack overflow: task 'digger' " SENTENCE
+           "Segmentation fault\n"
+           "stderr| Stack overflow: task 'Task-1' (large_array) needs more than the 256 KiB that a "
+           "task has. Endless recursion, or a large local array: use async_alloc() or malloc() for "
+           "that.\n");
 }
 END_TEST
 
@@ -77,7 +93,7 @@ END_TEST
 
 static async_value uses_most(void *p)
 {
-    char large[STACK_SIZE - 32 * 1024];
+    char large[STACK_SIZE - STACK_GUARD - 32 * 1024];
     memset(large, 1, sizeof large);
     await(async_sleep(1));
     long sum = 0;
@@ -95,7 +111,7 @@ static async_value several_large(void *p)
         tasks[i] = async_coro(uses_most);
     await(async_gather_list(sums, tasks, 40, false));
     for (int i = 0; i < 40; i++)
-        if (sums[i].num != STACK_SIZE - 32 * 1024)
+        if (sums[i].num != STACK_SIZE - STACK_GUARD - 32 * 1024)
             say("%ld", sums[i].num);
     return async_ptr(p);
 }

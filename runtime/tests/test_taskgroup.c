@@ -427,11 +427,32 @@ PROGRAM(timeout_in_a_group)
     return async_none;
 }
 
+PROGRAM(return_in_a_timeout)
+{
+    async_with(async_timeout_exit) async_timeout_scope *cm = async_timeout(1);
+    async_with(async_taskgroup_exit) async_taskgroup *tg = async_taskgroup_enter();
+    async_taskgroup_create_task(tg, async_coro(tell, "u", 9));
+    return async_none;
+}
+
+PROGRAM(timeout_in_the_body)
+{
+    async_with(async_taskgroup_exit) async_taskgroup *tg = async_taskgroup_enter();
+    async_taskgroup_create_task(tg, async_coro(tell, "v", 9));
+    async_with(async_timeout_exit) async_timeout_scope *cm = async_timeout(1);
+    await(async_sleep(9));
+    return async_none;
+}
+
 PROGRAM(with_timeouts)
 {
     async_value v = async_catch(async_coro(group_in_a_timeout));
     say("%s %g", repr(v), now());
     v = async_catch(async_coro(timeout_in_a_group));
+    say("%s %g %d", errors_in(v), now(), async_cancelling(async_current_task()));
+    v = async_catch(async_coro(return_in_a_timeout));
+    say("%s %g %d", repr(v), now(), async_cancelling(async_current_task()));
+    v = async_catch(async_coro(timeout_in_the_body));
     say("%s %g %d", errors_in(v), now(), async_cancelling(async_current_task()));
     return async_none;
 }
@@ -442,7 +463,13 @@ START_TEST(groups_and_timeouts)
     expect("t begins\n"
            "t cancelled\n"
            "TimeoutError('') 1\n"
-           "(KeyError('k')) 1.5 0\n");
+           "(KeyError('k')) 1.5 0\n"
+           "u begins\n"
+           "u cancelled\n"
+           "TimeoutError('') 2.5 0\n"
+           "v begins\n"
+           "v cancelled\n"
+           "(TimeoutError('')) 3.5 0\n");
 }
 END_TEST
 
@@ -491,6 +518,37 @@ START_TEST(the_errors_outlive_their_tasks)
     play(async_coro(in_another_task));
     expect("unhandled errors in a TaskGroup (3 sub-exceptions)\n"
            "(ValueError('number 0'), ValueError('number 1'), ValueError('number 2'))\n");
+}
+END_TEST
+
+PROGRAM(forgets_to_leave)
+{
+    async_taskgroup *tg = async_taskgroup_enter();
+    async_taskgroup_create_task(tg, async_coro(bad, key_error("k"), 1));
+    async_taskgroup_create_task(tg, async_coro(tell, "t", 3));
+    return async_none;
+}
+
+PROGRAM(a_group_is_forgotten)
+{
+    async_detach(async_create_task(async_coro(forgets_to_leave)));
+    for (int i = 0; i < 1000; i++)
+        await(async_create_task(async_coro(nothing)));
+    await(async_sleep(9));
+    return async_none;
+}
+
+START_TEST(never_left)
+{
+    listen_to_stderr();
+    play(async_coro(a_group_is_forgotten));
+    size_t length = said.length;
+    heard();
+    ck_assert_ptr_nonnull(strstr(said.text + length, "TaskGroup"));
+    ck_assert_ptr_nonnull(strstr(said.text + length, "KeyError"));
+    said.text[length] = 0;
+    expect("t begins\n"
+           "t cancelled\n");
 }
 END_TEST
 
@@ -580,5 +638,6 @@ MAIN("taskgroup",
      TEST(groups_and_timeouts)
      TEST(SystemExit_in_a_child_leaves_the_loop)
      TEST(the_errors_outlive_their_tasks)
+     TEST(never_left)
      TEST(many_groups_take_constant_memory)
      TEST(many_failing_groups_take_constant_memory))

@@ -644,6 +644,33 @@ START_TEST(a_block_left_by_hand)
 }
 END_TEST
 
+PROGRAM(forgets_to_leave)
+{
+    return async_timeout(1) ? async_none : async_error(ENOMEM, "");
+}
+
+PROGRAM(a_timeout_is_forgotten)
+{
+    for (long i = 0; i < 300; i++)
+        async_detach(async_create_task(async_coro(forgets_to_leave)));
+    async_task t = async_create_task(async_coro(tell, "t", 3));
+    async_future f = async_create_future();
+    for (long i = 0; i < 1000; i++)
+        await(async_create_task(async_coro(nothing)));
+    await(t);
+    say("%s", yes(async_done(f)));
+    return async_none;
+}
+
+START_TEST(a_block_that_is_never_left)
+{
+    play(async_coro(a_timeout_is_forgotten));
+    expect("t begins\n"
+           "t ends\n"
+           "False\n");
+}
+END_TEST
+
 PROGRAM(at_once_cancelled)
 {
     async_task t = async_create_task(async_coro(spoil, key_error("k")));
@@ -734,6 +761,7 @@ MAIN("timeout",
      TEST(a_cancel_in_the_iteration_of_the_deadline_wins)
      TEST(a_deadline_is_moved)
      TEST(a_block_left_by_hand)
+     TEST(a_block_that_is_never_left)
      TEST(wait_for_zero_cancelled_while_it_waits_for_the_end)
      TEST(many_wait_fors_take_constant_memory)
      TEST(many_blocks_take_constant_memory))

@@ -152,6 +152,22 @@ static inline void in_child(void (*fn)(void))
     fclose(file);
 }
 
+/* fn aborts, and stderr has these words. */
+#define expect_abort(fn, words) \
+    do { \
+        in_child(fn); \
+        bool told_ = !strncmp(said.text, "aborted\n", 8) && strstr(said.text, words); \
+        said.length = 0; \
+        if (!told_) \
+            ck_abort_msg("should abort with\n    %s\nbut did\n%.3000s", words, said.text); \
+    } while (0)
+
+/* The words if the text has them, else all of it: sentences say more than a test wants to see. */
+static inline const char *words_of(const char *text, const char *words)
+{
+    return text && strstr(text, words) ? words : text;
+}
+
 /* ----------------------------------------------------------------------- Python's words */
 
 enum { KEY_ERROR = ASYNC_USER_ERROR, ZERO_DIVISION_ERROR };

@@ -1,4 +1,4 @@
-/* expect: the pending ones were not cancelled */
+/* expect: but noticed only at */
 /* The tasks are awaited in order: an error is found when its turn comes. */
 #include "exercise.h"
 #include <stdio.h>

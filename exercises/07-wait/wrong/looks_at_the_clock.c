@@ -1,4 +1,4 @@
-/* expect: hang up */
+/* expect: but noticed only at */
 /* It looks ten times a second whether one is done. */
 #include "exercise.h"
 #include <stdio.h>

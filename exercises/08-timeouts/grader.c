@@ -1,0 +1,364 @@
+/* grader.c - lesson 8: a limit for one await, a budget for many; and nobody's else errors. */
+#include "grader.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_TRIES 5
+#define MOST_CITIES 5
+#define SWALLOWED "it ended as if nothing had happened: a swallowed cancellation. Handle ASYNC_TIMEOUT " \
+    "only, and return every other error as it came."
+
+enum outcome { ANSWERED, TIMED_OUT, UNKNOWN, CUT };
+
+static struct city {
+    const char *name;
+    int degrees;
+    double seconds[MOST_TRIES];         /* too many at each try that is not set */
+} cities[MOST_CITIES];
+static int count;
+
+static struct {
+    int tries;
+    double limit, pause, budget, cancelled_at;
+    int last_known;
+} with;
+
+static void make_cities(int many)
+{
+    count = many;
+    with.tries = 1;
+    with.limit = 1 + random_seconds();
+    with.pause = random_seconds();
+    with.budget = with.cancelled_at = 0;
+    with.last_known = random_between(1, 30);
+    for (int i = 0; i < count; i++) {
+        cities[i].name = random_word();
+        cities[i].degrees = 100 * random_between(1, 9) + 7 * i;
+        for (int j = 0; j < MOST_TRIES; j++)
+            cities[i].seconds[j] = 60;
+    }
+}
+
+/* Answers that come in time. */
+static double soon(void) { return with.limit - random_between(1, 9) / 10.0; }
+
+static struct run *run_cities(const char *function)
+{
+    char inputs[500];
+    int n = snprintf(inputs, sizeof inputs, "%s %g %d %g %g %g %d", function, with.cancelled_at,
+                     with.tries, with.limit, with.pause, with.budget, with.last_known);
+    for (int i = 0; i < count; i++) {
+        n += snprintf(inputs + n, sizeof inputs - n, " %s %d", cities[i].name, cities[i].degrees);
+        for (int j = 0; j < MOST_TRIES; j++)
+            n += snprintf(inputs + n, sizeof inputs - n, " %g", cities[i].seconds[j]);
+    }
+    return stage_run("%s", inputs);
+}
+
+/* ----------------------------------------------------------------- what is to be printed */
+
+static enum outcome will_ask(const struct city *city, int try, double *now, double end)
+{
+    double seconds = city->seconds[try], stop = *now + fmin(seconds, with.limit);
+    will_print(*now, "%s: asked", city->name);
+    if (seconds < 0)
+        return UNKNOWN;
+    *now = fmin(stop, end);
+    if (stop < end && seconds < with.limit) {
+        will_print(*now, "%s: %d degrees", city->name, city->degrees);
+        return ANSWERED;
+    }
+    will_print(*now, "%s: hung up", city->name);
+    return stop < end ? TIMED_OUT : CUT;
+}
+
+static enum outcome will_ask_again(const struct city *city, double *now, double end)
+{
+    double pause = with.pause;
+    for (int try = 0;; try++) {
+        enum outcome outcome = will_ask(city, try, now, end);
+        if (outcome != TIMED_OUT || try + 1 == with.tries)
+            return outcome;
+        if (*now + pause > end) {
+            *now = end;
+            return CUT;
+        }
+        *now += pause;
+        pause *= 2;
+    }
+}
+
+static int times_asked(struct run *run, const struct city *city)
+{
+    char line[100];
+    int times = 0;
+    snprintf(line, sizeof line, "%s: asked", city->name);
+    for (int i = 0; i < run->line_count; i++)
+        times += !strcmp(run->lines[i].text, line);
+    return times;
+}
+
+static bool asked_at(struct run *run, const struct city *city, double at)
+{
+    char line[100];
+    snprintf(line, sizeof line, "%s: asked", city->name);
+    return printed_at(run, at, line);
+}
+
+/* ----------------------------------------------------------------- mistakes of every part */
+
+static bool ended_with(struct run *run, const char *function, const char *error)
+{
+    const struct result *result = result_of(run, function);
+    return result && !strcmp(result->kind, "error") && !strncmp(result->text, error, strlen(error));
+}
+
+static bool ended_well(struct run *run, const char *function)
+{
+    const struct result *result = result_of(run, function);
+    return result && strcmp(result->kind, "error") != 0;
+}
+
+static void check_cancelled(struct run *run, const char *function, const char *when)
+{
+    if (ended_well(run, function))
+        reject(run, "%s() was cancelled at %g s, %s, but " SWALLOWED, function, with.cancelled_at, when);
+    if (run->seconds > with.cancelled_at + 0.01)
+        reject(run, "%s() was cancelled at %g s, %s, but went on until %g s. Handle ASYNC_TIMEOUT only: "
+               "any other error, ASYNC_CANCELLED above all, ends the function at once.", function,
+               with.cancelled_at, when, run->seconds);
+}
+
+static void check_nobody_left(struct run *run)
+{
+    expect_no_task_left(run, "A question that takes too long has to be cancelled, and waited for until it "
+                        "has ended. async_wait_for() does both.");
+}
+
+static void check_unknown(struct run *run, const char *function, const char *name)
+{
+    char message[100];
+    snprintf(message, sizeof message, "nobody knows %s", name);
+    if (ended_well(run, function))
+        reject(run, "Everything was caught: \"%s\" is no timeout, and %s() does not know what to do about "
+               "it. Look for ASYNC_TIMEOUT in .error, and return every other error as it came.", message,
+               function);
+    expect_error(run, function, "No such file or directory", "That is what ask() raised: it goes on to "
+                 "the caller.");
+    expect_message(run, function, message, "An error travels with its message if you return the "
+                   "async_value as it came.");
+}
+
+/* -------------------------------------------------------------------------------- part 1 */
+
+static void try_temperature(double seconds)
+{
+    double now = 0;
+    cities[0].seconds[0] = seconds;
+    struct run *run = run_cities("temperature");
+    bool slow = seconds > with.limit;
+    double end = seconds < 0 ? 0 : fmin(seconds, with.limit);
+    check_nobody_left(run);
+    mistaken_seconds(run, seconds, end, "it waited as long as the answer took. await() alone has no limit; "
+                     "async_wait_for(x, seconds) is an x with a limit, to be awaited.");
+    if (!slow)
+        mistaken_seconds(run, with.limit, end, "it waited for the whole limit. async_wait_for() comes back "
+                         "when the answer does.");
+    if (slow && ended_with(run, "temperature", "TimeoutError"))
+        reject(run, "temperature() ended with TimeoutError itself. await() raises it; async_catch() lets you "
+               "look at it, and return last_known instead.");
+    will_ask(&cities[0], 0, &now, INFINITY);
+    expect_transcript(run, in_order, "One question; if the answer takes longer than the limit it is "
+                      "cancelled, and hangs up.");
+    if (seconds < 0)
+        check_unknown(run, "temperature", cities[0].name);
+    else
+        expect_number(run, "temperature", slow ? with.last_known : cities[0].degrees,
+                      slow ? "There was no answer in time: that is last_known." : "That is the answer.");
+    expect_seconds(run, end, "Nothing more is to be waited for then.");
+}
+
+START_TEST(in_time)
+{
+    make_cities(1);
+    try_temperature(soon());
+    make_cities(1);
+    try_temperature(with.limit + random_seconds());
+    make_cities(1);
+    try_temperature(-1);
+    make_cities(1);
+    with.cancelled_at = with.limit / 2;
+    struct run *run = run_cities("temperature");
+    check_cancelled(run, "temperature", "while it waited for the answer");
+    expect_error(run, "temperature", "CancelledError", "A cancellation is not a timeout: it goes on to "
+                 "the caller.");
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------- part 2 */
+
+static void check_tries(struct run *run, int tries)
+{
+    const struct city *city = &cities[0];
+    int times = times_asked(run, city);
+    double second = with.limit + with.pause, third = second + with.limit + 2 * with.pause;
+    if (times == 1 && tries > 1)
+        reject(run, "There was one try only. When it has timed out, and tries are left, sleep for the pause "
+               "and ask again.");
+    if (times > 1 && tries > 1 && asked_at(run, city, with.limit))
+        reject(run, "The second try came at once, at %g s, without a pause: expected at %g s. A service that "
+               "is overloaded gets no better by more questions.", with.limit, second);
+    if (times > 2 && tries > 2 && asked_at(run, city, third - with.pause))
+        reject(run, "The third try came at %g s, expected at %g s: the second pause has to be twice as long "
+               "as the first one, the third twice as long as the second.", third - with.pause, third);
+    if (times > with.tries)
+        reject(run, "%d tries were made, but %d is the most.", times, with.tries);
+}
+
+static void try_again(int tries, int good)
+{
+    double now = 0;
+    make_cities(1);
+    with.tries = tries;
+    if (good < tries)
+        cities[0].seconds[good] = soon();
+    struct run *run = run_cities("ask_again");
+    check_nobody_left(run);
+    check_tries(run, good < tries ? good + 1 : tries);
+    enum outcome outcome = will_ask_again(&cities[0], &now, INFINITY);
+    mistaken_seconds(run, now + ldexp(with.pause, tries - 1), now, "it slept after the last try. Nothing "
+                     "comes after that pause: give up before it.");
+    expect_transcript(run, in_order, "Each try has its limit, and between two tries is a pause.");
+    if (outcome == ANSWERED)
+        expect_number(run, "ask_again", cities[0].degrees, "That is the answer.");
+    else
+        expect_error(run, "ask_again", "TimeoutError", "When the last try has timed out that error goes on "
+                     "to the caller: it got no answer.");
+    expect_seconds(run, now, "That is when all is known.");
+}
+
+static void try_unknown(void)
+{
+    double now = 0;
+    make_cities(1);
+    with.tries = 4;
+    cities[0].seconds[1] = -1;
+    struct run *run = run_cities("ask_again");
+    check_tries(run, 2);
+    if (times_asked(run, &cities[0]) > 2)
+        reject(run, "After \"nobody knows %s\" it was asked again. Only a timeout is worth another try: what "
+               "does not exist won't exist a second later. Any other error goes on to the caller, at "
+               "once.", cities[0].name);
+    will_ask_again(&cities[0], &now, INFINITY);
+    expect_transcript(run, in_order, "A timeout, a pause, and then an error that no try can mend.");
+    check_unknown(run, "ask_again", cities[0].name);
+}
+
+static void try_cancelled(double at, const char *when)
+{
+    double now = 0;
+    with.cancelled_at = at;
+    struct run *run = run_cities("ask_again");
+    check_cancelled(run, "ask_again", when);
+    will_ask_again(&cities[0], &now, at);
+    expect_transcript(run, in_order, "When it is cancelled it ends, wherever it is.");
+    expect_error(run, "ask_again", "CancelledError", "A cancellation is not a timeout: it goes on to the "
+                 "caller.");
+}
+
+START_TEST(again)
+{
+    try_again(3, 0);
+    try_again(4, 2);
+    try_again(5, 9);
+    try_again(random_between(2, 4), 9);
+    try_again(1, 9);
+    try_unknown();
+    make_cities(1);
+    with.tries = 3;
+    try_cancelled(with.limit / 2, "in a try");
+    make_cities(1);
+    with.tries = 3;
+    try_cancelled(with.limit + with.pause / 2, "in the pause between two tries");
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------- part 3 */
+
+/* Every city has a try that is answered; the budget is this part of what it all takes. */
+static struct run *run_warmest(int many, double part_of_it, double *end)
+{
+    double all = 0;
+    make_cities(many);
+    with.tries = 3;
+    for (int i = 0; i < count; i++)
+        cities[i].seconds[random_between(0, 2)] = soon();
+    for (int i = 0; i < count; i++)
+        for (int try = 0; try < with.tries && (try == 0 || cities[i].seconds[try - 1] == 60); try++)
+            all += fmin(cities[i].seconds[try], with.limit) + (try ? try * with.pause : 0);
+    with.budget = round(10 * all * part_of_it) / 10 + 0.05;
+    if (with.cancelled_at < 0)
+        with.cancelled_at = with.budget / 2 + 0.001;
+    struct run *run = run_cities("warmest");
+    check_nobody_left(run);
+    mistaken_seconds(run, all, fmin(all, with.budget), "the budget was not kept. It is for all cities "
+                     "together: async_timeout() opens a scope that holds to the end of the function. A "
+                     "limit on each city begins anew with each.");
+    *end = fmin(all, with.budget);
+    return run;
+}
+
+static void try_warmest(int many, double part_of_it)
+{
+    double end, now = 0;
+    struct run *run = run_warmest(many, part_of_it, &end);
+    const struct city *best = &cities[0];
+    bool in_time = true;
+    if (part_of_it < 1 && run->seconds > end + 0.01)
+        reject(run, "took %g s of virtual time, but the budget is %g s for all of it. Does the time count "
+               "for all cities together, also in the middle of a question and of a pause; and does "
+               "ask_again() end when it is cancelled?", run->seconds, end);
+    if (part_of_it < 1 && ended_well(run, "warmest"))
+        reject(run, "The budget was over at %g s, but warmest() ended as if all cities had answered. A timeout "
+               "that nobody hears of is none: let the error go on to the caller.", end);
+    for (int i = 0; i < count && in_time; i++) {
+        in_time = will_ask_again(&cities[i], &now, with.budget) == ANSWERED;
+        best = cities[i].degrees > best->degrees ? &cities[i] : best;
+    }
+    expect_transcript(run, in_order, "One city after the other, until the budget is used up.");
+    if (in_time)
+        expect_text(run, "warmest", best->name, "That is the warmest of all.");
+    else
+        expect_error(run, "warmest", "TimeoutError", "That is how a budget ends that is used up.");
+    expect_seconds(run, end, "It ends with the last answer, or when the budget is used up.");
+}
+
+START_TEST(budget)
+{
+    try_warmest(3, 1.5);
+    try_warmest(random_between(3, 5), 0.9);
+    try_warmest(random_between(3, 5), 0.6);
+    try_warmest(3, 0.1);
+    try_warmest(1, 2);
+    double end;
+    make_cities(3);
+    with.tries = 3;
+    with.budget = 500;
+    with.cancelled_at = with.limit / 2;
+    struct run *run = run_cities("warmest");
+    (void)end;
+    check_cancelled(run, "warmest", "in the middle of a question");
+    expect_error(run, "warmest", "CancelledError", "It was cancelled from outside, long before the budget "
+                 "was used up: that is no timeout.");
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    grader_open(argc, argv);
+    part(2, "an answer in time, or the last one known", in_time);
+    part(3, "again, after a pause that grows", again);
+    part(3, "all cities, within a budget", budget);
+    return grader_close();
+}

@@ -1,0 +1,76 @@
+/* The weather service: a limit for each try, and one for everything; only timeouts are handled.
+ *
+ * Python twin of part 3:
+ *     async with asyncio.timeout(budget):
+ *         answers = [(await ask_again(city, patience), city.name) for city in cities]
+ *     return max(answers)[1] */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value ask(void *p)
+{
+    struct ask *args = p;
+    const struct city *city = args->city;
+    printf("%s: asked\n", city->name);
+    if (city->seconds[args->try] < 0)
+        async_raise(ENOENT, async_strf("nobody knows %s", city->name));
+    async_value slept = async_catch(async_sleep(city->seconds[args->try]));
+    if (slept.error) {
+        printf("%s: hung up\n", city->name);
+        return slept;
+    }
+    printf("%s: %ld degrees\n", city->name, city->degrees);
+    return async_num(city->degrees);
+}
+
+async_value temperature(void *p)
+{
+    struct temperature *args = p;
+    async_value got = async_catch(async_wait_for(async_coro(ask, args->city, 0), args->limit));
+    return got.error == ASYNC_TIMEOUT ? async_num(args->last_known) : got;
+}
+
+async_value ask_again(void *p)
+{
+    struct ask_again *args = p;
+    double pause = args->with.pause;
+    for (size_t try = 0;; try++) {
+        async_value got = async_catch(async_wait_for(async_coro(ask, args->city, try),
+                                                     args->with.limit));
+        if (got.error != ASYNC_TIMEOUT || try + 1 == args->with.tries)
+            return got;
+        await(async_sleep(pause));
+        pause *= 2;
+    }
+}
+
+async_value warmest(void *p)
+{
+    struct warmest *args = p;
+    async_with(async_timeout_exit) async_timeout_scope *scope = async_timeout(args->budget);
+    const char *name = NULL;
+    long most = 0;
+    for (size_t i = 0; i < args->count; i++) {
+        long degrees = await(async_coro(ask_again, &args->cities[i], args->with)).num;
+        if (!name || degrees > most) {
+            name = args->cities[i].name;
+            most = degrees;
+        }
+    }
+    return async_str(name);
+}
+
+static async_value try_it(void *p)
+{
+    (void)p;
+    static const struct city cities[] = { { "Oslo", 14, { 1 } }, { "Rome", 31, { 9, 9, 0.5 } } };
+    async_value got = await(async_coro(temperature, &cities[1], 2, 28));
+    printf("Rome has %ld degrees, or had them\n", got.num);
+    got = async_catch(async_coro(ask_again, &cities[1], { 3, 2, 0.5 }));
+    printf("Rome has %ld degrees, error: %s\n", got.error ? 0 : got.num, async_error_name(got.error));
+    got = async_catch(async_coro(warmest, cities, 2, { 3, 2, 0.5 }, 5));
+    printf("the warmest: %s\n", got.error ? async_error_name(got.error) : got.str ? got.str : "?");
+    return async_none;
+}
+
+int main(void) { return async_main(async_coro(try_it)); }
