@@ -51,7 +51,7 @@ static void one_done(struct job *job)
     list_append(&completion->done, &entry->link);
     if (--completion->unfinished == 0) {
         loop_timer_stop(completion->object.future.loop, &completion->timer);
-        object_retire(&completion->object, false);      /* whether somebody reads it to its end or not */
+        object_retire(&completion->object, false);      /* also if nobody reads it to its end */
     }
     line_serve_next(&completion->line);
 }
@@ -78,6 +78,7 @@ static async_value next(void *state)
         object_retire(&completion->object, true);
         return async_error(ASYNC_STOP_ITERATION, "");
     }
+    completion->left--;             /* our turn, even if we are cancelled before it comes */
     while (list_empty(&completion->done) && !completion->timed_out) {
         v = line_wait(&completion->line, &waiter);
         if (v.error) {
@@ -86,7 +87,6 @@ static async_value next(void *state)
             return v;
         }
     }
-    completion->left--;
     if (list_empty(&completion->done))
         return async_error(ASYNC_TIMEOUT, "");
     struct list *first = completion->done.next;

@@ -63,6 +63,8 @@ enum async_error_code {
     ASYNC_GENERATOR_EXIT,        /* GeneratorExit: a generator is being closed */
     ASYNC_KEYBOARD_INTERRUPT,    /* KeyboardInterrupt: Ctrl-C; leaves the loop at once */
     ASYNC_SYSTEM_EXIT,           /* SystemExit: leaves the loop at once; `num` is the status */
+    ASYNC_INCOMPLETE_READ,       /* asyncio.IncompleteReadError */
+    ASYNC_LIMIT_OVERRUN,         /* asyncio.LimitOverrunError */
     ASYNC_USER_ERROR = 200001,   /* the first number that is free for programs */
 };
 
@@ -142,7 +144,8 @@ const char *async_type_name(async_awaitable x);
     if (async_got_.error) return async_leave(async_got_); \
     async_got_; })
 
-/* try: await x. Waits as `await` does and gives value or error to look at. Re-raise: return it. */
+/* try: await x. Waits as `await` does and gives value or error to look at. Re-raise: return it; out
+ * of an async_with block return async_leave(it), for only then its exit function sees the error. */
 async_value async_catch(async_awaitable x);
 
 /* raise: ends the coroutine function around it with this error. */
@@ -193,7 +196,7 @@ void async_release(async_awaitable x);
 
 /* future.set_result, future.set_exception: finishes it and queues its waiters. Give the value or
  * an async_error. Returns async_none, or the error ASYNC_INVALID_STATE if it was done already, or
- * ASYNC_TYPE_ERROR for a task, whose result is what its coroutine returns. */
+ * ASYNC_RUNTIME_ERROR for a task, whose result is what its coroutine returns. */
 async_value async_set_result(async_future future, async_value value);
 async_value async_set_exception(async_future future, async_value error);
 
@@ -421,6 +424,62 @@ async_awaitable async_barrier_abort(async_barrier *barrier) ASYNC_MUST_USE;
 long async_barrier_n_waiting(async_barrier *barrier);
 bool async_barrier_broken(async_barrier *barrier);
 
+/* ------------------------------------------------------------------- streams and servers */
+
+/* StreamReader and StreamWriter in one. Errors are the system's errno with a message that names the
+ * connection. A stream belongs to the task that opened it and is closed with it at the latest. */
+typedef struct async_stream async_stream;
+
+/* asyncio.open_connection(host, port), open_unix_connection(path): the value's ptr is the stream. The
+ * name is looked up in a thread. The text must last until this is awaited. */
+async_awaitable async_open_connection(const char *host, int port) ASYNC_MUST_USE;
+async_awaitable async_open_unix_connection(const char *path) ASYNC_MUST_USE;
+
+/* Reading. The value's str (or ptr) is what was read, followed by a 0; it lies in the stream's buffer
+ * and lasts until the next read from this stream. *length (may be NULL) is set to its length, and
+ * must last until the read is awaited. One task at a time may read.
+ *   read(n)            1 to n bytes, as soon as there are any; none at the end; n = 0: all, until the end
+ *   readline()         a line with its \n; at the end what is left, then none
+ *   readuntil(text)    up to and including that; ASYNC_LIMIT_OVERRUN beyond 64 KiB
+ *   readexactly(n)     n bytes, or ASYNC_INCOMPLETE_READ; what there was is still there to be read */
+async_awaitable async_stream_read(async_stream *stream, size_t n, size_t *length) ASYNC_MUST_USE;
+async_awaitable async_stream_readline(async_stream *stream, size_t *length) ASYNC_MUST_USE;
+async_awaitable async_stream_readuntil(async_stream *stream, const char *separator,
+                                       size_t *length) ASYNC_MUST_USE;
+async_awaitable async_stream_readexactly(async_stream *stream, size_t n) ASYNC_MUST_USE;
+bool async_stream_at_eof(async_stream *stream);
+
+/* writer.write(bytes), of text: copies and does not wait; an error if the connection is broken or
+ * closed. writer.drain() waits while more than 64 KiB are waiting to be sent, and raises what broke
+ * the connection: call it after each write, it is what slows a fast writer down. */
+async_value async_stream_write(async_stream *stream, const void *bytes, size_t length);
+async_value async_stream_puts(async_stream *stream, const char *text);
+async_awaitable async_stream_drain(async_stream *stream) ASYNC_MUST_USE;
+void async_stream_write_eof(async_stream *stream);      /* nothing more will be written */
+
+/* writer.close(): what was written is still sent; then the connection goes. async_stream_exit closes
+ * and waits, for async_with. */
+void async_stream_close(async_stream *stream);
+bool async_stream_is_closing(async_stream *stream);
+async_awaitable async_stream_wait_closed(async_stream *stream) ASYNC_MUST_USE;
+void async_stream_exit(async_stream **stream);
+
+/* asyncio.start_server(fn, host, port), start_unix_server(fn, path): serves from now on; fn(stream, arg)
+ * runs in a task of its own for each client, and the stream is closed when it returns. Host NULL: every
+ * interface; port 0: any free one, see async_server_port. The value's ptr is the server. */
+typedef struct async_server async_server;
+typedef async_value async_client_fn(async_stream *stream, void *arg);
+async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *host,
+                                   int port) ASYNC_MUST_USE;
+async_awaitable async_start_unix_server(async_client_fn *fn, void *arg,
+                                        const char *path) ASYNC_MUST_USE;
+int async_server_port(async_server *server);
+
+/* server.close(): accepts nobody any more; those who are served go on. wait_closed waits for them. */
+void async_server_close(async_server *server);
+async_awaitable async_server_wait_closed(async_server *server) ASYNC_MUST_USE;
+void async_server_exit(async_server **server);
+
 /* ------------------------------------------------------------------- threads, for what blocks */
 
 /* asyncio.to_thread(fn, ...): runs a blocking function in a thread while the loop goes on; its
@@ -616,6 +675,20 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_loop_call_at(...)               ASYNC_AT(async_loop_call_at, __VA_ARGS__)
 #define async_loop_create_future(...)         ASYNC_AT(async_loop_create_future, __VA_ARGS__)
 #define async_runner_run(...)                 ASYNC_AT(async_runner_run, __VA_ARGS__)
+#define async_open_connection(...)            ASYNC_AT(async_open_connection, __VA_ARGS__)
+#define async_open_unix_connection(...)       ASYNC_AT(async_open_unix_connection, __VA_ARGS__)
+#define async_stream_read(...)                ASYNC_AT(async_stream_read, __VA_ARGS__)
+#define async_stream_readline(...)            ASYNC_AT(async_stream_readline, __VA_ARGS__)
+#define async_stream_readuntil(...)           ASYNC_AT(async_stream_readuntil, __VA_ARGS__)
+#define async_stream_readexactly(...)         ASYNC_AT(async_stream_readexactly, __VA_ARGS__)
+#define async_stream_write(...)               ASYNC_AT(async_stream_write, __VA_ARGS__)
+#define async_stream_puts(...)                ASYNC_AT(async_stream_puts, __VA_ARGS__)
+#define async_stream_drain(...)               ASYNC_AT(async_stream_drain, __VA_ARGS__)
+#define async_stream_wait_closed(...)         ASYNC_AT(async_stream_wait_closed, __VA_ARGS__)
+#define async_start_server(...)               ASYNC_AT(async_start_server, __VA_ARGS__)
+#define async_start_unix_server(...)          ASYNC_AT(async_start_unix_server, __VA_ARGS__)
+#define async_server_wait_closed(...)         ASYNC_AT(async_server_wait_closed, __VA_ARGS__)
+#define async_loop_run_in_executor(...)       ASYNC_AT(async_loop_run_in_executor, __VA_ARGS__)
 #endif
 
 #endif

@@ -19,7 +19,7 @@ int64_t clock_read(struct clock *clock);                /* reads, remembers and 
 void clock_jump(struct clock *clock, int64_t when);     /* virtual only; never backwards */
 
 int64_t clock_from_seconds(double seconds);             /* clamped to about 292 years */
-int64_t clock_after(struct clock *clock, double seconds);   /* so long after a fresh reading; clamped */
+int64_t clock_after(struct clock *clock, double seconds);   /* from a fresh reading on; clamped */
 double clock_to_seconds(int64_t nanoseconds);
 
 #endif

@@ -68,6 +68,14 @@ void coro_drop_args(struct coro *coro)
     coro->args = coro->room;
 }
 
+/* What the function ends with if it returns v. */
+static async_value ends_with(const struct activation *here, async_value v)
+{
+    if (here->replaced)
+        v = here->instead;
+    return v.error == ASYNC_CANCELLED && here->if_cancelled.error ? here->if_cancelled : v;
+}
+
 async_value coro_call(struct coro *coro, struct generator *generator)
 {
     struct activation **top = coro_innermost();
@@ -75,9 +83,7 @@ async_value coro_call(struct coro *coro, struct generator *generator)
     *top = &here;
     async_value v = coro->fn(coro->args);
     *coro_innermost() = here.outer;
-    if (here.replaced)
-        return here.instead;
-    return v.error == ASYNC_CANCELLED && here.if_cancelled.error ? here.if_cancelled : v;
+    return ends_with(&here, v);
 }
 
 void async_coro_close(async_coroutine x)
@@ -148,9 +154,7 @@ async_value async_leave(async_value error)
 async_value async_leaving(void)
 {
     struct activation *here = *coro_innermost();
-    if (!here)
-        return async_none;
-    return here->replaced ? here->instead : here->leaving;
+    return here ? ends_with(here, here->leaving) : async_none;
 }
 
 void async_leave_with(async_value outcome)
@@ -159,6 +163,7 @@ void async_leave_with(async_value outcome)
     if (!here)
         return;
     here->instead = outcome;
+    here->if_cancelled = async_none;
     here->replaced = true;
 }
 

@@ -122,8 +122,8 @@ static async_value set(async_future x, async_value outcome, const char *caller)
     if (!future)
         return error;
     if (future->type != &future_type)
-        return report_refused(ASYNC_TYPE_ERROR, caller, "only a future's result can be set: a task's "
-                              "is what its coroutine returns");
+        return report_refused(ASYNC_RUNTIME_ERROR, caller, "only a future's result can be set: a "
+                              "task's is what its coroutine returns");
     if (!future_set(future, outcome))
         return async_error(ASYNC_INVALID_STATE, "invalid state: the future is done already");
     return async_none;

@@ -27,7 +27,7 @@ struct async_loop {
     async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
     async_exception_fn *on_exception;
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
-    unsigned listening;         /* signal handlers: something may come, but nobody waits for it */
+    unsigned listening;         /* waits for what may never come: signals, clients, our own other end */
     struct outside *outside;    /* libev, which waits for files, signals and other threads */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */

@@ -24,6 +24,7 @@ struct watch {
     async_loop *loop;
     struct job *job;
     bool is_signal;
+    bool holds_clock;               /* what it waits for is under way: virtual time must not jump */
     union {
         ev_io io;
         ev_signal signal;
@@ -87,7 +88,8 @@ static struct watch *watch_new(async_loop *loop, struct job *job, bool is_signal
     return watch;
 }
 
-struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, struct job *job)
+struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
+                       struct job *job)
 {
     struct watch *watch = watch_new(loop, job, false);
     if (!watch)
@@ -95,7 +97,11 @@ struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, struct job *j
     ev_io_init(&watch->io, on_io, fd, for_writing ? EV_WRITE : EV_READ);
     watch->io.data = watch;
     ev_io_start(loop->outside->ev, &watch->io);
-    loop->watched++;
+    watch->holds_clock = holds_clock;
+    if (holds_clock)
+        loop->watched++;
+    else
+        loop->listening++;
     return watch;
 }
 
@@ -114,13 +120,14 @@ struct watch *watch_signal(async_loop *loop, int number, struct job *job)
 void unwatch(struct watch *watch)
 {
     async_loop *loop = watch->loop;
-    if (watch->is_signal) {
+    if (watch->is_signal)
         ev_signal_stop(loop->outside->ev, &watch->signal);
-        loop->listening--;
-    } else {
+    else
         ev_io_stop(loop->outside->ev, &watch->io);
+    if (watch->holds_clock)
         loop->watched--;
-    }
+    else
+        loop->listening--;
     list_remove(&watch->job->link);
     free(watch);
 }

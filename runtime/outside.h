@@ -10,9 +10,11 @@ struct outside *outside_new(async_loop *loop);      /* NULL: no memory, or no de
 void outside_free(struct outside *outside);
 
 /* Makes the job ready each time the descriptor can be read (or written), or the signal comes. NULL
- * when memory ran out. Unwatching also takes the job off the ready queue. */
+ * when memory ran out. Unwatching also takes the job off the ready queue. While something is watched
+ * that `holds_clock` a virtual clock does not jump: what we wait for is under way outside. */
 struct watch;
-struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, struct job *job);
+struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
+                       struct job *job);
 struct watch *watch_signal(async_loop *loop, int number, struct job *job);
 void unwatch(struct watch *watch);
 

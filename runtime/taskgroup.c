@@ -16,7 +16,7 @@
 
 struct group {
     struct object object;
-    struct task *owner;
+    struct task *owner;             /* that entered it; pinned until it has left */
     struct list members;            /* tasks that are not done, oldest first */
     struct list failed;             /* those that ended with an error, first to fail first */
     struct future *all_done;        /* on the owner's stack while it waits for the members */
@@ -77,6 +77,13 @@ static void abort_members(struct group *group)
         future_cancel(&member_at(link)->task->coro.object.future, NULL);
 }
 
+static void close_group(struct group *group)
+{
+    group->left = true;
+    object_unpin(&group->owner->coro.object);
+    object_retire(&group->object, true);
+}
+
 static void member_done(struct job *job)
 {
     struct member *member = container_of(job, struct member, done);
@@ -84,21 +91,28 @@ static void member_done(struct job *job)
     struct future *future = &member->task->coro.object.future;
     async_value v = future->outcome;
     bool failed = future->state == FINISHED && v.error;
+    bool left_behind = group->owner->coro.object.future.state != PENDING;
     list_remove(&member->link);
-    if (failed) {
-        list_append(&group->failed, &member->link);
+    if (failed && left_behind)
+        report_exception(future->loop, "a task of a TaskGroup failed, but the task that entered the "
+                         "group has ended without leaving it", v, &member->task->coro.object);
+    if (failed)
         object_retire(&member->task->coro.object, true);
+    if (failed && !left_behind) {
+        list_append(&group->failed, &member->link);
         note_exit(group, v);
     } else {
         forget(member);
     }
     if (group->all_done && list_empty(&group->members))
         future_set(group->all_done, async_none);
-    if (failed && !group->aborting && !group->owner_cancelled) {
+    if (failed && !left_behind && !group->aborting && !group->owner_cancelled) {
         abort_members(group);
         group->owner_cancelled = true;
         future_cancel(&group->owner->coro.object.future, NULL);
     }
+    if (left_behind && list_empty(&group->members))
+        close_group(group);
     object_unpin(&group->object);
 }
 
@@ -181,6 +195,7 @@ async_taskgroup *async_taskgroup_enter(void)
         return NULL;
     memset((char *)group + sizeof group->object, 0, sizeof *group - sizeof group->object);
     group->owner = owner;
+    object_pin(&owner->coro.object);
     list_init(&group->members);
     list_init(&group->failed);
     return (async_taskgroup *)object_ticket(&group->object);
@@ -230,7 +245,7 @@ async_value async_taskgroup_leave(async_taskgroup *x, async_value outcome)
     if (!group || group->left)
         return outcome;
     outcome = leave(group, outcome);
-    object_retire(&group->object, true);
+    close_group(group);
     return outcome;
 }
 

@@ -14,7 +14,7 @@ enum state { ENTERED, EXPIRING, TIMED_OUT, EXITED };
 struct timeout {
     struct object object;
     struct timer timer;
-    struct task *task;              /* that entered it */
+    struct task *task;              /* that entered it; pinned by a scope until that is left */
     unsigned cancels;               /* requests it had at that time */
     enum state state;
 };
@@ -28,6 +28,26 @@ static void expire(struct job *job)
     struct timeout *timeout = container_of(job, struct timeout, timer.job);
     future_cancel(&timeout->task->coro.object.future, NULL);
     timeout->state = EXPIRING;
+}
+
+/* A scope is over, or its task has ended without leaving it. */
+static void close_scope(struct timeout *timeout)
+{
+    if (timeout->task)
+        object_unpin(&timeout->task->coro.object);
+    timeout->task = NULL;
+    object_retire(&timeout->object, true);
+}
+
+static void expire_scope(struct job *job)
+{
+    struct timeout *timeout = container_of(job, struct timeout, timer.job);
+    bool left_behind = timeout->task->coro.object.future.state != PENDING;
+    expire(job);
+    if (left_behind) {
+        timeout->state = TIMED_OUT;
+        close_scope(timeout);
+    }
 }
 
 /* A deadline that has passed already strikes in the next turn, like any other callback. */
@@ -144,6 +164,8 @@ static async_timeout_scope *scope(int64_t when, const char *caller)
     if (!timeout)
         return NULL;
     enter(timeout, task_current(), when);
+    timeout->timer.job.run = expire_scope;
+    object_pin(&timeout->task->coro.object);
     return (async_timeout_scope *)object_ticket(&timeout->object);
 }
 
@@ -169,7 +191,7 @@ async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for async_timeout");
     struct timeout *timeout = find(x, "async_timeout_leave");
     outcome = leave(timeout, outcome);
-    object_retire(&timeout->object, true);
+    close_scope(timeout);
     return outcome;
 }
 

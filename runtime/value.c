@@ -21,6 +21,8 @@ const char *async_error_name(int error)
     case ASYNC_GENERATOR_EXIT: return "GeneratorExit";
     case ASYNC_KEYBOARD_INTERRUPT: return "KeyboardInterrupt";
     case ASYNC_SYSTEM_EXIT: return "SystemExit";
+    case ASYNC_INCOMPLETE_READ: return "IncompleteReadError";
+    case ASYNC_LIMIT_OVERRUN: return "LimitOverrunError";
     case ASYNC_DEADLOCK: return "Deadlock";
     }
     return error > 0 && error < ASYNC_CANCELLED ? strerror(error) : "Error";

@@ -70,7 +70,7 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
     *watcher = (struct watcher){ .job.run = run, .loop = loop, .kind = kind, .number = number,
                                  .fn = fn, .arg = arg };
     watcher->watch = kind == SIGNAL ? watch_signal(loop, number, &watcher->job)
-                                    : watch_fd(loop, number, kind == WRITER, &watcher->job);
+                                    : watch_fd(loop, number, kind == WRITER, true, &watcher->job);
     if (!watcher->watch) {
         free(watcher);
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");

@@ -75,6 +75,8 @@ struct run {
     bool ended;                 /* it ended; what comes after that is the loop's closing */
     struct event events[MOST_EVENTS];
     int event_count;
+    double wakes[MOST_EVENTS];  /* the times at which a timer woke the loop, until main ends */
+    int wake_count;
     struct result results[MOST_RESULTS];
     int result_count;
     const char *left;           /* name of a task not done when main was through, or NULL */
@@ -90,6 +92,9 @@ struct run *stage_run(const char *format, ...) PRINTF(1, 2);
 /* What to use instead of sleep(), as far as the lessons have come: "await(async_sleep(seconds))",
  * unless a grader says otherwise. */
 extern const char *instead_of_sleep;
+
+/* What a deadlock here most often comes from, as one more sentence; "" unless a grader says so. */
+extern const char *about_deadlock;
 
 /* Inputs. Seconds are multiples of 0.1 from 0.3 to 2.7. Between two runs no word and no seconds
  * are given twice; there are 20 words and 25 seconds. */
@@ -128,6 +133,10 @@ const struct result *result_of(struct run *run, const char *name);      /* NULL:
 int count_events(struct run *run, const char *kind, const char *name);
 void expect_tasks(struct run *run, int at_least, const char *why);
 void expect_no_task_left(struct run *run, const char *what);
+
+/* How often a timer woke the loop at `from`, at `to`, and in between: who polls wakes it often, and
+ * a timer that was left behind wakes it for nothing. */
+int count_wakes(struct run *run, double from, double to);
 
 bool same_time(double a, double b);
 

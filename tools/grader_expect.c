@@ -301,6 +301,14 @@ int count_events(struct run *run, const char *kind, const char *name)
     return count;
 }
 
+int count_wakes(struct run *run, double from, double to)
+{
+    int count = 0;
+    for (int i = 0; i < run->wake_count; i++)
+        count += run->wakes[i] > from - 1e-6 && run->wakes[i] < to + 1e-6;
+    return count;
+}
+
 void expect_tasks(struct run *run, int at_least, const char *why)
 {
     int created = count_events(run, "created", NULL);

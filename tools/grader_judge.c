@@ -12,6 +12,7 @@
 
 int grader_timeouts;
 const char *instead_of_sleep = "await(async_sleep(seconds))";
+const char *about_deadlock = "";
 
 /* --------------------------------------------------------------------------------- where */
 
@@ -187,7 +188,8 @@ static void judge_deadlock(struct run *run)
                     "nobody has stopped it. After the last callback call async_loop_stop(loop).");
     reject(run,
            "Deadlock: everyone waits for somebody, and nothing can ever happen again. Who waits "
-           "for what stands below.");
+           "for what stands below.%s%s",
+           *about_deadlock ? "\n" : "", about_deadlock);
 }
 
 void run_judge(struct run *run, struct raw *raw)

@@ -89,6 +89,8 @@ static void read_line(struct run *run, struct raw *raw, char *line)
         add_shown(offset, strtod(line, NULL));
     } else if (!strcmp(what, "task")) {
         read_event(run, line);
+    } else if (!strcmp(what, "woke") && run->wake_count < MOST_EVENTS) {
+        run->wakes[run->wake_count++] = strtod(line, NULL);
     } else if (!strcmp(what, "result")) {
         read_result(run, line);
     } else if (!strcmp(what, "run")) {

@@ -2,6 +2,7 @@
  *
  *     shown OFFSET TIME           what stands in the output before OFFSET was printed by TIME
  *     task KIND TIME NAME         KIND: created, started, cancelled, finished
+ *     woke TIME                   nothing was ready any more, and the first timer due was this one
  *     run TIME                    stage_run: the main task ended; what follows is the closing of
  *                                 its loop, which cancels what is left
  *     result NAME KIND TEXT       KIND: text, number, error, nowhere
@@ -50,7 +51,7 @@ static int word_count;
 static double now;              /* of the virtual clock */
 static long shown = -1;         /* the offset last reported */
 static long steps;              /* since time passed */
-static long events;
+static long events, wakes;
 static char current[64] = "-";  /* the task that runs */
 static bool running;            /* inside stage_run, and the main task has not ended */
 static async_task main_task;
@@ -173,6 +174,8 @@ static void on_time_passes(double seconds)
     say_shown();
     if (seconds > now)
         steps = 0;
+    if (running && wakes++ < MOST_EVENTS)
+        say("woke %.9f", seconds);
     now = seconds;
     if (now > AN_HOUR)
         give_up("overtime");

@@ -188,6 +188,7 @@ static const struct async_hooks hooks = { .suspended = on_suspended };
 
 /* --------------------------------------------------------------------------------- runs */
 
+static struct source last_stops[STOPS];     /* without a text; behind the programs of the file */
 static FILE *out;
 static char text[1 << 20];
 
@@ -205,7 +206,7 @@ static void run(const struct source *source, const char *what, unsigned long at,
     if (source->text)
         run_program(source, out);
     else
-        tour();
+        tour((size_t)(source - last_stops));
 }
 
 static void fail_allocations(const struct source *source)
@@ -284,6 +285,8 @@ static const struct {
 
 /* ---------------------------------------------------------------------------- processes */
 
+static int survived, failed;
+
 /* Prints the end of what the process said on stderr. */
 static void show(FILE *said)
 {
@@ -296,7 +299,7 @@ static void show(FILE *said)
 }
 
 /* Gives whether all runs of the program went well. */
-static bool survives(int kind, const struct source *source, FILE *said, bool quiet)
+static bool survives(int kind, const struct source *source, FILE *said)
 {
     fflush(stdout);
     pid_t child = fork();
@@ -314,7 +317,7 @@ static bool survives(int kind, const struct source *source, FILE *said, bool qui
     waitpid(child, &status, 0);
     if (status == 0)
         return true;
-    if (!quiet) {
+    if (failed < MOST_SHOWN) {
         printf("%s: %s %lu%s: ", source->name, progress->what, progress->at,
                progress->onwards ? " and all later ones" : "");
         if (WIFSIGNALED(status))
@@ -326,9 +329,17 @@ static bool survives(int kind, const struct source *source, FILE *said, bool qui
     return false;
 }
 
+static void count_result(bool good)
+{
+    if (good)
+        survived++;
+    else
+        failed++;
+}
+
 int main(int argc, char **argv)
 {
-    int kind = 0, count = sizeof kinds / sizeof kinds[0], survived = 0, failed = 0;
+    int kind = 0, count = sizeof kinds / sizeof kinds[0];
     while (kind < count && (argc < 3 || strcmp(kinds[kind].name, argv[1])))
         kind++;
     if (kind == count) {
@@ -343,17 +354,12 @@ int main(int argc, char **argv)
     struct source *sources = read_sources(argv[2]);
     if (!said || progress == MAP_FAILED)
         bad_program("no memory for", "the tests");
-    bool last = false;
-    for (struct source *one = sources; !last; one++, number++) {
-        last = !one->text;
-        if (last)
-            one->name = "tour";
-        else if (number < first || (number - first) % step)
-            continue;
-        if (survives(kind, one, said, failed >= MOST_SHOWN))
-            survived++;
-        else
-            failed++;
+    for (struct source *one = sources; one->text; one++, number++)
+        if (number >= first && (number - first) % step == 0)
+            count_result(survives(kind, one, said));
+    for (size_t i = 0; i < STOPS; i++) {
+        last_stops[i].name = stops[i].name;
+        count_result(survives(kind, &last_stops[i], said));
     }
     printf("%s: %lu runs\n%d passed, %d failed\n", kinds[kind].name, progress->runs, survived, failed);
     fclose(said);

@@ -1,4 +1,4 @@
-/* as_completed: rows A01 and A02 of the checklist. It gives tasks, as Python's 'async for' over it. */
+/* as_completed: rows A01 and A02 of the checklist. It gives tasks, as Python's does to async for. */
 #include "testing.h"
 
 PROGRAM(in_order)
@@ -175,7 +175,8 @@ PROGRAM(one_for_two)
 {
     async_awaitable list[] = { async_coro(ret, async_num(7), 1) };
     async_iterator iterator = async_as_completed(list, 1, ASYNC_NO_TIMEOUT);
-    await(async_gather(NULL, async_coro(consumer, "x", iterator), async_coro(consumer, "y", iterator)));
+    await(async_gather(NULL, async_coro(consumer, "x", iterator),
+                       async_coro(consumer, "y", iterator)));
     return async_none;
 }
 

@@ -58,7 +58,7 @@ START_TEST(F02_setting_twice)
            "invalid state\n"
            "invalid state\n"
            "1 True\n"
-           "a task: TypeError\n"
+           "a task: RuntimeError\n"
            "no error: TypeError\n");
 }
 END_TEST

@@ -73,8 +73,8 @@ END_TEST
 
 PROGRAM(abandons)
 {
-    async_task o = async_create_task_named(
-        async_wait_for(async_shield(async_coro(bad, value_error("lost"), 2)), ASYNC_NO_TIMEOUT), "o");
+    async_future inner = async_shield(async_coro(bad, value_error("lost"), 2));
+    async_task o = async_create_task(async_wait_for(inner, ASYNC_NO_TIMEOUT));
     await(async_sleep(1));
     async_cancel(o);
     await(wait_all(o));

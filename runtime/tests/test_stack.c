@@ -63,8 +63,8 @@ START_TEST(an_overflow_ends_in_a_sentence)
     in_child(overflows);
     in_child(overflows_in_task);
     in_child(overflows_at_a_stroke);
-#define SENTENCE "(digs) needs more than the 256 KiB that a task has. Endless recursion, or a large " \
-                 "local array: use async_alloc() or malloc() for that.\n"
+#define SENTENCE "(digs) needs more than the 256 KiB that a task has. Endless recursion, or a " \
+                 "large local array: use async_alloc() or malloc() for that.\n"
     expect("Segmentation fault\n"
            "stderr| Stack overflow: task 'Task-1' " SENTENCE
            "Segmentation fault\n"

@@ -153,7 +153,8 @@ static async_value owner(void *p)
 PROGRAM(owner_is_cancelled)
 {
     for (int i = 0; i < 2; i++) {
-        async_coroutine c = i == 0 ? async_coro(tell, "child", 9) : async_coro(spoil, key_error("k"));
+        async_coroutine c = i == 0 ? async_coro(tell, "child", 9)
+                                   : async_coro(spoil, key_error("k"));
         async_task t = async_create_task(async_coro(owner, c));
         await(async_sleep(1));
         async_cancel(t);
@@ -545,10 +546,10 @@ START_TEST(never_left)
     size_t length = said.length;
     heard();
     ck_assert_ptr_nonnull(strstr(said.text + length, "TaskGroup"));
-    ck_assert_ptr_nonnull(strstr(said.text + length, "KeyError"));
+    ck_assert_ptr_nonnull(strstr(said.text + length, "(bad, created at"));
     said.text[length] = 0;
     expect("t begins\n"
-           "t cancelled\n");
+           "t ends\n");
 }
 END_TEST
 

@@ -104,14 +104,16 @@ static async_value make(void *p)
 struct use { int answer; };
 static async_value use(void *p)
 {
-    async_with(decide) struct context *context = await(async_coro(make, ((struct use *)p)->answer)).ptr;
+    struct use *args = p;
+    async_with(decide) struct context *context = await(async_coro(make, args->answer)).ptr;
     async_raise(ASYNC_VALUE_ERROR, "");
 }
 
 PROGRAM(decides)
 {
     async_value v[3];
-    await(async_gather_exceptions(v, async_coro(use, true), async_coro(use, false), async_coro(use, -1)));
+    await(async_gather_exceptions(v, async_coro(use, true), async_coro(use, false),
+                                  async_coro(use, -1)));
     say("[%s, %s, %s]", repr(v[0]), repr(v[1]), repr(v[2]));
     return async_none;
 }
@@ -175,6 +177,35 @@ START_TEST(M02_the_outer_exit_sees_a_timeout)
     expect("enter 1\n"
            "exit 1 TimeoutError('')\n"
            "outside TimeoutError('')\n");
+}
+END_TEST
+
+struct reraise { bool told; };
+static async_value reraise(void *p)
+{
+    async_with(leave) struct context *context = await(async_coro(enter, 1)).ptr;
+    async_value v = async_catch(async_coro(bad, key_error("k"), 0));
+    return ((struct reraise *)p)->told ? async_leave(v) : v;
+}
+
+PROGRAM(raises_again)
+{
+    for (int told = 0; told < 2; told++) {
+        async_value v = async_catch(async_coro(reraise, told));
+        say("outside %s", repr(v));
+    }
+    return async_none;
+}
+
+START_TEST(M02_an_error_raised_again)
+{
+    play(async_coro(raises_again));
+    expect("enter 1\n"
+           "exit 1 None\n"             /* it was just a value to return */
+           "outside KeyError('k')\n"
+           "enter 1\n"
+           "exit 1 KeyError('k')\n"
+           "outside KeyError('k')\n");
 }
 END_TEST
 
@@ -326,6 +357,7 @@ MAIN("with",
      TEST(M02_the_exit_decides_about_the_error)
      TEST(M02_the_outer_exit_sees_what_the_inner_one_decided)
      TEST(M02_the_outer_exit_sees_a_timeout)
+     TEST(M02_an_error_raised_again)
      TEST(M03_the_exit_runs_when_the_task_is_cancelled)
      TEST(cancelled_in_its_exit)
      TEST(exits_run_and_may_wait_when_main_has_ended)

@@ -4,7 +4,7 @@
  * expect() compares that with the text that Python prints. Rows of the checklist of asyncio's
  * behaviours give a test its name: T05 is row T05, and its program is that row's program in C.
  *
- * ck_assert_* and expect() leave by longjmp, so they stand in the tests only, never in a coroutine. */
+ * ck_assert_* and expect() leave by longjmp, so they stand in tests only, never in a coroutine. */
 #ifndef TESTING_H
 #define TESTING_H
 
@@ -44,7 +44,7 @@ static inline void say(const char *format, ...)
 static inline const char *difference(const char *wanted)
 {
     static char why[4000];
-    const char *got = said.text, *line = wanted;
+    const char *got = said.length ? said.text : "", *line = wanted;
     size_t same = 0, number = 1;
     said.length = 0;
     while (wanted[same] && wanted[same] == got[same])
@@ -55,8 +55,9 @@ static inline const char *difference(const char *wanted)
     if (!wanted[same] && !got[same])
         return NULL;
     const char *other = got + (line - wanted);
-    snprintf(why, sizeof why, "line %zu should be\n    |%.*s|\nbut is\n    |%.*s|\nThe whole:\n%.3000s",
-             number, (int)strcspn(line, "\n"), line, (int)strcspn(other, "\n"), other, got);
+    snprintf(why, sizeof why,
+             "line %zu should be\n    |%.*s|\nbut is\n    |%.*s|\nThe whole:\n%.3000s", number,
+             (int)strcspn(line, "\n"), line, (int)strcspn(other, "\n"), other, got);
     return why;
 }
 
@@ -156,9 +157,8 @@ static inline void in_child(void (*fn)(void))
 #define expect_abort(fn, words) \
     do { \
         in_child(fn); \
-        bool told_ = !strncmp(said.text, "aborted\n", 8) && strstr(said.text, words); \
         said.length = 0; \
-        if (!told_) \
+        if (strncmp(said.text, "aborted\n", 8) || !strstr(said.text, words)) \
             ck_abort_msg("should abort with\n    %s\nbut did\n%.3000s", words, said.text); \
     } while (0)
 

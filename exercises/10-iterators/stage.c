@@ -1,0 +1,185 @@
+/* stage.c - calls what the student wrote with the inputs of this run. */
+#include "exercise.h"
+#include "stage.h"
+#include <stdio.h>
+
+#define MOST_ENTRIES 80
+#define MOST_ROUNDS 100
+
+/* ------------------------------------------------------------------------------ the inputs */
+
+static struct page pages[MOST_PAGES + 1];
+static struct entry entries[MOST_ENTRIES];
+static size_t entry_count;
+
+static struct entry *new_entry(const char *name, int page, int i, long time)
+{
+    static char texts[MOST_ENTRIES][40];
+    struct entry *entry = &entries[entry_count];
+    snprintf(texts[entry_count], sizeof texts[0], page ? "%s-%d.%d" : "%s-%.0d%d", name, page, i);
+    *entry = (struct entry){ time, texts[entry_count] };
+    entry_count += entry_count < MOST_ENTRIES - 1;
+    return entry;
+}
+
+/* NUMBER:SECONDS:COUNT:NEXT:FAILURES each, from word i on. Its entries are NAME-NUMBER.1, ... */
+static struct page *read_pages(const char *name, int i)
+{
+    for (int number; i < stage_words(); i++) {
+        struct page page = { .entries = &entries[entry_count] };
+        if (sscanf(stage_word(i), "%d:%lf:%zu:%d:%d", &number, &page.seconds, &page.count,
+                   &page.next, &page.failures) != 5 || number < 1 || number > MOST_PAGES)
+            continue;
+        for (size_t k = 1; k <= page.count; k++)
+            new_entry(name, number, k, entry_count);
+        pages[number] = page;
+    }
+    return pages;
+}
+
+/* One of the two sources for part 3: a generator that says what happens to it. */
+struct step { double seconds; long time; struct entry *entry; };
+struct source { const char *name; struct step *steps; long count; };
+
+static void source_exit(const char **name)
+{
+    async_value slept = async_catch(async_sleep(0.1));
+    if (!slept.error)
+        printf("%s closed\n", *name);
+}
+
+static async_value source(void *p)
+{
+    struct source *args = p;
+    async_with(source_exit) const char *name = args->name;
+    for (long i = 0; i < args->count; i++) {
+        struct step *step = &args->steps[i];
+        printf("%s asked\n", name);
+        await(async_sleep(step->seconds));
+        if (step->time < 0)
+            async_raise(ECONNRESET, "the connection is gone");
+        async_yield(async_ptr(step->entry));
+    }
+    return async_none;
+}
+
+/* SIDE:SECONDS:TIME each, from word i on; a time below 0 is a failure. */
+static struct source read_source(const char *name, int side, int i)
+{
+    static struct step steps[2][MOST_ENTRIES / 2];
+    struct source source = { name, steps[side], 0 };
+    for (; i < stage_words(); i++) {
+        struct step step = { 0, 0, NULL };
+        int of;
+        if (sscanf(stage_word(i), "%d:%lf:%ld", &of, &step.seconds, &step.time) != 3 || of != side)
+            continue;
+        step.entry = new_entry(name, 0, source.count + 1, step.time);
+        steps[side][source.count++] = step;
+    }
+    return source;
+}
+
+/* ----------------------------------------------------------------------------- a consumer */
+
+static void print_entry(async_value value)
+{
+    for (size_t i = 0; i < entry_count; i++)
+        if (value.ptr == &entries[i]) {
+            printf("got %s\n", entries[i].text);
+            return;
+        }
+    printf("got no entry\n");
+}
+
+/* Takes up to `most` entries, with a pause after each. After an error or the end it asks once more,
+ * unless it closes the generator then. */
+struct take { async_iterator from; double pause; long most; bool close; };
+static async_value take(void *p)
+{
+    struct take *args = p;
+    long got = 0;
+    for (int round = 0, over = 0; got < args->most && over < 2; round++) {
+        async_value value = async_catch(async_anext(args->from));
+        if (!value.error) {
+            print_entry(value);
+            got++;
+        } else if (value.error == ASYNC_STOP_ITERATION) {
+            printf("the end\n");
+        } else {
+            printf("error: %s\n", value.message);
+        }
+        over += value.error == ASYNC_STOP_ITERATION || (value.error && args->close);
+        if (args->close && over)
+            break;
+        if (round == MOST_ROUNDS) {
+            printf("still no end\n");
+            return async_none;
+        }
+        if (got < args->most && !value.error)
+            await(async_sleep(args->pause));
+    }
+    if (args->close)
+        stage_outcome("aclose", async_catch(async_aclose(args->from)));
+    printf("left\n");
+    return async_none;
+}
+
+struct by_hand { struct page *log; double pause; long most; };
+static async_value by_hand(void *p)
+{
+    struct by_hand *args = p;
+    async_iterator from = log_entries(args->log);
+    if (!from.next) {
+        printf("no iterator\n");
+        return async_none;
+    }
+    return async_catch(async_coro(take, from, args->pause, args->most, false));
+}
+
+struct gently { struct page *log; double gap, pause; long most; };
+static async_value gently(void *p)
+{
+    struct gently *args = p;
+    return async_catch(async_coro(take, async_generator(read_gently, args->log, args->gap),
+                                  args->pause, args->most, true));
+}
+
+struct merged { struct source first, second; long most; };
+static async_value merged(void *p)
+{
+    struct merged *args = p;
+    async_iterator first = async_generator(source, args->first.name, args->first.steps,
+                                           args->first.count);
+    async_iterator second = async_generator(source, args->second.name, args->second.steps,
+                                            args->second.count);
+    return async_catch(async_coro(take, async_generator(merge, first, second), 0, args->most, true));
+}
+
+struct found { struct page *log; double gap; const char *word; };
+static async_value found(void *p)
+{
+    struct found *args = p;
+    async_value text = async_catch(async_coro(find, args->log, args->gap, args->word));
+    printf("find returned\n");
+    stage_text("find", text);
+    return async_none;
+}
+
+int main(int argc, char **argv)
+{
+    stage_open(argc, argv);
+    if (stage_part("log_entries"))          /* PART PAUSE MOST NAME PAGES */
+        stage_outcome("run", stage_run(async_coro(by_hand, read_pages(stage_word(3), 4),
+                                                  stage_real(1), stage_integer(2))));
+    if (stage_part("read_gently"))          /* PART GAP PAUSE MOST NAME PAGES */
+        stage_outcome("run", stage_run(async_coro(gently, read_pages(stage_word(4), 5),
+                                                  stage_real(1), stage_real(2), stage_integer(3))));
+    if (stage_part("find"))                 /* PART GAP WORD NAME PAGES */
+        stage_outcome("run", stage_run(async_coro(found, read_pages(stage_word(3), 4),
+                                                  stage_real(1), stage_word(2))));
+    if (stage_part("merge"))                /* PART MOST FIRST SECOND STEPS */
+        stage_outcome("run", stage_run(async_coro(merged, read_source(stage_word(2), 0, 4),
+                                                  read_source(stage_word(3), 1, 4),
+                                                  stage_integer(1))));
+    return stage_close();
+}

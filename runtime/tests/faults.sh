@@ -1,0 +1,28 @@
+#!/bin/sh
+# faults.sh - the corpus, and a tour of the rest, with failing allocations, cancellations, and in
+# random order: see faults.c. FAULTS=long takes minutes: many more orders and accidents.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+faults=${BUILD:-build}/runtime/tests/faults
+rounds=8
+[ "${FAULTS:-}" != long ] || rounds=400
+passed=0 failed=0
+
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+trap 'exit 1' HUP INT TERM
+
+for kind in alloc cancel shuffle storm; do
+    for corpus in runtime/tests/corpus/*.txt; do
+        "$faults" "$kind" "$corpus" "$rounds" > "$log" 2>&1
+        status=$?
+        counts=$(awk '/^[0-9]+ passed, [0-9]+ failed$/ { print $1, $3 }' "$log")
+        [ -n "$counts" ] || counts='0 1'        # it never came to its last line
+        passed=$((passed + ${counts% *})) failed=$((failed + ${counts#* }))
+        [ "$status" -eq 0 ] || cat "$log"
+    done
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
