@@ -27,7 +27,20 @@ comma   := ,
 two      = $(if $(filter 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
 grader   = $(patsubst %.c,$(BUILD)/%,$(wildcard exercises/$(call two,$1)-*/grader.c))
-stage    = $(if $(call grader,$1),$(LIB) $(BUILD)/tools/stage.o $(dir $(call grader,$1))stage.o)
+room     = $(dir $(wildcard exercises/$(call two,$1)-*/grader.c))
+stage    = $(if $(call grader,$1),$(LIB) $(BUILD)/tools/stage.o $(dir $(call grader,$1))stage.o \
+             $(call bridges,$(call room,$1)))
+
+# Bridges to other people's libraries, runtime/extra/NAME.[ch], are for programs that include "NAME.h":
+# USES says "NAME:file" for each. Of a source, or of a room with its last /: the objects to link with.
+USES    := $(foreach x,$(basename $(notdir $(wildcard runtime/extra/*.libs))),$(addprefix $x:,$(shell \
+             grep -l '^\#include "$x\.h"' lessons/*/*.c exercises/*/*.[ch] runtime/*/*.c)))
+bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
+             $(BUILD)/runtime/extra/$(firstword $(subst :, ,$u)).c.o)))
+# Without those whose library is missing here: one lesson less is no reason to have none.
+lacking  = $(foreach x,$(shell sh tools/extra.sh lacking),$(patsubst $x:%,%,$(filter $x:%,$(USES))))
+able     = $(filter-out $(foreach f,$(lacking),$(BUILD)/$(basename $f) \
+             $(BUILD)/$(patsubst exercises/%,solutions/%,$(dir $f))exercise),$1)
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("-%", "-N", $$1); \
@@ -46,7 +59,7 @@ lesson-%: $$(call programs,$$*) FORCE ## build and run the programs of lesson N
 read-%: FORCE ## read the chapter of lesson N
 	@sh tools/evlings.sh read $*
 
-exercise-%: $$(if $$(call grader,$$*),$(LIB)) FORCE ## build and run your program for exercise N
+exercise-%: $$(if $$(call grader,$$*),$(LIB) $$(call bridges,$$(call room,$$*))) FORCE ## build and run your program for exercise N
 	@sh tools/evlings.sh exercise $*
 
 grade-%: $$(call grader,$$*) $$(call stage,$$*) FORCE ## grade exercise N (FROM=dir: dir/exercise.c)
@@ -73,9 +86,9 @@ conform: $(BUILD)/runtime/tests/conform ## random programs under Python's asynci
 	  $(PROFILE:%=--profile %) $(JOBS:%=--jobs %) $(if $(FEATURES),--features '$(FEATURES)'); \
 	 else echo "skipped: there is no $(PYTHON) whose asyncio we could be compared with"; fi
 
-lessons: $(LESSONS) ## build all programs of all lessons
+lessons: $$(call able,$$(LESSONS)) ## build all programs of all lessons
 
-all: $(LESSONS) $(GRADERS) $(SOLVED) $(TESTS) $(BENCHES) $(BUILD)/tools/stage.o ## build all that there is
+all: $$(call able,$$(LESSONS) $$(SOLVED) $$(TESTS)) $(GRADERS) $(BENCHES) $(BUILD)/tools/stage.o ## build all that there is
 
 stubs: ## for authors: what exercises/*/exercise.c hold now is what reset brings back
 	@sh tools/evlings.sh stubs
@@ -87,6 +100,10 @@ clean: ## remove what was built
 
 # Begins a command that makes a file: its directory, and a word about it.
 DO = @mkdir -p $(@D) && $(if $(V),set -x,echo "  making $@" >&2) &&
+
+# What programs may include, and the bridges among what they are made from, with their libraries.
+INCLUDE  = -Iruntime -Iruntime/extra
+BRIDGES  = $$(sh tools/extra.sh link $(patsubst solutions/%,exercises/%,$(if $(filter solutions/%,$<),$(<D),$<)))
 
 # Rewritten when the compiler or its flags change, and then everything is built again. Before that
 # it makes sure that there is a compiler, libev, and room to write.
@@ -104,24 +121,30 @@ $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
 
 $(BUILD)/runtime/outside.c.o: CFLAGS += -fno-strict-aliasing   # ev.h sees one struct as another
 
+# A bridge knows its library, and that has to be there.
+$(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
+                              | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$*.libs)
+	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $*) -MMD -MP -c $< -o $@
+
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
 	$(DO) $(CC) $(EXTRA) -c $< -o $@
 
-$(BUILD)/runtime/%: runtime/%.c $(LIB) | $(BUILD)/have-check
-	$(DO) $(CC) $(FLAGS) -Iruntime -MMD -MP $< $(LIB) $(CHECK) $(LIBS) -o $@
+$(BUILD)/runtime/%: runtime/%.c $$(call bridges,runtime/$$*.c) $(LIB) | $(BUILD)/have-check
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) -MMD -MP $< $(BRIDGES) $(LIB) $(CHECK) $(LIBS) -o $@
 
 # In this one every way to get memory can fail on demand.
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
 	aligned_alloc strdup mmap object_new stack_take)
 
-$(BUILD)/lessons/%: lessons/%.c $(LIB)
-	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) -Iruntime -MMD -MP $< $(LIB) $(LIBS) -o $@
+$(BUILD)/lessons/%: lessons/%.c $$(call bridges,lessons/$$*.c) $(LIB)
+	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) -MMD -MP $< $(BRIDGES) $(LIB) $(LIBS) -o $@
 
-$(BUILD)/solutions/%: solutions/%.c $(LIB)
-	$(DO) $(CC) $(FLAGS) -Iruntime -I$(<D:solutions/%=exercises/%) -MMD -MP $< $(LIB) $(LIBS) -o $@
+$(BUILD)/solutions/%: solutions/%.c $$(call bridges,exercises/$$(dir $$*)) $(LIB)
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) -I$(<D:solutions/%=exercises/%) -MMD -MP $< \
+	 $(BRIDGES) $(LIB) $(LIBS) -o $@
 
 $(BUILD)/exercises/%/stage.o: exercises/%/stage.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) -Iruntime -Itools -I$(<D) -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) -Itools -I$(<D) -MMD -MP -c $< -o $@
 
 $(BUILD)/exercises/%/grader: exercises/%/grader.c $(GRADING)
 	$(DO) $(CC) $(FLAGS) -Iruntime -Itools -MMD -MP $< $(GRADING) $(CHECK) -lm -o $@

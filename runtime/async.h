@@ -496,6 +496,43 @@ async_awaitable async_to_thread_call(async_call call) ASYNC_MUST_USE;
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg) ASYNC_MUST_USE;
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop) ASYNC_MUST_USE;
 
+/* -------------------------------------------------------- processes, for what computes or is there */
+
+/* What a ProcessPoolExecutor is for: runs a function that computes in a process of its own, so that it
+ * has a processor to itself. Arguments as for async_coro; what they point to can be read there, and
+ * nothing that fn writes is seen here. It may return a number, or text from async_strf, or an error.
+ * A crash is an error, EPIPE. Cancelling kills it. At most as many at a time as there are processors. */
+#define async_to_process(fn, ...) (async_note(ASYNC_HERE), \
+    async_to_process_call((async_call){ .call = fn, .name = #fn \
+        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+async_awaitable async_to_process_call(async_call call) ASYNC_MUST_USE;
+
+/* asyncio.create_subprocess_exec(*argv), _shell(command): starts a program; the value's ptr is the
+ * process. argv ends with NULL; it is looked for in PATH. Error ENOENT if there is no such program.
+ * `pipes` says which of its ends we want; the others it shares with us. The process belongs to the
+ * task that started it, and is killed if it still runs when that is collected. */
+typedef struct async_subprocess async_subprocess;
+enum async_pipes { ASYNC_PIPE_STDIN = 1, ASYNC_PIPE_STDOUT = 2, ASYNC_PIPE_STDERR = 4 };
+async_awaitable async_create_subprocess_exec(const char *const *argv, int pipes) ASYNC_MUST_USE;
+async_awaitable async_create_subprocess_shell(const char *command, int pipes) ASYNC_MUST_USE;
+
+/* process.wait(): gives the exit status (num), or minus the signal that ended it. Cancelling the wait
+ * does not end the process. process.communicate(input): sends the text (or NULL), collects what it
+ * prints, waits; *out and *err (may be NULL) are set to the texts, which last as long as the process's
+ * record. process.returncode: ASYNC_RUNNING while it runs. */
+#define ASYNC_RUNNING (-100000L)
+async_awaitable async_subprocess_wait(async_subprocess *process) ASYNC_MUST_USE;
+async_awaitable async_subprocess_communicate(async_subprocess *process, const char *input,
+                                             const char **out, const char **err) ASYNC_MUST_USE;
+long async_subprocess_returncode(async_subprocess *process);
+int async_subprocess_pid(async_subprocess *process);
+async_value async_subprocess_send_signal(async_subprocess *process, int number);
+async_value async_subprocess_terminate(async_subprocess *process);
+async_value async_subprocess_kill(async_subprocess *process);
+async_stream *async_subprocess_stdin(async_subprocess *process);    /* NULL: not asked for */
+async_stream *async_subprocess_stdout(async_subprocess *process);
+async_stream *async_subprocess_stderr(async_subprocess *process);
+
 /* --------------------------------------------------------------------- running it all */
 
 /* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
@@ -689,6 +726,10 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_start_unix_server(...)          ASYNC_AT(async_start_unix_server, __VA_ARGS__)
 #define async_server_wait_closed(...)         ASYNC_AT(async_server_wait_closed, __VA_ARGS__)
 #define async_loop_run_in_executor(...)       ASYNC_AT(async_loop_run_in_executor, __VA_ARGS__)
+#define async_create_subprocess_exec(...)     ASYNC_AT(async_create_subprocess_exec, __VA_ARGS__)
+#define async_create_subprocess_shell(...)    ASYNC_AT(async_create_subprocess_shell, __VA_ARGS__)
+#define async_subprocess_wait(...)            ASYNC_AT(async_subprocess_wait, __VA_ARGS__)
+#define async_subprocess_communicate(...)     ASYNC_AT(async_subprocess_communicate, __VA_ARGS__)
 #endif
 
 #endif

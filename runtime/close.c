@@ -46,6 +46,7 @@ async_value async_loop_close(async_loop *loop)
         return async_none;
     if (loop->running)
         return async_error(ASYNC_RUNTIME_ERROR, "Cannot close a running event loop");
+    subprocess_close(loop);
     executor_close(loop);
     watch_close(loop);
     outside_fetch(loop);

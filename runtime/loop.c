@@ -44,6 +44,7 @@ async_loop *async_new_event_loop(void)
     list_init(&loop->ready);
     list_init(&loop->batch);
     list_init(&loop->tasks);
+    list_init(&loop->subprocesses);
     list_init(&loop->watchers);
     list_init(&loop->generators);
     clock_init(&loop->clock);

@@ -22,6 +22,7 @@ struct async_loop {
     struct shuffle shuffle;     /* off, unless ASYNC_SHUFFLE says otherwise */
     struct task *current;       /* the task whose step runs, or NULL */
     struct list tasks;          /* all that are not done, oldest first */
+    struct list subprocesses;   /* that are running */
     struct list watchers;       /* add_reader, add_writer, add_signal_handler */
     struct list generators;     /* asynchronous ones that are started and not over */
     async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
@@ -54,6 +55,7 @@ bool loop_leave_with(async_loop *loop, async_value error);
 void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
 
 void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
+void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still runs */
 
 /* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
 void watch_close(async_loop *loop);

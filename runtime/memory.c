@@ -39,6 +39,17 @@ bool memory_own(struct memory *memory, struct async_ticket *object)
     return true;
 }
 
+bool memory_holds(const struct memory *memory, const void *bytes)
+{
+    struct block *block = memory->last;
+    while (block) {
+        if (block->bytes == bytes)
+            return true;
+        block = block->next == memory->last ? NULL : block->next;
+    }
+    return false;
+}
+
 void memory_move(struct memory *to, struct memory *from)
 {
     if (from->last && to->last) {

@@ -16,6 +16,7 @@ void *memory_get(struct memory *memory, size_t size);               /* zeroed; N
 const char *memory_text(struct memory *memory, const char *text);   /* a copy; NULL: of NULL, too */
 void memory_give_back(struct memory *memory, void *bytes);          /* frees one; NULL is fine */
 bool memory_own(struct memory *memory, struct async_ticket *object);    /* freed with the rest */
+bool memory_holds(const struct memory *memory, const void *bytes);  /* is this one of its blocks? */
 void memory_move(struct memory *to, struct memory *from);           /* in constant time */
 void memory_free(struct memory *memory);
 

@@ -5,6 +5,7 @@
  * theirs in a list under a mutex and wake libev; everything else belongs to the loop's thread. */
 #include "outside.h"
 #include "loop.h"
+#include "reserve.h"
 #include <dirent.h>
 #include <ev.h>
 #include <pthread.h>
@@ -35,6 +36,7 @@ static void on_wake(struct ev_loop *ev, ev_async *wake, int events);
 
 struct outside *outside_new(async_loop *loop)
 {
+    ev_set_allocator(reserve_realloc);
     struct outside *outside = calloc(1, sizeof *outside);
     if (!outside || !(outside->ev = ev_loop_new(EVFLAG_AUTO))) {
         free(outside);

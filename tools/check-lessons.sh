@@ -21,6 +21,7 @@ trap 'exit 1' HUP INT TERM
 limit=$(command -v timeout >/dev/null && echo "timeout 30")
 passed=0
 failed=0
+skipped=0
 
 pass() { passed=$((passed + 1)); }
 fail() { failed=$((failed + 1)); printf '%s\n' "$1"; }
@@ -67,6 +68,12 @@ same() {
 run_program() {
     golden=${1%.c}
     program=$build/$golden
+    lacking=$(BUILD=$build sh tools/extra.sh lacking "$1")
+    if [ -n "$lacking" ]; then
+        echo "skipped: $1: no library for $lacking (make deps)"
+        skipped=$((skipped + 1))
+        return
+    fi
     if [ ! -x "$program" ]; then
         fail "$1:1: $program is not built; make lessons"
         return
@@ -193,5 +200,5 @@ done <<END
 $(cat "$scratch/fences" "$scratch/links")
 END
 
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

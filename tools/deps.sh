@@ -13,8 +13,8 @@ set -u
 
 build=${BUILD:-build}
 cc=${CC:-cc}
-needed='compiler pkg-config libev check'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind shellcheck'
+needed='compiler pkg-config libev check libcurl'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind shellcheck nginx openssl'
 
 # What it is called where: need, apt, dnf, pacman, apk, brew. A plus stands between two packages.
 packages() {
@@ -23,11 +23,14 @@ compiler         gcc+libc6-dev   gcc+glibc-devel         gcc+glibc    gcc+musl-d
 pkg-config       pkg-config      pkgconf-pkg-config      pkgconf      pkgconf           pkgconf
 libev            libev-dev       libev-devel             libev        libev-dev         libev
 check            check           check-devel             check        check-dev         check
+libcurl          libcurl4-openssl-dev libcurl-devel      curl         curl-dev          curl
 gcc-sanitizers   gcc+libc6-dev   gcc+libasan+libubsan    gcc          -                 -
 clang            clang           clang                   clang        clang             llvm
 clang-sanitizers libclang-rt-dev compiler-rt             compiler-rt  compiler-rt       llvm
 valgrind         valgrind        valgrind+valgrind-devel valgrind     valgrind          -
 shellcheck       shellcheck      ShellCheck              shellcheck   shellcheck        shellcheck
+nginx            nginx-light     nginx                   nginx        nginx             nginx
+openssl          openssl         openssl                 openssl      openssl           openssl
 EOF
 }
 
@@ -67,6 +70,9 @@ int main(void) { return ev_version_major() < 4; }'
 with_check='#include <check.h>
 int main(void) { srunner_free(srunner_create(suite_create("try"))); return 0; }'
 
+with_curl='#include <curl/curl.h>
+int main(void) { return curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK; }'
+
 # shellcheck disable=SC2046  # the flags from pkg-config are meant to be split
 have() {
     case $1 in
@@ -74,12 +80,15 @@ have() {
     pkg-config) pkg-config --version >/dev/null 2>&1 ;;
     libev) compiles "$with_ev" "$cc" -lev ;;
     check) compiles "$with_check" "$cc" $(pkg-config --cflags --libs check 2>/dev/null || echo -lcheck) ;;
+    libcurl) compiles "$with_curl" "$cc" $(pkg-config --cflags --libs libcurl 2>/dev/null || echo -lcurl) ;;
     gcc) compiles "$plain" gcc ;;
     gcc-sanitizers) compiles "$plain" gcc -fsanitize=address,undefined ;;
     clang) compiles "$plain" clang ;;
     clang-sanitizers) compiles "$plain" clang -fsanitize=address,undefined ;;
     valgrind) compiles "$plain" "$cc" && valgrind -q "$scratch/try" >/dev/null 2>&1 ;;
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
+    nginx) PATH=$PATH:/usr/sbin nginx -v >/dev/null 2>&1 ;;
+    openssl) openssl version >/dev/null 2>&1 ;;
     *) say "deps.sh knows of no '$1'"; exit 2 ;;
     esac
 }

@@ -144,7 +144,7 @@ compile() {
     output=$1
     shift
     # shellcheck disable=SC2086  # lists of flags
-    sh tools/student-cc.sh ${CC:-cc} $FLAGS -O1 -Iruntime "-I$room" "$@" -o "$output"
+    sh tools/student-cc.sh ${CC:-cc} $FLAGS -O1 -Iruntime -Iruntime/extra "-I$room" "$@" -o "$output"
 }
 
 # The file to work on; sets `source`.
@@ -163,19 +163,20 @@ run_exercise() {
     find_room exercises "$1"
     find_source
     mkdir -p "$build/$room" || exit 1
-    # shellcheck disable=SC2086
-    compile "$build/$room/exercise" "$source" "$build/libasync.a" $LIBS || exit 1
+    # shellcheck disable=SC2046,SC2086
+    compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") \
+        "$build/libasync.a" $LIBS || exit 1
     "$build/$room/exercise"
 }
 
 # The stage is made of the reader's file, the exercise's own part and the common one, in a place of
 # its own: two gradings never meet, and none leaves anything behind.
-# shellcheck disable=SC2086  # LIBS is a list
+# shellcheck disable=SC2046,SC2086  # LIBS is a list
 build_stage() {
     scratch=$(mktemp -d "$build/grade.XXXXXX") || exit 1
     compile "$scratch/student.o" -Dmain=student_main -c "$source" &&
         compile "$scratch/stage" "$build/tools/stage.o" "$build/$room/stage.o" \
-            "$scratch/student.o" "$build/libasync.a" $LIBS
+            "$scratch/student.o" $(sh tools/extra.sh link "$room") "$build/libasync.a" $LIBS
 }
 
 grade() {

@@ -10,7 +10,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build} CC=${CC:-cc} CFLAGS=${CFLAGS:--O2} EXTRA=${EXTRA:-}
-flags="-std=gnu11 -Wall -Wextra -Werror=return-type -gdwarf-4 $CFLAGS $EXTRA -Iruntime -Itools"
+flags="-std=gnu11 -Wall -Wextra -Werror=return-type -gdwarf-4 $CFLAGS $EXTRA -Iruntime -Iruntime/extra -Itools"
 check="$(pkg-config --libs check 2>/dev/null || echo -lcheck)"
 work=$BUILD/test-exercises
 passed=0 failed=0
@@ -37,8 +37,8 @@ prepare()
 grade()
 {
     $CC $flags "-I$1" -Dmain=student_main -c "$3" -o "$2/student.o" >"$2/said" 2>&1 &&
-        $CC $flags "$work/stage.o" "$2/stage.o" "$2/student.o" "$BUILD/libasync.a" $EXTRA -lev -lm \
-            -pthread -o "$2/stage" >>"$2/said" 2>&1 || return 9
+        $CC $flags "$work/stage.o" "$2/stage.o" "$2/student.o" $bridges "$BUILD/libasync.a" \
+            $EXTRA -lev -lm -pthread -o "$2/stage" >>"$2/said" 2>&1 || return 9
     "$2/grader" "$2/stage" >>"$2/said" 2>&1
 }
 
@@ -81,6 +81,9 @@ for exercise in exercises/*/; do
     wanted=${1-$name}
     for word; do case $name in *"$word"*) wanted=$name ;; esac; done
     [ "$wanted" = "$name" ] && [ -f "$exercise/grader.c" ] || continue
+    lacking=$(sh tools/extra.sh lacking "$exercise")
+    [ -z "$lacking" ] || { echo "skipped: $exercise: no library for $lacking (make deps)"; continue; }
+    bridges=$(sh tools/extra.sh link "$exercise")
     into=$work/$name
     mkdir -p "$into"
     prepare "$exercise" "$into" 2>"$into/said" || { not_ok "$exercise" "$into/said"; continue; }

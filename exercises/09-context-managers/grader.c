@@ -416,6 +416,7 @@ static void try_pool(int size)
 {
     struct run *run = run_requests(size);
     double end = will_serve(size);
+    check_pool(run, size);
     for (int i = 0; i < count; i++)
         if (requests[i].outcome == NOT_SERVED && run->seconds > end + 0.01)
             reject(run, "It went on until %g s, expected %g s: a request had patience for %g s, but waited "
@@ -424,7 +425,6 @@ static void try_pool(int size)
     for (int i = 0; i < count; i++)
         if (requests[i].outcome == SERVED && requests[i].query.seconds > requests[i].patience)
             check_outcome(run, i);
-    check_pool(run, size);
     expect_transcript(run, any_order, "Each request gets a connection, asks, and gives it back; who comes "
                       "later waits.");
     for (int i = 0; i < count; i++)

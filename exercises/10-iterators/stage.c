@@ -16,7 +16,10 @@ static struct entry *new_entry(const char *name, int page, int i, long time)
 {
     static char texts[MOST_ENTRIES][40];
     struct entry *entry = &entries[entry_count];
-    snprintf(texts[entry_count], sizeof texts[0], page ? "%s-%d.%d" : "%s-%.0d%d", name, page, i);
+    if (page)
+        snprintf(texts[entry_count], sizeof texts[0], "%s-%d.%d", name, page, i);
+    else
+        snprintf(texts[entry_count], sizeof texts[0], "%s-%d", name, i);
     *entry = (struct entry){ time, texts[entry_count] };
     entry_count += entry_count < MOST_ENTRIES - 1;
     return entry;

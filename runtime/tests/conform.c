@@ -20,6 +20,6 @@ int main(int argc, char **argv)
         if (!run_program(one, stdout))
             bad_program("no memory for", "a loop");
     }
-    keep_nothing(NULL);
+    keep_nothing(NULL, 0);
     return 0;
 }

@@ -363,6 +363,6 @@ int main(int argc, char **argv)
     }
     printf("%s: %lu runs\n%d passed, %d failed\n", kinds[kind].name, progress->runs, survived, failed);
     fclose(said);
-    keep_nothing(NULL);
+    keep_nothing(NULL, 0);
     return failed != 0;
 }

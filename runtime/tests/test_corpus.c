@@ -58,6 +58,6 @@ int main(void)
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    keep_nothing(NULL);
+    keep_nothing(NULL, 0);
     return failed != 0;
 }

@@ -143,7 +143,6 @@ async_value merge(void *p)
     return async_none;
 }
 
-/* Two logs to try it with. */
 static struct entry night[] = { { 1, "door opened" }, { 3, "light on" }, { 8, "light off" } };
 static struct entry day[] = { { 9, "door opened" }, { 12, "bell rang" }, { 14, "door closed" } };
 static struct entry garden[] = { { 2, "gate opened" }, { 8, "rain" } };
@@ -156,7 +155,6 @@ static struct page garden_log[MOST_PAGES + 1] = {
     [1] = { .seconds = 0.3, .entries = garden, .count = 2, .next = 0 },
 };
 
-/* What the grader does in its own way. */
 static async_value try_it(void *p)
 {
     (void)p;

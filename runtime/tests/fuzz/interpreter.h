@@ -581,6 +581,7 @@ static void ignore(async_loop *l, const char *message, async_value e, async_awai
 static bool run_program(const struct source *source, FILE *out)
 {
     struct kept *before = all_kept;
+    size_t used = before ? before->used : 0;
     trace = out;
     program = parse(source->text);
     memset(slot, 0, sizeof slot);
@@ -595,7 +596,7 @@ static bool run_program(const struct source *source, FILE *out)
         fflush(out);
         async_loop_close(loop);
     }
-    keep_nothing(before);
+    keep_nothing(before, used);
     return loop;
 }
 

@@ -54,27 +54,44 @@ struct source {                     /* of one program in a bundle */
 
 /* ------------------------------------------------------------------------------- memory */
 
-static struct kept { struct kept *next; max_align_t bytes[]; } *all_kept;
+/* In large blocks, so that the tests with failing allocations hit the runtime and not us. */
+#define KEPT (256 * 1024)
+
+static struct kept {
+    struct kept *next;
+    size_t used, room;
+    max_align_t bytes[];
+} *all_kept;
 
 static void *keep(size_t size)
 {
-    struct kept *block = calloc(1, sizeof *block + size);
-    if (!block) {
-        fprintf(stderr, "conform: no memory\n");
-        exit(3);
+    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (!all_kept || all_kept->room - all_kept->used < size) {
+        size_t room = size > KEPT ? size : KEPT;
+        struct kept *block = calloc(1, sizeof *block + room);
+        if (!block) {
+            fprintf(stderr, "conform: no memory\n");
+            exit(3);
+        }
+        block->room = room;
+        block->next = all_kept;
+        all_kept = block;
     }
-    block->next = all_kept;
-    all_kept = block;
-    return block->bytes;
+    all_kept->used += size;
+    return (char *)all_kept->bytes + all_kept->used - size;
 }
 
-/* What keep has given since this mark; NULL: all of it. */
-static void keep_nothing(struct kept *since)
+/* Gives back what keep gave since the newest block was `since` and so far used; NULL: all of it. */
+static void keep_nothing(struct kept *since, size_t used)
 {
     while (all_kept != since) {
         struct kept *block = all_kept;
         all_kept = block->next;
         free(block);
+    }
+    if (since) {
+        memset((char *)since->bytes + used, 0, since->used - used);
+        since->used = used;
     }
 }
 

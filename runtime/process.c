@@ -1,0 +1,174 @@
+/* process.c - functions in other processes, for work that keeps a processor busy.
+ *
+ * Python's ProcessPoolExecutor keeps its workers; we fork one for each call, which costs a fraction
+ * of a millisecond and buys three things: the arguments need not be packed, a crash is only an error
+ * of that call, and unlike a thread it can be cancelled, by killing it. At most as many run at a time
+ * as there are processors; others wait in line. What the child sends back through a pipe is a struct
+ * answer and, for text and error messages, the text behind it. */
+#define _GNU_SOURCE
+#include "coro.h"
+#include "line.h"
+#include "loop.h"
+#include "memory.h"
+#include "report.h"
+#include "stream.h"
+#include "task.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct answer {
+    async_value value;
+    bool is_text;                   /* then the value's pointer means nothing here */
+    size_t length;                  /* of the text that follows */
+};
+
+struct call {                       /* the arguments follow */
+    async_fn *fn;
+    const char *name;
+    _Alignas(max_align_t) char args[];
+};
+
+/* ----------------------------------------------------------------------------- the child */
+
+static void put(int fd, const void *bytes, size_t n)
+{
+    while (n) {
+        ssize_t written = write(fd, bytes, n);
+        if (written < 0 && errno != EINTR)
+            _exit(1);
+        if (written > 0) {
+            bytes = (const char *)bytes + written;
+            n -= written;
+        }
+    }
+}
+
+/* Never returns: nothing of the parent may run here, least of all what it does at its exit. */
+static _Noreturn void be_child(const struct call *call, int fd)
+{
+    struct memory made = { NULL };
+    signal(SIGINT, SIG_DFL);
+    loop_running = NULL;
+    memory_of_thread = &made;
+    async_value v = call->fn((void *)call->args);
+    struct answer answer = { .value = v, .is_text = v.error ? v.message != NULL
+                                                            : memory_holds(&made, v.ptr) };
+    if (answer.is_text)
+        answer.length = strlen(v.str);
+    put(fd, &answer, sizeof answer);
+    put(fd, v.str, answer.length);
+    fflush(NULL);
+    _exit(0);
+}
+
+/* ---------------------------------------------------------------------------- the parent */
+
+/* Reads n bytes from the child; an error if it ended before. */
+static async_value get(int fd, void *into, size_t n)
+{
+    for (size_t have = 0; have < n;) {
+        ssize_t got = read(fd, (char *)into + have, n - have);
+        if (got > 0) {
+            have += got;
+        } else if (got == 0) {
+            return async_error(EPIPE, NULL);
+        } else if (errno == EAGAIN) {
+            async_value v = stream_wait(fd, false, true);
+            if (v.error)
+                return v;
+        } else if (errno != EINTR) {
+            return async_error(errno, strerror(errno));
+        }
+    }
+    return async_none;
+}
+
+static async_value receive(int fd)
+{
+    struct answer answer;
+    async_value v = get(fd, &answer, sizeof answer);
+    if (v.error || !answer.is_text)
+        return v.error ? v : answer.value;
+    char *text = async_alloc(answer.length + 1);
+    if (!text)
+        return async_error(ENOMEM, "no memory for what the process returned");
+    v = get(fd, text, answer.length);
+    answer.value.str = text;
+    return v.error ? v : answer.value;
+}
+
+static async_value run_child(const struct call *call)
+{
+    int ends[2], status = 0;
+    if (pipe2(ends, O_CLOEXEC))
+        return async_error(errno, async_strf("no pipe to another process: %s", strerror(errno)));
+    fflush(NULL);                   /* or the child would print what we have not printed yet */
+    pid_t child = fork();
+    if (child == 0)
+        be_child(call, ends[1]);
+    close(ends[1]);
+    if (child < 0) {
+        close(ends[0]);
+        return async_error(errno, async_strf("no other process: %s", strerror(errno)));
+    }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    async_value v = receive(ends[0]);
+    close(ends[0]);
+    if (v.error == ASYNC_CANCELLED)
+        kill(child, SIGKILL);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (v.error == EPIPE && !v.message)
+        v = WIFSIGNALED(status)
+            ? async_error(EPIPE, async_strf("the process that ran %s was ended by signal %d (%s)",
+                                            call->name, WTERMSIG(status), strsignal(WTERMSIG(status))))
+            : async_error(EPIPE, async_strf("the process that ran %s exited with status %d before it "
+                                            "returned", call->name, WEXITSTATUS(status)));
+    return v;
+}
+
+/* ------------------------------------------------------------------------------ the line */
+
+static _Thread_local struct {
+    struct line line;               /* tasks that wait for a processor */
+    long running, most;
+} children;
+
+static async_value to_process(void *p)
+{
+    struct waiter waiter;
+    if (!task_current())
+        return report_no_task();
+    if (!children.most) {
+        line_init(&children.line, NULL);
+        children.most = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+    }
+    while (children.running >= children.most) {
+        async_value v = line_wait(&children.line, &waiter);
+        if (v.error) {
+            if (waiter_woken(&waiter))
+                line_serve_next(&children.line);
+            return v;
+        }
+    }
+    children.running++;
+    async_value v = run_child(p);
+    children.running--;
+    line_serve_next(&children.line);
+    return v;
+}
+
+async_awaitable async_to_process_call(async_call what)
+{
+    _Alignas(max_align_t) char room[sizeof(struct call) + what.size];
+    struct call *call = (struct call *)room;
+    call->fn = what.call;
+    call->name = what.name;
+    if (what.size)
+        memcpy(call->args, what.args, what.size);
+    return coro_make(to_process, what.name, call, sizeof room);
+}

@@ -1,0 +1,50 @@
+#!/bin/sh
+# extra.sh - what programs need that use a bridge of runtime/extra/ to somebody else's library.
+#
+#   extra.sh link FILE|DIR...   what to link with: the objects of the bridges that these programs (or
+#                               the sources in these rooms) include, and their libraries
+#   extra.sh flags NAME         what the compiler needs for runtime/extra/NAME.c itself
+#   extra.sh lacking [FILE|DIR...]
+#                               the bridges that these use and whose library is missing here;
+#                               without arguments the bridges of all that are missing
+#
+# runtime/extra/NAME.libs is one line: what pkg-config calls the library, and deps.sh as well; then
+# the flags to link with where pkg-config does not know it.
+set -u
+build=${BUILD:-build}
+
+# The bridges whose header is included there, each once.
+bridges() {
+    for place; do
+        if [ -d "$place" ]; then cat "$place"/*.[ch]; else cat "$place"; fi
+    done 2>/dev/null | sed -n 's/^#include "\([a-z]*\)\.h".*/\1/p' | sort -u |
+        while read -r name; do [ ! -f "runtime/extra/$name.libs" ] || echo "$name"; done
+}
+
+link() {
+    for name in $(bridges "$@"); do
+        read -r library flags < "runtime/extra/$name.libs"
+        echo "$build/runtime/extra/$name.c.o"
+        pkg-config --libs "$library" 2>/dev/null || echo "$flags"
+    done
+}
+
+# What was found once need not be looked for again, until the compiler or its flags change.
+lacking() {
+    for name; do
+        read -r library flags < "runtime/extra/$name.libs"
+        [ -f "$build/have-$library" ] || sh tools/deps.sh have "$library" || echo "$name"
+    done
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command:$# in
+link:*) link "$@" ;;
+flags:1) read -r library flags < "runtime/extra/$1.libs" && pkg-config --cflags "$library" 2>/dev/null || : ;;
+# shellcheck disable=SC2046  # names are words
+lacking:0) lacking $(basename -s .libs runtime/extra/*.libs) ;;
+# shellcheck disable=SC2046
+lacking:*) lacking $(bridges "$@") ;;
+*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
