@@ -33,12 +33,14 @@ stage    = $(if $(call grader,$1),$(LIB) $(BUILD)/tools/stage.o $(dir $(call gra
 
 # Bridges to other people's libraries, runtime/extra/NAME.[ch], are for programs that include "NAME.h":
 # USES says "NAME:file" for each. Of a source, or of a room with its last /: the objects to link with.
+OBJECTS  = $(patsubst %.libs,$(BUILD)/%.c.o,$(wildcard runtime/extra/*.libs))
 USES    := $(foreach x,$(basename $(notdir $(wildcard runtime/extra/*.libs))),$(addprefix $x:,$(shell \
              grep -l '^\#include "$x\.h"' lessons/*/*.c exercises/*/*.[ch] runtime/*/*.c)))
 bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
              $(BUILD)/runtime/extra/$(firstword $(subst :, ,$u)).c.o)))
 # Without those whose library is missing here: one lesson less is no reason to have none.
-lacking  = $(foreach x,$(shell sh tools/extra.sh lacking),$(patsubst $x:%,%,$(filter $x:%,$(USES))))
+lacking  = $(foreach x,$(shell CC='$(CC)' BUILD='$(BUILD)' sh tools/extra.sh lacking),\
+             $(patsubst $x:%,%,$(filter $x:%,$(USES))))
 able     = $(filter-out $(foreach f,$(lacking),$(BUILD)/$(basename $f) \
              $(BUILD)/$(patsubst exercises/%,solutions/%,$(dir $f))exercise),$1)
 
@@ -80,7 +82,7 @@ test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests
 test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang, sanitizers, valgrind
 	@sh tools/test.sh all
 
-conform: $(BUILD)/runtime/tests/conform ## random programs under Python's asyncio and us (SEED=1 COUNT=5000)
+conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio (SEED=1 COUNT=5000)
 	@if command -v $(PYTHON) >/dev/null; then \
 	 $(PYTHON) runtime/tests/fuzz/conform.py --build $(BUILD) $(SEED:%=--seed %) $(COUNT:%=--count %) \
 	  $(PROFILE:%=--profile %) $(JOBS:%=--jobs %) $(if $(FEATURES),--features '$(FEATURES)'); \
@@ -122,8 +124,8 @@ $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
 $(BUILD)/runtime/outside.c.o: CFLAGS += -fno-strict-aliasing   # ev.h sees one struct as another
 
 # A bridge knows its library, and that has to be there.
-$(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
-                              | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$*.libs)
+$(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
+ | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$*.libs)
 	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $*) -MMD -MP -c $< -o $@
 
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings

@@ -458,8 +458,10 @@ async_awaitable async_stream_drain(async_stream *stream) ASYNC_MUST_USE;
 void async_stream_write_eof(async_stream *stream);      /* nothing more will be written */
 
 /* writer.close(): what was written is still sent; then the connection goes. async_stream_exit closes
- * and waits, for async_with. */
+ * and waits, for async_with. writer.transport.abort() closes at once, and what was not sent is lost:
+ * for a peer that takes nothing, and that a close would wait for without an end. */
 void async_stream_close(async_stream *stream);
+void async_stream_abort(async_stream *stream);
 bool async_stream_is_closing(async_stream *stream);
 async_awaitable async_stream_wait_closed(async_stream *stream) ASYNC_MUST_USE;
 void async_stream_exit(async_stream **stream);
@@ -495,6 +497,19 @@ async_awaitable async_to_thread_call(async_call call) ASYNC_MUST_USE;
 /* loop.run_in_executor(None, fn, arg): starts at once and gives the future. arg is not copied. */
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg) ASYNC_MUST_USE;
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop) ASYNC_MUST_USE;
+
+/* asyncio.run_coroutine_threadsafe, for other threads: has the loop run fn(...) as a task. What comes
+ * back is shared by the two threads: result waits up to `timeout` seconds (ASYNC_TIMEOUT) and gives the
+ * outcome, cancel asks the task to end (false: it is done), free lets go of it, at any time; text in
+ * the outcome lasts until then. NULL when memory ran out. */
+typedef struct async_concurrent async_concurrent;
+#define async_run_coroutine_threadsafe(loop, fn, ...) \
+    async_run_threadsafe_call(loop, (async_call){ .call = fn, .name = #fn \
+        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) })
+async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call) ASYNC_MUST_USE;
+async_value async_concurrent_result(async_concurrent *future, double timeout);
+bool async_concurrent_cancel(async_concurrent *future);
+void async_concurrent_free(async_concurrent *future);
 
 /* -------------------------------------------------------- processes, for what computes or is there */
 
@@ -599,7 +614,7 @@ async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn
 bool async_loop_remove_signal_handler(async_loop *loop, int number);
 
 /* loop.set_exception_handler(fn): gets errors that no coroutine can receive, instead of stderr.
- * `message` says what happened, `x` is the task or future concerned or NULL. NULL: stderr again. */
+ * `message` says what happened, `x` is the task, future or handle concerned or NULL. NULL: stderr again. */
 typedef void async_exception_fn(async_loop *loop, const char *message, async_value error,
                                 async_awaitable x);
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn);

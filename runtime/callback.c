@@ -25,7 +25,7 @@ static void run(struct job *job)
     object_retire(&callback->object, true);
     async_value v = callback->fn(callback->arg);
     if (v.error && !loop_leave_with(loop, v))
-        report_exception(loop, "Exception in callback", v, NULL);
+        report_exception(loop, "Exception in callback", v, &callback->object);
 }
 
 static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)

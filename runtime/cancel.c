@@ -51,7 +51,7 @@ bool task_cancel(struct future *future, const char *message)
     return true;
 }
 
-int async_cancelling(async_task x) { return task_for(x, "async_cancelling")->cancels; }
+int async_cancelling(async_task x) { return x ? task_for(x, "async_cancelling")->cancels : 0; }
 
 unsigned task_uncancel(struct task *task)
 {
@@ -60,7 +60,7 @@ unsigned task_uncancel(struct task *task)
     return task->cancels;
 }
 
-int async_uncancel(async_task x) { return task_uncancel(task_for(x, "async_uncancel")); }
+int async_uncancel(async_task x) { return x ? task_uncancel(task_for(x, "async_uncancel")) : 0; }
 
 bool async_cancel(async_task x) { return async_cancel_msg(x, NULL); }
 

@@ -1,5 +1,6 @@
 /* clock.c - see clock.h. */
 #include "clock.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,6 +35,8 @@ int64_t clock_from_seconds(double seconds)
 {
     const double most = 9.2e18;
     double ns = seconds * SECOND;
+    if (isinf(seconds) && seconds > 0)
+        return INT64_MAX;           /* never */
     if (!(ns < most))               /* too large, or not a number */
         return (int64_t)most;
     if (ns < -most)
@@ -44,8 +47,10 @@ int64_t clock_from_seconds(double seconds)
 int64_t clock_after(struct clock *clock, double seconds)
 {
     int64_t delay = clock_from_seconds(seconds), when;
+    if (delay == INT64_MAX)
+        return delay;
     bool too_far = __builtin_add_overflow(clock_read(clock), delay, &when);
-    return too_far ? INT64_MAX : when;              /* the reading is positive: it is far ahead */
+    return too_far ? INT64_MAX - 1 : when;          /* the reading is positive: it is far ahead */
 }
 
 double clock_to_seconds(int64_t nanoseconds) { return (double)nanoseconds / SECOND; }

@@ -18,7 +18,7 @@ void clock_init(struct clock *clock);                   /* virtual if ASYNC_CLOC
 int64_t clock_read(struct clock *clock);                /* reads, remembers and returns the time */
 void clock_jump(struct clock *clock, int64_t when);     /* virtual only; never backwards */
 
-int64_t clock_from_seconds(double seconds);             /* clamped to about 292 years */
+int64_t clock_from_seconds(double seconds);     /* at most 292 years; infinity is INT64_MAX, never */
 int64_t clock_after(struct clock *clock, double seconds);   /* from a fresh reading on; clamped */
 double clock_to_seconds(int64_t nanoseconds);
 

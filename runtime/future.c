@@ -71,11 +71,20 @@ async_value future_take(struct future *future)
     return outcome;
 }
 
+/* What NULL stands for where there is no way to return an error: it is done, with ENOMEM. */
+static struct object no_memory = {
+    .retired = TAKEN,
+    .future = { .type = &future_type, .state = FINISHED, .outcome = { .error = ENOMEM },
+                .waiters = { &no_memory.future.waiters, &no_memory.future.waiters } },
+};
+
 struct future *future_of(async_awaitable x, const char *caller, async_value *error)
 {
     struct object *object = x ? object_find(x) : NULL;
     if (object && object->future.type->cancel)
         return &object->future;
+    if (!x && !error)
+        return &no_memory.future;
     async_value why = report_misuse(x, caller);
     if (!error)
         report_abort(why);

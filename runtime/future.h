@@ -55,7 +55,8 @@ async_value future_take(struct future *future);
 size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn);
 
 /* The future behind a handle that must be a task or future; NULL: it is not, and the program has
- * been told in a sentence on behalf of `caller`, unless there is a way to return `error`. */
+ * been told in a sentence on behalf of `caller`, unless there is a way to return `error`. Where there
+ * is none, NULL is a future that is done with ENOMEM. */
 struct future *future_of(async_awaitable x, const char *caller, async_value *error);
 
 #endif

@@ -121,6 +121,8 @@ static bool something_comes(async_loop *loop)
 static bool wait(async_loop *loop)
 {
     struct timer *next = loop->timers.root;
+    if (next && next->deadline == INT64_MAX)
+        next = NULL;                /* due never */
     if (outside_called(loop->outside)) {
         outside_glance(loop->outside);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */

@@ -1,5 +1,5 @@
-/* reserve.c - see reserve.h. Pieces are cut off one by one; when the last one is given back we start
- * again from the beginning. */
+/* reserve.c - see reserve.h. Pieces are cut off one by one; when the last one is given back we
+ * start again from the beginning. */
 #include "reserve.h"
 #include <malloc.h>
 #include <pthread.h>

@@ -494,6 +494,18 @@ void async_stream_close(async_stream *x)
     flush(stream);
 }
 
+void async_stream_abort(async_stream *x)
+{
+    struct stream *stream = primitive_of(x, &stream_type, "async_stream_abort", NULL);
+    bool pinned = stream->flushing;
+    stream->closing = true;
+    stream->output.start = stream->output.end = 0;
+    close_all(stream);
+    line_wake_all(&stream->drained);
+    if (pinned)
+        object_unpin(&stream->object);
+}
+
 bool async_stream_is_closing(async_stream *x)
 {
     return ((struct stream *)primitive_of(x, &stream_type, "async_stream_is_closing", NULL))->closing;

@@ -253,10 +253,15 @@ void async_detach(async_task x)
     }
 }
 
-const char *async_get_name(async_task x) { return task_name(task_for(x, "async_get_name")); }
+const char *async_get_name(async_task x)
+{
+    return x ? task_name(task_for(x, "async_get_name")) : "(no memory)";
+}
 
 void async_set_name(async_task x, const char *name)
 {
+    if (!x)
+        return;
     struct task *task = task_for(x, "async_set_name");
     char *copy = strdup(name);
     if (copy) {

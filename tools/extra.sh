@@ -39,12 +39,11 @@ lacking() {
 
 command=${1:-}
 [ $# -eq 0 ] || shift
+# shellcheck disable=SC2046  # names are words
 case $command:$# in
 link:*) link "$@" ;;
 flags:1) read -r library flags < "runtime/extra/$1.libs" && pkg-config --cflags "$library" 2>/dev/null || : ;;
-# shellcheck disable=SC2046  # names are words
 lacking:0) lacking $(basename -s .libs runtime/extra/*.libs) ;;
-# shellcheck disable=SC2046
 lacking:*) lacking $(bridges "$@") ;;
 *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

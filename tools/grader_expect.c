@@ -116,10 +116,10 @@ __attribute__((noreturn)) static void fail_texts(struct run *run, const char *wh
            common_columns(a, b), "", why);
 }
 
-/* When a line was printed, wherever it stands; NAN: it was not. */
-static double printed_when(struct run *run, const char *line)
+/* When a line was printed that stands at `i` or later; NAN: it was not. */
+static double printed_when(struct run *run, int i, const char *line)
 {
-    for (int i = 0; i < run->line_count; i++)
+    for (; i < run->line_count; i++)
         if (!strcmp(run->lines[i].text, line))
             return run->lines[i].at;
     return NAN;
@@ -139,7 +139,7 @@ __attribute__((noreturn)) static void fail_line(struct run *run, int i, const ch
     const struct line *got = i < run->line_count ? &run->lines[i] : NULL;
     const char *want = i < expected_count ? expected[i].text : NULL;
     char text[400], what[300];
-    double when = want ? printed_when(run, want) : NAN;
+    double when = want ? printed_when(run, i, want) : NAN;
     if (!run->line_count)
         reject(run, "Nothing was printed. To begin with, this was to come at %g s:\n  %s\n%s",
                expected[i].at, want, why);

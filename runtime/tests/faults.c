@@ -8,12 +8,12 @@
  *      shuffle   the ready queue runs in random order (ASYNC_SHUFFLE), the same for the same seed
  *      storm     all of it at once, by chance
  *
- * The last two go ROUNDS times over a program. It takes every STEP-th program of the FILE, beginning
- * with the one numbered FIRST, and then a tour of the rest of async.h. A program gets a process of
- * its own, in which all its runs follow one another. Wanted is that each run comes to an end, that the
- * process neither crashes nor hangs, and that in the end every block is given back. Where memory runs
- * out a statement ends with an error value, and that is how it travels on; what a program prints then
- * is nobody's business.
+ * The last two go ROUNDS times over a program. It takes every STEP-th program of the FILE, from the
+ * one numbered FIRST on, and then a tour of the rest of async.h. Each has a process of its own, in
+ * which all its runs follow one another. Wanted is that each run comes to an end, that the process
+ * neither crashes nor hangs, and that in the end every block is given back. Where memory runs out a
+ * statement ends with an error value, and that is how it travels on; what a program prints then is
+ * nobody's business.
  *
  * Allocations are caught by the linker's --wrap, see the Makefile. */
 #include "hooks.h"
@@ -128,8 +128,8 @@ void *__wrap_mmap(void *at, size_t size, int access, int flags, int fd, off_t of
     return MAP_FAILED;
 }
 
-/* Records and stacks come in chunks, so that malloc and mmap are seldom asked; but each of them may be
- * the one for which there is no room. */
+/* Records and stacks come in chunks, so that malloc and mmap are seldom asked; but each of them may
+ * be the one for which there is no room. */
 struct object *__real_object_new(const struct future_type *type, async_loop *loop);
 void *__real_stack_take(void);
 
@@ -321,7 +321,7 @@ static bool survives(int kind, const struct source *source, FILE *said)
         printf("%s: %s %lu%s: ", source->name, progress->what, progress->at,
                progress->onwards ? " and all later ones" : "");
         if (WIFSIGNALED(status))
-            printf(WTERMSIG(status) == SIGALRM ? "it hangs\n" : "%s\n", strsignal(WTERMSIG(status)));
+            printf("%s\n", WTERMSIG(status) == SIGALRM ? "it hangs" : strsignal(WTERMSIG(status)));
         else
             printf("exit status %d\n", WEXITSTATUS(status));
         show(said);
@@ -361,7 +361,8 @@ int main(int argc, char **argv)
         last_stops[i].name = stops[i].name;
         count_result(survives(kind, &last_stops[i], said));
     }
-    printf("%s: %lu runs\n%d passed, %d failed\n", kinds[kind].name, progress->runs, survived, failed);
+    printf("%s: %lu runs\n", kinds[kind].name, progress->runs);
+    printf("%d passed, %d failed\n", survived, failed);
     fclose(said);
     keep_nothing(NULL, 0);
     return failed != 0;

@@ -18,7 +18,7 @@ START_TEST(what_is_too_far_is_clamped)
     ck_assert_int_lt(clock_from_seconds(-INFINITY), -9000000000000000000);
     ck_assert_int_gt(clock_from_seconds(NAN), 9000000000000000000);
     clock_jump(&clock, clock_from_seconds(1e300));
-    ck_assert_int_eq(clock_after(&clock, 1e300), INT64_MAX);
+    ck_assert_int_eq(clock_after(&clock, 1e300), INT64_MAX - 1);
     clock_jump(&clock, 5);
     ck_assert_int_gt(clock.now, 5);                         /* never backwards */
 }

@@ -297,7 +297,7 @@ static async_value zero(void *p)
 static void handler(async_loop *loop, const char *message, async_value error, async_awaitable x)
 {
     say("handler: %s: %s %s %s", message, repr(error), yes(loop == async_get_running_loop()),
-        yes(x == NULL));
+        yes(x != NULL));
 }
 
 static async_value failing_callbacks(void *p)
@@ -326,8 +326,8 @@ START_TEST(L12_an_error_in_a_callback_does_not_stop_the_loop)
            "main goes on\n"
            "handler: Exception in callback: ValueError('division by zero') True True\n"
            "end\n"
-           "stderr| Exception in callback: ValueError: division by zero\n"
-           "stderr| Exception in callback: ValueError: division by zero\n");
+           "stderr| Exception in callback: Handle (made at FILE:N): ValueError: division by zero\n"
+           "stderr| Exception in callback: Handle (made at FILE:N): ValueError: division by zero\n");
 }
 END_TEST
 

@@ -27,7 +27,8 @@ REFERENCE = (3, 13)
 OLDEST = (3, 12)
 CHANGED_SINCE_OLDEST = {"cond", "barrier", "tg", "cancelcount"}     # FORMAT.md, section 8
 BUNDLE = 100                # programs for one process
-MIX = ["virtual", "wild", "virtual", "base", "virtual", "wild", "virtual", "real", "wild", "virtual"]
+MIX = ["virtual", "wild", "virtual", "base", "virtual",
+       "wild", "virtual", "real", "wild", "virtual"]
 MOST_DIFFERENCES = 5
 PATIENCE = 20               # seconds for one bundle under our runtime, which takes milliseconds
 SHRINK_SECONDS = 60

@@ -2,7 +2,7 @@
  *
  * FORMAT.md beside this file says what every statement means and prints. Only calls of async.h are
  * used, as any program would. A handle that is NULL, because memory ran out, makes the statement
- * fail with ENOMEM: asyncio's traces hold no such error, but the tests with failing allocations do. */
+ * fail with ENOMEM: asyncio's traces hold no such error, but the tests with faults do. */
 #ifndef FUZZ_INTERPRETER_H
 #define FUZZ_INTERPRETER_H
 
@@ -443,8 +443,12 @@ static async_value primitive(struct statement *s, struct activation *a)
     async_value v = async_none;
 #define LINE(expression, ...) do { v = (expression); if (!v.error) EMIT(__VA_ARGS__); } while (0)
     switch (s->op) {
-    case OP_put: LINE(async_catch(async_queue_put(all.queue[x], async_num(y))), "put Q%d %d", x, y); break;
-    case OP_putn: LINE(async_queue_put_nowait(all.queue[x], async_num(y)), "putn Q%d %d", x, y); break;
+    case OP_put:
+        LINE(async_catch(async_queue_put(all.queue[x], async_num(y))), "put Q%d %d", x, y);
+        break;
+    case OP_putn:
+        LINE(async_queue_put_nowait(all.queue[x], async_num(y)), "putn Q%d %d", x, y);
+        break;
     case OP_get: return await_value(a, async_queue_get(all.queue[x]), "get", 'Q', x);
     case OP_getn:
         LINE(async_queue_get_nowait(all.queue[x]), "getn Q%d = %ld", x, v.num);
@@ -472,7 +476,9 @@ static async_value primitive(struct statement *s, struct activation *a)
     case OP_fcancel: y = async_cancel(all.fut[x]); EMIT("fcancel F%d %d", x, y); break;
     case OP_fwait: return await_value(a, all.fut[x], "fwait", 'F', x);
     case OP_fcb: return async_add_done_callback(all.fut[x], on_future, note("fcb", y, x));
-    case OP_bwait: LINE(async_catch(async_barrier_wait(all.barrier[x])), "bwait B%d = %ld", x, v.num); break;
+    case OP_bwait:
+        LINE(async_catch(async_barrier_wait(all.barrier[x])), "bwait B%d = %ld", x, v.num);
+        break;
     default: bad_program("cannot run", op_name[s->op]);
     }
     return v;

@@ -246,6 +246,8 @@ static struct program *parse(const char *text)
         struct declaration *object = &program->object[program->objects];
         char kind = is("queue") ? 'Q' : is("lock") ? 'L' : is("event") ? 'V' : is("sem") ? 'M'
                   : is("cond") ? 'D' : is("fut") ? 'F' : is("barrier") ? 'B' : 0;
+        if (is("slots") && atoi(word[1]) > MOST_SLOTS)
+            bad_program("too many slots:", word[1]);
         if (kind) {
             *object = (struct declaration){ kind, word[1][0], atoi(word[kind == 'Q' ? 2 : 1]) };
             if (++program->objects == MOST_OBJECTS)

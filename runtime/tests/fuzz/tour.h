@@ -109,7 +109,10 @@ static async_value tour_many(void *p)
 }
 
 struct meet { async_barrier *barrier; };
-static async_value meet(void *p) { return async_catch(async_barrier_wait(((struct meet *)p)->barrier)); }
+static async_value meet(void *p)
+{
+    return async_catch(async_barrier_wait(((struct meet *)p)->barrier));
+}
 
 static bool third_time(void *arg) { return ++*(int *)arg > 2; }
 

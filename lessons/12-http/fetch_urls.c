@@ -1,0 +1,2 @@
+#include "http.h"
+int main(void) { return async_http_x(); }

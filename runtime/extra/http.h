@@ -1,0 +1,2 @@
+#include "async.h"
+int async_http_x(void);
