@@ -145,6 +145,8 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
         return iterator;
     }
     async_value v = collect(completion, list, count);
+    if (v.error == ENOMEM)
+        return iterator;                        /* a handle in the list is NULL */
     if (v.error)
         report_abort(v);
     completion->unfinished = completion->left = completion->count;

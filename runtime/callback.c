@@ -80,6 +80,8 @@ static struct callback *callback_of(async_handle handle, const char *caller)
 
 void async_handle_cancel(async_handle handle)
 {
+    if (!handle)
+        return;                                 /* there was no memory for it: it is never called */
     struct callback *callback = callback_of(handle, "async_handle_cancel");
     if (callback->object.future.state == PENDING) {
         loop_timer_stop(callback->object.future.loop, &callback->timer);

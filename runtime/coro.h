@@ -8,7 +8,7 @@
 
 #include "object.h"
 
-#define INLINE_ARGS 32
+#define INLINE_ARGS 24
 
 struct coro {
     struct object object;

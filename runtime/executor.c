@@ -183,7 +183,7 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
         free(work);
         return NULL;
     }
-    external->memory.last = NULL;
+    external->memory = (struct memory){ { NULL, NULL } };
     external->work = work;
     *work = (struct work){ .job.run = deliver, .executor = executor, .external = external,
                            .fn = fn, .args = args };

@@ -109,7 +109,9 @@ async_future async_loop_create_future(async_loop *loop)
 
 const char *async_type_name(async_awaitable x)
 {
-    struct object *object = x ? object_find(x) : NULL;
+    if (!x)
+        return "NULL";
+    struct object *object = object_find(x);
     if (!object)
         report_abort(report_misuse(x, "async_type_name"));
     return object->future.type->name;

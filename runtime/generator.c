@@ -8,6 +8,7 @@
 #include "coro.h"
 #include "line.h"
 #include "loop.h"
+#include "memory.h"
 #include "report.h"
 #include "stack.h"
 #include "switch.h"
@@ -38,6 +39,7 @@ struct generator {
     struct object object;
     struct coro *coro;              /* its function and arguments; pinned */
     struct list link;               /* in the loop's generators while it is started and not over */
+    void *owned;                    /* stands for it in its owner's memory; NULL when it is over */
     void *stack;                    /* NULL before the first anext and when it is over */
     void *place, *consumer_place;   /* where its stack and the consumer's were left */
     struct activation *activation;  /* where it is, while the consumer runs */
@@ -57,7 +59,30 @@ static void drop(struct object *object)
     object_unpin(&generator->coro->object);
 }
 
-static const struct future_type generator_type = { .name = "async_generator", .drop = drop };
+/* Its owner is gone. If it was left in the middle its clean-ups must run, and may wait: so a task is
+ * made for that, as Python does when the last reference goes. */
+static void abandon(struct object *object)
+{
+    struct generator *generator = (struct generator *)object;
+    generator->owned = NULL;
+    if (!generator->stack || generator->running || loop_running != object->future.loop)
+        return;
+    object_disown(object);
+    async_coroutine closing = async_aclose((async_iterator){ next, object_ticket(object) });
+    async_detach(closing ? async_create_task(closing) : NULL);
+}
+
+static const struct future_type generator_type = {
+    .name = "async_generator", .drop = drop, .abandon = abandon
+};
+
+static void over(struct generator *generator)
+{
+    memory_give_back(generator->owned);
+    generator->owned = NULL;
+    object_disown(&generator->object);
+    object_retire(&generator->object, true);
+}
 
 static _Thread_local struct generator *starting;
 
@@ -91,7 +116,7 @@ static void finish(struct generator *generator)
     stack_give(generator->stack);
     generator->stack = NULL;
     list_remove(&generator->link);
-    object_retire(&generator->object, true);
+    over(generator);
 }
 
 /* Goes on on the generator's stack until it yields or ends. */
@@ -168,6 +193,7 @@ async_iterator async_generator_new(async_call call)
     object_pin(&generator->coro->object);
     object_expire(&generator->coro->object);        /* it goes when we unpin it */
     iterator.state = object_ticket(&generator->object);
+    generator->owned = memory_own(memory_here(), iterator.state);   /* without it, until the loop closes */
     return iterator;
 }
 
@@ -190,7 +216,7 @@ static async_value aclose(void *p)
         return async_none;
     if (!generator->stack) {                    /* never started: nothing of it runs */
         generator->over = true;
-        object_retire(&generator->object, true);
+        over(generator);
         return async_none;
     }
     v = resume(generator);

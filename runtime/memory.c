@@ -8,19 +8,26 @@
 #include <string.h>
 
 struct block {
-    struct block *next, *previous;  /* in a circle */
+    struct list link;               /* in its owner's memory, the oldest first */
     struct async_ticket *object;    /* an object that goes with it, or NULL */
     _Alignas(max_align_t) char bytes[];
 };
+
+static struct list *blocks_of(struct memory *memory)
+{
+    if (!memory->blocks.next)       /* memory that is all zeroes is empty */
+        list_init(&memory->blocks);
+    return &memory->blocks;
+}
+
+static struct block *block_at(struct list *link) { return container_of(link, struct block, link); }
 
 void *memory_get(struct memory *memory, size_t size)
 {
     struct block *block = calloc(1, sizeof *block + size);
     if (!block)
         return NULL;
-    struct memory single = { block };
-    block->next = block->previous = block;
-    memory_move(memory, &single);
+    list_append(blocks_of(memory), &block->link);
     return block->bytes;
 }
 
@@ -30,60 +37,50 @@ const char *memory_text(struct memory *memory, const char *text)
     return copy ? strcpy(copy, text) : NULL;
 }
 
-bool memory_own(struct memory *memory, struct async_ticket *object)
+void *memory_own(struct memory *memory, struct async_ticket *object)
 {
-    if (!memory_get(memory, 0))
-        return false;
-    memory->last->object = object;
+    void *bytes = memory_get(memory, 0);
+    if (!bytes)
+        return NULL;
+    container_of(bytes, struct block, bytes)->object = object;
     object_own(object_find(object));
-    return true;
+    return bytes;
 }
 
-bool memory_holds(const struct memory *memory, const void *bytes)
+bool memory_holds(struct memory *memory, const void *bytes)
 {
-    struct block *block = memory->last;
-    while (block) {
-        if (block->bytes == bytes)
+    list_each(link, blocks_of(memory))
+        if (block_at(link)->bytes == bytes)
             return true;
-        block = block->next == memory->last ? NULL : block->next;
-    }
     return false;
 }
 
 void memory_move(struct memory *to, struct memory *from)
 {
-    if (from->last && to->last) {
-        struct block *oldest = to->last->next, *moved = from->last->next;
-        to->last->next = moved;
-        moved->previous = to->last;
-        from->last->next = oldest;
-        oldest->previous = from->last;
-    }
-    if (from->last)
-        to->last = from->last;
-    from->last = NULL;
+    list_splice(blocks_of(to), blocks_of(from));
 }
 
-void memory_give_back(struct memory *memory, void *bytes)
+void memory_give_back(void *bytes)
 {
     if (!bytes)
         return;
-    struct block *block = (struct block *)((char *)bytes - offsetof(struct block, bytes));
-    if (memory->last == block)
-        memory->last = block->previous == block ? NULL : block->previous;
-    block->previous->next = block->next;
-    block->next->previous = block->previous;
+    struct block *block = container_of(bytes, struct block, bytes);
+    list_remove(&block->link);
     free(block);
 }
 
 void memory_free(struct memory *memory)
 {
-    while (memory->last) {
-        struct block *oldest = memory->last->next;
+    struct list *blocks = blocks_of(memory);
+    while (!list_empty(blocks)) {
+        struct block *oldest = block_at(blocks->next);
         struct object *object = oldest->object ? object_find(oldest->object) : NULL;
+        list_remove(&oldest->link);
+        if (object && object->future.type->abandon)
+            object->future.type->abandon(object);
         if (object)
             object_expire(object);
-        memory_give_back(memory, oldest->bytes);
+        free(oldest);
     }
 }
 

@@ -2,21 +2,24 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include "list.h"
 #include <stdbool.h>
 #include <stddef.h>
 
 struct async_ticket;
 
-/* Blocks in the order they were made, in a circle; the newest's next is the oldest. */
-struct memory {
-    struct block *last;
+struct memory {                     /* zeroes: nothing yet */
+    struct list blocks;
 };
 
 void *memory_get(struct memory *memory, size_t size);               /* zeroed; NULL: no memory */
 const char *memory_text(struct memory *memory, const char *text);   /* a copy; NULL: of NULL, too */
-void memory_give_back(struct memory *memory, void *bytes);          /* frees one; NULL is fine */
-bool memory_own(struct memory *memory, struct async_ticket *object);    /* freed with the rest */
-bool memory_holds(const struct memory *memory, const void *bytes);  /* is this one of its blocks? */
+void memory_give_back(void *bytes);             /* frees one, whoever owns it now; NULL is fine */
+
+/* The object goes when the rest does. Gives a block that stands for it, or NULL: no memory. */
+void *memory_own(struct memory *memory, struct async_ticket *object);
+
+bool memory_holds(struct memory *memory, const void *bytes);  /* is this one of its blocks? */
 void memory_move(struct memory *to, struct memory *from);           /* in constant time */
 void memory_free(struct memory *memory);
 

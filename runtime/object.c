@@ -143,6 +143,14 @@ void object_own(struct object *object)
     object->retired = OWNED;
 }
 
+void object_disown(struct object *object)
+{
+    if (object->retired != OWNED)
+        return;
+    object->retired = IN_USE;
+    table.in_use++;
+}
+
 void object_expire(struct object *object)
 {
     if (object->pins) {

@@ -43,6 +43,7 @@ struct object *object_successor(const struct async_ticket *ticket);
 
 void object_retire(struct object *object, bool taken);  /* done: recycle it by and by */
 void object_own(struct object *object);                 /* it goes with its owner, who expires it */
+void object_disown(struct object *object);              /* it is retired like any other after all */
 void object_free(struct object *object);                /* recycle it now */
 void object_expire(struct object *object);              /* recycle it as soon as it is not pinned */
 void object_pin(struct object *object);

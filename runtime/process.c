@@ -50,7 +50,7 @@ static void put(int fd, const void *bytes, size_t n)
 /* Never returns: nothing of the parent may run here, least of all what it does at its exit. */
 static _Noreturn void be_child(const struct call *call, int fd)
 {
-    struct memory made = { NULL };
+    struct memory made = { { NULL, NULL } };
     signal(SIGINT, SIG_DFL);
     loop_running = NULL;
     memory_of_thread = &made;

@@ -22,7 +22,8 @@
 #include <unistd.h>
 
 #define MOST_ADDRESSES 8
-#define BACKLOG 100                 /* as in Python */
+#define AT_ONCE 100                 /* clients accepted in one turn, as in Python */
+#define BACKLOG 4096                /* that may wait for it; who is turned away tries again a second later */
 
 struct address {
     struct sockaddr_storage storage;
@@ -303,7 +304,7 @@ static void accept_clients(struct job *job)
 {
     struct server *server = container_of(job, struct server, job);
     struct sockaddr_storage from;
-    for (int i = 0; i < BACKLOG; i++) {
+    for (int i = 0; i < AT_ONCE; i++) {
         socklen_t length = sizeof from;
         int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)

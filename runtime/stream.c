@@ -23,6 +23,7 @@
 #define LOW_WATER (16 * 1024)
 #define LEAST_READ 4096             /* at once; doubled each time that was not enough */
 #define MOST_READ (64 * 1024)
+#define ONE_READ 4096               /* what a read costs, in bytes: so many short ones are a long one */
 
 struct buffer {
     char *bytes;
@@ -40,6 +41,7 @@ struct stream {
     const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
     int broken;                     /* the errno that ended it, or 0 */
     uint32_t at_once;               /* how much to read */
+    uint32_t in_a_row;              /* what was read without ever waiting, in bytes */
     char kept;                      /* the byte at input.start, while a terminating 0 is there */
     bool terminated : 1;            /* it is */
     bool reading : 1, at_eof : 1, eof_written : 1, closing : 1, closed : 1, external : 1;
@@ -196,9 +198,18 @@ static async_value fetch(struct stream *stream)
     if (!make_room(&stream->input, stream->at_once))
         return async_error(ENOMEM, "no memory to read into");
     for (;;) {
+        if (stream->in_a_row >= MOST_READ) {        /* a quick sender must not keep us from the rest */
+            stream->in_a_row = 0;
+            async_value v = task_yield();
+            if (v.error)
+                return v;
+            if (stream->in < 0)
+                return async_error(ASYNC_RUNTIME_ERROR, "the stream was closed while it was read");
+        }
         ssize_t n = read(stream->in, stream->input.bytes + stream->input.end, stream->at_once);
         if (n > 0) {
             stream->input.end += n;
+            stream->in_a_row += n + ONE_READ;
             if ((size_t)n == stream->at_once && n < MOST_READ)
                 stream->at_once *= 2;
             return async_none;
@@ -212,6 +223,7 @@ static async_value fetch(struct stream *stream)
             stream->reader = &readiness;
             async_value v = wait_ready(&readiness, stream->in, false, stream->external);
             stream->reader = NULL;
+            stream->in_a_row = 0;
             if (v.error)
                 return v;
             if (stream->in < 0)

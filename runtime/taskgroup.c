@@ -214,8 +214,10 @@ static async_task refuse(async_coroutine coro, const char *why)
 async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
 {
     async_value error;
-    if (!x || !coro)
+    if (!x || !coro) {
+        async_coro_close(coro);
         return NULL;
+    }
     struct group *group = primitive_of(x, &group_type, "async_taskgroup_create_task", NULL);
     if (group->left || (group->leaving && list_empty(&group->members)))
         return refuse(coro, "TaskGroup is finished");

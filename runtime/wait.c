@@ -128,8 +128,8 @@ static async_value wait(void *p)
     async_value v = async_error(ENOMEM, "no memory for async_wait");
     if (watches && kept)
         v = keep_vigil(args, watches, kept);
-    memory_give_back(ours, watches);
-    memory_give_back(ours, kept);
+    memory_give_back(watches);
+    memory_give_back(kept);
     return v;
 }
 

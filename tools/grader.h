@@ -116,6 +116,7 @@ void expect_transcript(struct run *run, enum order equal_times, const char *why)
 
 /* Is a line printed at all; and at that time (NAN: whenever)? For looking out for a mistake. */
 bool printed(struct run *run, const char *line);
+int times_printed(struct run *run, const char *line);
 bool printed_at(struct run *run, double at, const char *line);
 
 /* How long the main task took. The first names a mistake: it fails if `wrong` is what it took. */
@@ -128,6 +129,11 @@ void expect_text(struct run *run, const char *name, const char *expected, const 
 void expect_error(struct run *run, const char *name, const char *error, const char *why);
 void expect_message(struct run *run, const char *name, const char *message, const char *why);
 const struct result *result_of(struct run *run, const char *name);      /* NULL: none */
+
+/* Did it end without an error; with one that has this text in its name or message? For looking out
+ * for a mistake. */
+bool ended_well(struct run *run, const char *name);
+bool ended_with(struct run *run, const char *name, const char *text);
 
 /* Tasks. `name` NULL: of any name. */
 int count_events(struct run *run, const char *kind, const char *name);

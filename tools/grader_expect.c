@@ -76,6 +76,14 @@ bool printed_at(struct run *run, double at, const char *line)
 
 bool printed(struct run *run, const char *line) { return printed_at(run, NAN, line); }
 
+int times_printed(struct run *run, const char *line)
+{
+    int times = 0;
+    for (int i = 0; i < run->line_count; i++)
+        times += !strcmp(run->lines[i].text, line);
+    return times;
+}
+
 /* A line with its white space to be seen, for a message. */
 static const char *marked(const char *text, char *to, size_t size)
 {
@@ -225,6 +233,18 @@ const struct result *result_of(struct run *run, const char *name)
         if (!strcmp(run->results[i].name, name))
             return &run->results[i];
     return NULL;
+}
+
+bool ended_well(struct run *run, const char *name)
+{
+    const struct result *result = result_of(run, name);
+    return result && strcmp(result->kind, "error") != 0;
+}
+
+bool ended_with(struct run *run, const char *name, const char *text)
+{
+    const struct result *result = result_of(run, name);
+    return result && !strcmp(result->kind, "error") && strstr(result->text, text);
 }
 
 static const struct result *result_of_kind(struct run *run, const char *name, const char *kind,

@@ -25,7 +25,7 @@ void egg_timer(const char *what, double seconds)
 {
     /* TODO: make a loop; book a callback that prints "WHAT: started" as soon as the loop runs, and
      * one that prints "WHAT: done" after the seconds and stops the loop; run the loop until then;
-     * close it. A callback looks like announce, and gets the one pointer that it was booked with. */
+     * close it. A callback looks like announce, and gets the pointer that it was booked with. */
     (void)what, (void)seconds;
 }
 

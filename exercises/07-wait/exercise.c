@@ -2,7 +2,7 @@
 #include "exercise.h"
 #include <stdio.h>
 
-/* This one is done: a question to a mirror. When it is cancelled, to hang up takes a moment, too. */
+/* This one is done: a question to a mirror. Cancelled, it takes a moment to hang up. */
 async_value ask(void *p)
 {
     struct ask *args = p;
@@ -36,7 +36,7 @@ async_value check_all(void *p)
 {
     struct check_all *args = p;
     /* TODO: ask all at once. If all have answered return how many they are. As soon as one fails
-     * cancel those that have not answered yet, wait until they have hung up, and raise its error. */
+     * cancel those that are pending, wait until they have hung up, and raise its error. */
     (void)args;
     return async_none;
 }
@@ -45,9 +45,9 @@ async_value check_all(void *p)
 async_value first_good(void *p)
 {
     struct first_good *args = p;
-    /* TODO: ask all at once; return the name that the first good answer gives, and pass over errors.
-     * After args->patience seconds in all, or when all have failed, it is "nobody". Whoever has not
-     * answered when you return has hung up. */
+    /* TODO: ask all at once; return the name that the first good answer gives, and pass over
+     * errors. After args->patience seconds in all, or when all have failed, it is "nobody". Whoever
+     * has not answered when you return has hung up. */
     (void)args;
     return async_none;
 }

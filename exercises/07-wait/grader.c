@@ -20,9 +20,8 @@ static void make_mirrors(int many)
 {
     count = many;
     for (int i = 0; i < count; i++)
-        mirrors[i] = (struct mirror){
-            random_word(), 1 + random_seconds() + random_between(1, 9) / 100.0, false
-        };
+        mirrors[i] = (struct mirror){ random_word(),
+                                      1 + random_seconds() + random_between(1, 9) / 100.0, false };
 }
 
 static struct mirror *quick(int i, double seconds)
@@ -78,40 +77,50 @@ static void check_all_asked(struct run *run)
         asked += says(run, &mirrors[i], "asked", 0);
     for (int i = 0; asked && i < count; i++)
         if (says(run, &mirrors[i], "asked", NAN) && !says(run, &mirrors[i], "asked", 0))
-            reject(run, "%s was asked late: the mirrors are asked one after the other. Make all the "
-                   "tasks in one loop, before you wait for any of them.", mirrors[i].name);
+            reject(run,
+                   "%s was asked late: the mirrors are asked one after the other. Make all the "
+                   "tasks in one loop, before you wait for any of them.",
+                   mirrors[i].name);
 }
 
 /* Those who were not done when all was decided: were they cancelled, all at once, and awaited? */
 static void check_losers(struct run *run, double decided)
 {
-    expect_no_task_left(run, count_events(run, "cancelled", NULL)
-        ? "They were cancelled, but not awaited. async_cancel() only asks: to hang up takes a moment, "
-          "and somebody has to wait for that. Await every task after you cancelled it."
-        : "They were neither cancelled nor awaited. async_wait() cancels nobody: whoever is pending "
-          "works on. Cancel the pending ones, then wait until they have ended.");
+    expect_no_task_left(
+        run,
+        count_events(run, "cancelled", NULL)
+            ? "They were cancelled, but not awaited. async_cancel() only asks: to hang up takes a "
+              "moment, and somebody has to wait for that. Await every task after you cancelled it."
+            : "They were neither cancelled nor awaited. async_wait() cancels nobody: whoever is "
+              "pending works on. Cancel the pending ones, then wait until they have ended.");
     for (int i = 0; i < count; i++)
         for (int j = 0; j < count; j++)
             if (says(run, &mirrors[i], "hung up", decided + HANGING_UP) &&
                 says(run, &mirrors[j], "hung up", decided + 2 * HANGING_UP))
-                reject(run, "%s hung up at %g s, but %s only at %g s: they were cancelled one after "
-                       "the other, each awaited before the next was cancelled. First cancel all, in "
-                       "one loop; then wait for all.", mirrors[i].name, decided + HANGING_UP,
-                       mirrors[j].name, decided + 2 * HANGING_UP);
+                reject(run,
+                       "%s hung up at %g s, but %s only at %g s: they were cancelled one after the "
+                       "other, each awaited before the next was cancelled. First cancel all, in "
+                       "one loop; then wait for all.",
+                       mirrors[i].name, decided + HANGING_UP, mirrors[j].name,
+                       decided + 2 * HANGING_UP);
     for (int i = 0; i < run->event_count; i++)
         if (!strcmp(run->events[i].kind, "cancelled") && run->events[i].at > decided + 1e-6)
-            reject(run, "All was decided at %g s, but noticed only at %g s, when the first one was "
-                   "cancelled. Who awaits the tasks in their order, or looks now and then, is late; "
-                   "async_wait() comes back when the first of them, whichever it is, makes it so.",
-                   decided, run->events[i].at);
+            reject(
+                run,
+                "All was decided at %g s, but noticed only at %g s, when the first one was "
+                "cancelled. Who awaits the tasks in their order, or looks now and then, is late; "
+                "async_wait() comes back when the first of them, whichever it is, makes it so.",
+                decided, run->events[i].at);
     for (int i = 0; i < count; i++) {
         const struct mirror *m = &mirrors[i];
         const char *end = m->broken ? "failed" : "answered";
         if (m->seconds > decided + HANGING_UP && says(run, m, end, NAN) &&
             !count_events(run, "cancelled", NULL))
-            reject(run, "%s %s at %g s, but all was decided at %g s: the pending ones were not "
+            reject(run,
+                   "%s %s at %g s, but all was decided at %g s: the pending ones were not "
                    "cancelled. async_wait() only tells which they are: the tasks behind the first "
-                   "`done` ones of its array. Cancel those.", m->name, end, m->seconds, decided);
+                   "`done` ones of its array. Cancel those.",
+                   m->name, end, m->seconds, decided);
     }
 }
 
@@ -119,12 +128,16 @@ static void check_not_cancelled_itself(struct run *run, const char *function)
 {
     const struct result *result = result_of(run, function);
     if (result && !strcmp(result->kind, "error") && !strncmp(result->text, "CancelledError", 14))
-        reject(run, "%s() ended with CancelledError itself, though nobody had cancelled it. await(task) "
+        reject(run,
+               "%s() ended with CancelledError itself, though nobody had cancelled it. await(task) "
                "raises what the task ended with, here the cancellation that we asked for; "
-               "async_catch(task) and async_wait() don't.", function);
+               "async_catch(task) and async_wait() don't.",
+               function);
     if (result && !strcmp(result->kind, "error") && strstr(result->text, "is empty"))
-        reject(run, "%s() ended with an error (%s): async_wait() wants at least one task. When nobody is "
-               "pending there is nothing to wait for.", function, result->text);
+        reject(run,
+               "%s() ended with an error (%s): async_wait() wants at least one task. When nobody "
+               "is pending there is nothing to wait for.",
+               function, result->text);
 }
 
 /* -------------------------------------------------------------------------------- part 1 */
@@ -140,11 +153,14 @@ static void try_first(int many, int winner)
     check_losers(run, first->seconds);
     for (int i = 0; result && i < count; i++)
         if (i != winner && !strcmp(result->text, mirrors[i].name))
-            reject(run, "first_answer() returned %s, but %s answered first. async_wait() sorts the "
-                   "array of tasks that it is given: done ones first. Your array of mirrors, and any "
-                   "copy of the tasks, it leaves as it was.", result->text, first->name);
+            reject(run,
+                   "first_answer() returned %s, but %s answered first. async_wait() sorts the "
+                   "array of tasks that it is given: done ones first. Your array of mirrors, and "
+                   "any copy of the tasks, it leaves as it was.",
+                   result->text, first->name);
     will_ask_until(first->seconds);
-    expect_transcript(run, any_order, "With the first answer the others are cancelled, and hang up.");
+    expect_transcript(run, any_order,
+                      "With the first answer the others are cancelled, and hang up.");
     expect_seconds(run, first->seconds + (count > 1 ? HANGING_UP : 0),
                    "first_answer() has to return when the others have hung up.");
     expect_text(run, "first_answer", first->name, "That is what the first one gave.");
@@ -168,9 +184,11 @@ static void try_all_well(int many)
     check_all_asked(run);
     for (int i = 0; i < count; i++)
         if (says(run, &mirrors[i], "hung up", NAN))
-            reject(run, "%s was cancelled, although no mirror had failed. A mirror that answers is well, "
-                   "but says nothing about the others: ASYNC_FIRST_COMPLETED stops at any end, "
-                   "ASYNC_FIRST_EXCEPTION only at an error, or when all are done.", mirrors[i].name);
+            reject(run,
+                   "%s was cancelled, although no mirror had failed. A mirror that answers is "
+                   "well, but says nothing about the others: ASYNC_FIRST_COMPLETED stops at any "
+                   "end, ASYNC_FIRST_EXCEPTION only at an error, or when all are done.",
+                   mirrors[i].name);
     expect_no_task_left(run, "All have to answer before the check is passed.");
     check_not_cancelled_itself(run, "check_all");
     will_ask_until(slowest());
@@ -183,7 +201,7 @@ static void try_one_fails(int many)
 {
     char message[100];
     make_mirrors(many);
-    quick(0, 1.1);                      /* after the failure, but before the rest */
+    quick(0, 1.1); /* after the failure, but before the rest */
     quick(1, 0.3);
     struct mirror *failed = quick(2, 0.6);
     failed->broken = true;
@@ -193,15 +211,19 @@ static void try_one_fails(int many)
     check_not_cancelled_itself(run, "check_all");
     check_losers(run, failed->seconds);
     if (result && strcmp(result->kind, "error") != 0)
-        reject(run, "%s failed at %g s, but check_all() ended as if all were well. async_wait() raises no "
-               "error of a task: await those that are done, or look at their results.", failed->name,
-               failed->seconds);
+        reject(run,
+               "%s failed at %g s, but check_all() ended as if all were well. async_wait() raises "
+               "no error of a task: await those that are done, or look at their results.",
+               failed->name, failed->seconds);
     will_ask_until(failed->seconds);
-    expect_transcript(run, any_order, "As soon as one fails, those that are pending are cancelled.");
-    expect_error(run, "check_all", "Connection refused", "That is the error of the one that failed.");
+    expect_transcript(run, any_order,
+                      "As soon as one fails, those that are pending are cancelled.");
+    expect_error(run, "check_all", "Connection refused",
+                 "That is the error of the one that failed.");
     snprintf(message, sizeof message, "%s is broken", failed->name);
-    expect_message(run, "check_all", message, "An error travels with its message if you return the "
-                   "async_value as it came, or let await() raise it.");
+    expect_message(run, "check_all", message,
+                   "An error travels with its message if you return the async_value as it came, or "
+                   "let await() raise it.");
     expect_seconds(run, failed->seconds + HANGING_UP, "Then the others have hung up.");
 }
 
@@ -222,13 +244,17 @@ static void check_good(struct run *run, double decided, const char *right)
     check_all_asked(run);
     check_not_cancelled_itself(run, "first_good");
     if (result && !strcmp(result->kind, "error"))
-        reject(run, "first_good() ended with an error (%s). The error of a broken mirror is to be passed "
-               "over: async_catch(task) gives it without raising it.", result->text);
+        reject(run,
+               "first_good() ended with an error (%s). The error of a broken mirror is to be "
+               "passed over: async_catch(task) gives it without raising it.",
+               result->text);
     check_losers(run, decided);
     will_ask_until(decided);
-    expect_transcript(run, any_order, "Errors are passed over, a good answer or the end of patience is "
-                      "the end of it all.");
-    expect_text(run, "first_good", right, "That is the first good answer; \"nobody\" if there is none.");
+    expect_transcript(
+        run, any_order,
+        "Errors are passed over, a good answer or the end of patience is the end of it all.");
+    expect_text(run, "first_good", right,
+                "That is the first good answer; \"nobody\" if there is none.");
 }
 
 static void try_good(int many, int broken)
@@ -240,13 +266,16 @@ static void try_good(int many, int broken)
     struct run *run = run_mirrors("first_good", 30);
     const struct result *result = result_of(run, "first_good");
     if (broken && result && !strcmp(result->text, "nobody"))
-        reject(run, "first_good() gave up and returned \"nobody\", but %s answered well at %g s. That one "
-               "is done need not mean that it has succeeded: after an error wait for the next.",
+        reject(run,
+               "first_good() gave up and returned \"nobody\", but %s answered well at %g s. That "
+               "one is done need not mean that it has succeeded: after an error wait for the next.",
                good->name, good->seconds);
     if (run->seconds > good->seconds + 2 * HANGING_UP && !count_events(run, "cancelled", NULL))
-        reject(run, "%s answered well at %g s, but first_good() went on waiting until %g s. "
-               "ASYNC_FIRST_COMPLETED ends a wait with every end, good or not; look whether it was a good "
-               "one, and cancel the others then.", good->name, good->seconds, run->seconds);
+        reject(run,
+               "%s answered well at %g s, but first_good() went on waiting until %g s. "
+               "ASYNC_FIRST_COMPLETED ends a wait with every end, good or not; look whether it was "
+               "a good one, and cancel the others then.",
+               good->name, good->seconds, run->seconds);
     check_good(run, good->seconds, good->name);
     expect_seconds(run, good->seconds + (many > broken + 1 ? HANGING_UP : 0),
                    "The first good answer is enough.");
@@ -263,17 +292,23 @@ static void try_patience(int broken)
     struct run *run = run_mirrors("first_good", patience);
     const char *last = broken ? mirrors[broken - 1].name : "nobody";
     if (!broken && says(run, late, "answered", NAN))
-        reject(run, "%s answered at %g s, but patience ended at %g s. async_wait() takes a timeout; when "
-               "it is over the others are pending still, to be cancelled.", late->name, late->seconds,
-               patience);
+        reject(run,
+               "%s answered at %g s, but patience ended at %g s. async_wait() takes a timeout; "
+               "when it is over the others are pending still, to be cancelled.",
+               late->name, late->seconds, patience);
     if (broken && says(run, late, "answered", NAN))
-        reject(run, "%s answered at %g s, but patience ended at %g s. The timeout of async_wait() counts "
-               "from each call anew: after %s had failed it began again. Compute a deadline once, and "
-               "wait for what is left of it.", late->name, late->seconds, patience, last);
-    if (broken && count_events(run, "cancelled", NULL) && run->seconds > patience + 1.5 * HANGING_UP)
-        reject(run, "took %g s of virtual time, but patience is for %g s in all, and %g s to hang up. "
-               "The timeout of async_wait() counts from each call anew: compute a deadline once, and "
-               "wait for what is left of it.", run->seconds, patience, HANGING_UP);
+        reject(run,
+               "%s answered at %g s, but patience ended at %g s. The timeout of async_wait() "
+               "counts from each call anew: after %s had failed it began again. Compute a deadline "
+               "once, and wait for what is left of it.",
+               late->name, late->seconds, patience, last);
+    if (broken && count_events(run, "cancelled", NULL) &&
+        run->seconds > patience + 1.5 * HANGING_UP)
+        reject(run,
+               "took %g s of virtual time, but patience is for %g s in all, and %g s to hang up. "
+               "The timeout of async_wait() counts from each call anew: compute a deadline once, "
+               "and wait for what is left of it.",
+               run->seconds, patience, HANGING_UP);
     check_good(run, patience, "nobody");
     expect_seconds(run, patience + HANGING_UP, "Patience ends, and they hang up.");
 }

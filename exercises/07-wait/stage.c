@@ -6,7 +6,7 @@ int main(int argc, char **argv)
 {
     stage_open(argc, argv);
     struct ask mirrors[MOST_MIRRORS] = { { NULL, 0, 0 } };
-    double patience = stage_real(1);            /* PART PATIENCE, then MIRROR SECONDS BROKEN for each */
+    double patience = stage_real(1);    /* PART PATIENCE, then MIRROR SECONDS BROKEN for each */
     size_t count = (stage_words() - 2) / 3;
     for (size_t i = 0; i < count && i < MOST_MIRRORS; i++)
         mirrors[i] = (struct ask){ stage_word(2 + 3 * i), stage_real(3 + 3 * i),

@@ -45,8 +45,8 @@ async_value warmest(void *p)
 {
     struct warmest *args = p;
     /* TODO: async_coro(ask_again, &args->cities[i], args->with) for each city, one after the other;
-     * return the name of the warmest. All of that together may take args->budget seconds; after that
-     * it ends with ASYNC_TIMEOUT. */
+     * return the name of the warmest. All of that together may take args->budget seconds; after
+     * that it ends with ASYNC_TIMEOUT. */
     (void)args;
     return async_none;
 }
@@ -59,7 +59,7 @@ static async_value try_it(void *p)
     async_value got = await(async_coro(temperature, &cities[1], 2, 28));
     printf("Rome has %ld degrees, or had them\n", got.num);
     got = async_catch(async_coro(ask_again, &cities[1], { 3, 2, 0.5 }));
-    printf("Rome has %ld degrees, error: %s\n", got.error ? 0 : got.num, async_error_name(got.error));
+    printf("Rome: %ld degrees, error: %s\n", got.error ? 0 : got.num, async_error_name(got.error));
     got = async_catch(async_coro(warmest, cities, 2, { 3, 2, 0.5 }, 5));
     printf("the warmest: %s\n", got.error ? async_error_name(got.error) : got.str ? got.str : "?");
     return async_none;

@@ -1,4 +1,5 @@
-/* grader.c - lesson 8: a limit for one await, a budget for many; and of all errors only timeouts. */
+/* grader.c - lesson 8: a limit for one await, a budget for many; and of all errors only timeouts.
+ */
 #include "grader.h"
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +7,8 @@
 
 #define MOST_TRIES 5
 #define MOST_CITIES 5
-#define SWALLOWED "it ended as if nothing had happened: a swallowed cancellation. Handle ASYNC_TIMEOUT " \
+#define SWALLOWED \
+    "it ended as if nothing had happened: a swallowed cancellation. Handle ASYNC_TIMEOUT " \
     "only, and return every other error as it came."
 
 enum outcome { ANSWERED, TIMED_OUT, UNKNOWN, CUT };
@@ -14,7 +16,7 @@ enum outcome { ANSWERED, TIMED_OUT, UNKNOWN, CUT };
 static struct city {
     const char *name;
     int degrees;
-    double seconds[MOST_TRIES];         /* too many at each try that is not set */
+    double seconds[MOST_TRIES]; /* too many at each try that is not set */
 } cities[MOST_CITIES];
 static int count;
 
@@ -92,11 +94,8 @@ static enum outcome will_ask_again(const struct city *city, double *now, double 
 static int times_asked(struct run *run, const struct city *city)
 {
     char line[100];
-    int times = 0;
     snprintf(line, sizeof line, "%s: asked", city->name);
-    for (int i = 0; i < run->line_count; i++)
-        times += !strcmp(run->lines[i].text, line);
-    return times;
+    return times_printed(run, line);
 }
 
 static bool asked_at(struct run *run, const struct city *city, double at)
@@ -108,32 +107,22 @@ static bool asked_at(struct run *run, const struct city *city, double at)
 
 /* ----------------------------------------------------------------- mistakes of every part */
 
-static bool ended_with(struct run *run, const char *function, const char *error)
-{
-    const struct result *result = result_of(run, function);
-    return result && !strcmp(result->kind, "error") && !strncmp(result->text, error, strlen(error));
-}
-
-static bool ended_well(struct run *run, const char *function)
-{
-    const struct result *result = result_of(run, function);
-    return result && strcmp(result->kind, "error") != 0;
-}
-
 static void check_cancelled(struct run *run, const char *function, const char *when)
 {
     if (ended_well(run, function))
-        reject(run, "%s() was cancelled at %g s, %s, but " SWALLOWED, function, with.cancelled_at, when);
+        reject(run, "%s() was cancelled at %g s, %s, but " SWALLOWED, function, with.cancelled_at,
+               when);
     if (run->seconds > with.cancelled_at + 0.01)
-        reject(run, "%s() was cancelled at %g s, %s, but went on until %g s. Handle ASYNC_TIMEOUT only: "
-               "any other error, ASYNC_CANCELLED above all, ends the function at once.", function,
-               with.cancelled_at, when, run->seconds);
+        reject(run,
+               "%s() was cancelled at %g s, %s, but went on until %g s. Handle ASYNC_TIMEOUT only: "
+               "any other error, ASYNC_CANCELLED above all, ends the function at once.",
+               function, with.cancelled_at, when, run->seconds);
 }
 
 static void check_nobody_left(struct run *run)
 {
-    expect_no_task_left(run, "A question that takes too long has to be cancelled, and waited for until it "
-                        "has ended. async_wait_for() does both.");
+    expect_no_task_left(run, "A question that takes too long has to be cancelled, and waited for "
+                             "until it has ended. async_wait_for() does both.");
 }
 
 static void check_unknown(struct run *run, const char *function, const char *name)
@@ -141,13 +130,15 @@ static void check_unknown(struct run *run, const char *function, const char *nam
     char message[100];
     snprintf(message, sizeof message, "nobody knows %s", name);
     if (ended_well(run, function))
-        reject(run, "Everything was caught: \"%s\" is no timeout, and %s() does not know what to do about "
-               "it. Look for ASYNC_TIMEOUT in .error, and return every other error as it came.", message,
-               function);
-    expect_error(run, function, "No such file or directory", "That is what ask() raised: it goes on to "
-                 "the caller.");
-    expect_message(run, function, message, "An error travels with its message if you return the "
-                   "async_value as it came.");
+        reject(
+            run,
+            "Everything was caught: \"%s\" is no timeout, and %s() does not know what to do about "
+            "it. Look for ASYNC_TIMEOUT in .error, and return every other error as it came.",
+            message, function);
+    expect_error(run, function, "No such file or directory",
+                 "That is what ask() raised: it goes on to the caller.");
+    expect_message(run, function, message,
+                   "An error travels with its message if you return the async_value as it came.");
 }
 
 /* -------------------------------------------------------------------------------- part 1 */
@@ -160,22 +151,26 @@ static void try_temperature(double seconds)
     bool slow = seconds > with.limit;
     double end = seconds < 0 ? 0 : fmin(seconds, with.limit);
     check_nobody_left(run);
-    mistaken_seconds(run, seconds, end, "it waited as long as the answer took. await() alone has no limit; "
+    mistaken_seconds(run, seconds, end,
+                     "it waited as long as the answer took. await() alone has no limit; "
                      "async_wait_for(x, seconds) is an x with a limit, to be awaited.");
     if (!slow)
-        mistaken_seconds(run, with.limit, end, "it waited for the whole limit. async_wait_for() comes back "
-                         "when the answer does.");
+        mistaken_seconds(
+            run, with.limit, end,
+            "it waited for the whole limit. async_wait_for() comes back when the answer does.");
     if (slow && ended_with(run, "temperature", "TimeoutError"))
-        reject(run, "temperature() ended with TimeoutError itself. await() raises it; async_catch() lets you "
-               "look at it, and return last_known instead.");
+        reject(run, "temperature() ended with TimeoutError itself. await() raises it; "
+                    "async_catch() lets you look at it, and return last_known instead.");
     will_ask(&cities[0], 0, &now, INFINITY);
-    expect_transcript(run, in_order, "One question; if the answer takes longer than the limit it is "
-                      "cancelled, and hangs up.");
+    expect_transcript(
+        run, in_order,
+        "One question; if the answer takes longer than the limit it is cancelled, and hangs up.");
     if (seconds < 0)
         check_unknown(run, "temperature", cities[0].name);
     else
         expect_number(run, "temperature", slow ? with.last_known : cities[0].degrees,
-                      slow ? "There was no answer in time: that is last_known." : "That is the answer.");
+                      slow ? "There was no answer in time: that is last_known."
+                           : "That is the answer.");
     expect_seconds(run, end, "Nothing more is to be waited for then.");
 }
 
@@ -191,8 +186,8 @@ START_TEST(in_time)
     with.cancelled_at = with.limit / 2;
     struct run *run = run_cities("temperature");
     check_cancelled(run, "temperature", "while it waited for the answer");
-    expect_error(run, "temperature", "CancelledError", "A cancellation is not a timeout: it goes on to "
-                 "the caller.");
+    expect_error(run, "temperature", "CancelledError",
+                 "A cancellation is not a timeout: it goes on to the caller.");
 }
 END_TEST
 
@@ -204,14 +199,18 @@ static void check_tries(struct run *run, int tries)
     int times = times_asked(run, city);
     double second = with.limit + with.pause, third = second + with.limit + 2 * with.pause;
     if (times == 1 && tries > 1)
-        reject(run, "There was one try only. When it has timed out, and tries are left, sleep for the pause "
-               "and ask again.");
+        reject(run, "There was one try only. When it has timed out, and tries are left, sleep for "
+                    "the pause and ask again.");
     if (times > 1 && tries > 1 && asked_at(run, city, with.limit))
-        reject(run, "The second try came at once, at %g s, without a pause: expected at %g s. A service that "
-               "is overloaded gets no better by more questions.", with.limit, second);
+        reject(run,
+               "The second try came at once, at %g s, without a pause: expected at %g s. A service "
+               "that is overloaded gets no better by more questions.",
+               with.limit, second);
     if (times > 2 && tries > 2 && asked_at(run, city, third - with.pause))
-        reject(run, "The third try came at %g s, expected at %g s: the second pause has to be twice as long "
-               "as the first one, the third twice as long as the second.", third - with.pause, third);
+        reject(run,
+               "The third try came at %g s, expected at %g s: the second pause has to be twice as "
+               "long as the first one, the third twice as long as the second.",
+               third - with.pause, third);
     if (times > with.tries)
         reject(run, "%d tries were made, but %d is the most.", times, with.tries);
 }
@@ -227,14 +226,16 @@ static void try_again(int tries, int good)
     check_nobody_left(run);
     check_tries(run, good < tries ? good + 1 : tries);
     enum outcome outcome = will_ask_again(&cities[0], &now, INFINITY);
-    mistaken_seconds(run, now + ldexp(with.pause, tries - 1), now, "it slept after the last try. Nothing "
-                     "comes after that pause: give up before it.");
+    mistaken_seconds(
+        run, now + ldexp(with.pause, tries - 1), now,
+        "it slept after the last try. Nothing comes after that pause: give up before it.");
     expect_transcript(run, in_order, "Each try has its limit, and between two tries is a pause.");
     if (outcome == ANSWERED)
         expect_number(run, "ask_again", cities[0].degrees, "That is the answer.");
     else
-        expect_error(run, "ask_again", "TimeoutError", "When the last try has timed out that error goes on "
-                     "to the caller: it got no answer.");
+        expect_error(
+            run, "ask_again", "TimeoutError",
+            "When the last try has timed out that error goes on to the caller: it got no answer.");
     expect_seconds(run, now, "That is when all is known.");
 }
 
@@ -247,9 +248,11 @@ static void try_unknown(void)
     struct run *run = run_cities("ask_again");
     check_tries(run, 2);
     if (times_asked(run, &cities[0]) > 2)
-        reject(run, "After \"nobody knows %s\" it was asked again. Only a timeout is worth another try: what "
-               "does not exist won't exist a second later. Any other error goes on to the caller, at "
-               "once.", cities[0].name);
+        reject(run,
+               "After \"nobody knows %s\" it was asked again. Only a timeout is worth another try: "
+               "what does not exist won't exist a second later. Any other error goes on to the "
+               "caller, at once.",
+               cities[0].name);
     will_ask_again(&cities[0], &now, INFINITY);
     expect_transcript(run, in_order, "A timeout, a pause, and then an error that no try can mend.");
     check_unknown(run, "ask_again", cities[0].name);
@@ -263,8 +266,8 @@ static void try_cancelled(double at, const char *when)
     check_cancelled(run, "ask_again", when);
     will_ask_again(&cities[0], &now, at);
     expect_transcript(run, in_order, "When it is cancelled it ends, wherever it is.");
-    expect_error(run, "ask_again", "CancelledError", "A cancellation is not a timeout: it goes on to the "
-                 "caller.");
+    expect_error(run, "ask_again", "CancelledError",
+                 "A cancellation is not a timeout: it goes on to the caller.");
 }
 
 START_TEST(again)
@@ -309,18 +312,23 @@ static void try_warmest(int many, double part_of_it)
     double end = fmin(all, with.budget);
     struct run *run = run_cities("warmest");
     check_nobody_left(run);
-    mistaken_seconds(run, all, end, "the budget was not kept. It is for all cities together: "
-                     "async_timeout() opens a scope that holds to the end of the function. A limit on each "
-                     "city begins anew with each.");
+    mistaken_seconds(
+        run, all, end,
+        "the budget was not kept. It is for all cities together: async_timeout() opens a scope "
+        "that holds to the end of the function. A limit on each city begins anew with each.");
     const struct city *best = &cities[0];
     bool in_time = true;
     if (part_of_it < 1 && run->seconds > end + 0.01)
-        reject(run, "took %g s of virtual time, but the budget is %g s for all of it. Does the time count "
-               "for all cities together, also in the middle of a question and of a pause; and does "
-               "ask_again() end when it is cancelled?", run->seconds, end);
+        reject(run,
+               "took %g s of virtual time, but the budget is %g s for all of it. Does the time "
+               "count for all cities together, also in the middle of a question and of a pause; "
+               "and does ask_again() end when it is cancelled?",
+               run->seconds, end);
     if (part_of_it < 1 && ended_well(run, "warmest"))
-        reject(run, "The budget was over at %g s, but warmest() ended as if all cities had answered. A timeout "
-               "that nobody hears of is none: let the error go on to the caller.", end);
+        reject(run,
+               "The budget was over at %g s, but warmest() ended as if all cities had answered. A "
+               "timeout that nobody hears of is none: let the error go on to the caller.",
+               end);
     for (int i = 0; i < count && in_time; i++) {
         in_time = will_ask_again(&cities[i], &now, with.budget) == ANSWERED;
         best = cities[i].degrees > best->degrees ? &cities[i] : best;
@@ -346,8 +354,9 @@ START_TEST(budget)
     with.cancelled_at = with.limit / 2;
     struct run *run = run_cities("warmest");
     check_cancelled(run, "warmest", "in the middle of a question");
-    expect_error(run, "warmest", "CancelledError", "It was cancelled from outside, long before the budget "
-                 "was used up: that is no timeout.");
+    expect_error(
+        run, "warmest", "CancelledError",
+        "It was cancelled from outside, long before the budget was used up: that is no timeout.");
 }
 END_TEST
 

@@ -15,7 +15,7 @@ static async_value cancelled(void *p)
     return async_catch(task);
 }
 
-/* PART CANCELLED-AT TRIES LIMIT PAUSE BUDGET LAST-KNOWN, then NAME DEGREES SECONDS... for each city */
+/* PART CANCELLED-AT TRIES LIMIT PAUSE BUDGET LAST-KNOWN, then NAME DEGREES SECONDS... for each */
 int main(int argc, char **argv)
 {
     stage_open(argc, argv);

@@ -31,8 +31,8 @@ static void transaction_exit(struct connection **connection)
 async_value transfer(void *p)
 {
     struct transfer *args = p;
-    /* TODO: "BEGIN"; ask args->balance; if it is less than args->amount raise ASYNC_VALUE_ERROR with
-     * "not enough money"; ask args->update; return the balance less the amount. */
+    /* TODO: "BEGIN"; ask args->balance; if it is less than args->amount raise ASYNC_VALUE_ERROR
+     * with "not enough money"; ask args->update; return the balance less the amount. */
     (void)args;
     (void)transaction_exit;
     return async_none;

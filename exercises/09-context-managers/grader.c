@@ -40,7 +40,11 @@ static bool will_query(const char *name, struct query q, double *now, double sto
     bool stopped = *now + q.seconds > stop;
     will_print(*now, "%s: asked %s", name, q.what);
     *now = fmin(*now + q.seconds, stop);
-    will_print(*now, "%s: %s %s", name, stopped ? "stopped" : q.fails ? "failed" : "answered", q.what);
+    will_print(*now, "%s: %s %s", name,
+               stopped   ? "stopped"
+               : q.fails ? "failed"
+                         : "answered",
+               q.what);
     return !stopped && !q.fails;
 }
 
@@ -53,26 +57,16 @@ static bool says(struct run *run, const char *name, const char *what)
     return printed(run, line);
 }
 
-static bool ended_well(struct run *run, const char *function)
-{
-    const struct result *result = result_of(run, function);
-    return result && strcmp(result->kind, "error") != 0;
-}
-
-static bool ended_with(struct run *run, const char *function, const char *text)
-{
-    const struct result *result = result_of(run, function);
-    return result && !strcmp(result->kind, "error") && strstr(result->text, text);
-}
-
-static void expect_failure(struct run *run, const char *function, const char *name, const char *what)
+static void expect_failure(struct run *run, const char *function, const char *name,
+                           const char *what)
 {
     char message[100];
     snprintf(message, sizeof message, "%s: there is no %s", name, what);
-    expect_error(run, function, "Input/output error", "That is the error of the query that failed: it "
-                 "goes on to the caller, once all is tidied up.");
-    expect_message(run, function, message, "An error travels with its message if it is passed on as it "
-                   "came.");
+    expect_error(run, function, "Input/output error",
+                 "That is the error of the query that failed: it goes on to the caller, once all "
+                 "is tidied up.");
+    expect_message(run, function, message,
+                   "An error travels with its message if it is passed on as it came.");
 }
 
 /* -------------------------------------------------------------------------------- part 1 */
@@ -83,29 +77,40 @@ static void check_closed(struct run *run, const char *way)
 {
     bool opened = says(run, name, "open");
     if (!opened && says(run, name, "closing"))
-        reject(run, "The connection was closed, but had never been opened. Its opening failed: then there is "
-               "nothing to close, and the exit must not run. Say async_with in the line that opens it, "
-               "whose await leaves the function before the variable is there.");
+        reject(run,
+               "The connection was closed, but had never been opened. Its opening failed: then "
+               "there is nothing to close, and the exit must not run. Say async_with in the line "
+               "that opens it, whose await leaves the function before the variable is there.");
     if (ended_with(run, "ask_once", "is closed") || ended_with(run, "ask_once", "was closed"))
-        reject(run, "The connection was closed before the query was through: ask_once() ended with %s.\nIt "
-               "has to stay open until the block is left.", result_of(run, "ask_once")->text);
+        reject(run,
+               "The connection was closed before the query was through: ask_once() ended with "
+               "%s.\nIt has to stay open until the block is left.",
+               result_of(run, "ask_once")->text);
     if (opened && !says(run, name, "closing"))
-        reject(run, "The connection was not closed %s. What stands at the end of a function is not reached "
-               "when an await leaves it; the exit function of async_with is called on every way out.", way);
+        reject(
+            run,
+            "The connection was not closed %s. What stands at the end of a function is not reached "
+            "when an await leaves it; the exit function of async_with is called on every way out.",
+            way);
     if (opened && (run->left || !says(run, name, "closed")))
-        reject(run, "The connection was being closed, %s, but nobody waited until it was. An exit function "
-               "may wait, and has to: async_catch(async_coro(connection_close, ...)) comes back when it "
-               "is closed. A task of its own would be left to its fate.", way);
+        reject(run,
+               "The connection was being closed, %s, but nobody waited until it was. An exit "
+               "function may wait, and has to: async_catch(async_coro(connection_close, ...)) "
+               "comes back when it is closed. A task of its own would be left to its fate.",
+               way);
     expect_no_task_left(run, "Nothing here needs a task.");
 }
 
 static void check_cancelled(struct run *run, const char *function, const char *way)
 {
     if (ended_well(run, function))
-        reject(run, "%s() was cancelled, but ended as if nothing had happened: a swallowed cancellation. Tidy "
-               "up %s, and let the error go on to the caller: await() and async_with do so.", function, way);
-    expect_error(run, function, "CancelledError", "It was cancelled, and tidied up; that does not change "
-                 "how it ends.");
+        reject(
+            run,
+            "%s() was cancelled, but ended as if nothing had happened: a swallowed cancellation. "
+            "Tidy up %s, and let the error go on to the caller: await() and async_with do so.",
+            function, way);
+    expect_error(run, function, "CancelledError",
+                 "It was cancelled, and tidied up; that does not change how it ends.");
 }
 
 /* Cancelled in query 1 or 2; 0: not at all. */
@@ -115,7 +120,8 @@ static void try_ask(struct query first, struct query second, int cancelled_in, c
     double now = OPENING, stop = 0;
     if (cancelled_in)
         stop = OPENING + (cancelled_in == 2 ? first.seconds : 0) + 0.05;
-    struct run *run = stage_run("ask_once %g %s 0 %s %s", stop, name, words_of(first), words_of(second));
+    struct run *run = stage_run("ask_once %g %s 0 %s %s", stop, name, words_of(first),
+                                words_of(second));
     check_closed(run, way);
     will_print(now, "%s: open", name);
     bool well = will_query(name, first, &now, never_is_zero(stop));
@@ -123,12 +129,13 @@ static void try_ask(struct query first, struct query second, int cancelled_in, c
         well = will_query(name, second, &now, never_is_zero(stop));
     will_print(now, "%s: closing", name);
     will_print(now + CLOSING, "%s: closed", name);
-    expect_transcript(run, in_order, "Open, ask, close; and the close is the last thing on every way out.");
+    expect_transcript(run, in_order,
+                      "Open, ask, close; and the close is the last thing on every way out.");
     if (cancelled_in)
         check_cancelled(run, "ask_once", "with async_catch() only");
     else if (well)
-        expect_number(run, "ask_once", first.rows ? second.rows : 0, "That are the rows of the last query "
-                      "that was made.");
+        expect_number(run, "ask_once", first.rows ? second.rows : 0,
+                      "That are the rows of the last query that was made.");
     else
         expect_failure(run, "ask_once", name, first.fails ? first.what : second.what);
     expect_seconds(run, now + CLOSING, "Then the connection is closed.");
@@ -155,8 +162,8 @@ START_TEST(always_closed)
     first = random_query();
     struct run *run = stage_run("ask_once 0 %s 1 %s %s", name, words_of(first), words_of(first));
     check_closed(run, "when it could not be opened");
-    expect_error(run, "ask_once", "Connection refused", "The server is down: that is the error of "
-                 "connection_open.");
+    expect_error(run, "ask_once", "Connection refused",
+                 "The server is down: that is the error of connection_open.");
     expect_seconds(run, OPENING, "What could not be opened need not be closed.");
 }
 END_TEST
@@ -169,20 +176,27 @@ static void check_end(struct run *run, bool well, const char *way)
     if (run->line_count && !says(run, name, "BEGIN"))
         reject(run, "\"BEGIN\" was not sent, so there is no transaction.");
     if (run->line_count && !commit && !rollback)
-        reject(run, "The transaction was left open, %s: neither COMMIT nor ROLLBACK. Its end belongs into an "
-               "exit function, which async_with calls on every way out.", way);
+        reject(run,
+               "The transaction was left open, %s: neither COMMIT nor ROLLBACK. Its end belongs "
+               "into an exit function, which async_with calls on every way out.",
+               way);
     if (!well && commit && !rollback)
-        reject(run, "COMMIT, although the block was left by an error, %s: half of the work is done, and stays. "
-               "In the exit function async_leaving().error tells whether there was an error. It knows of "
-               "those with which await() or async_raise() leaves the function; of a plain "
-               "`return async_error(...)` it isn't told (`return async_leave(error)` tells it).", way);
+        reject(
+            run,
+            "COMMIT, although the block was left by an error, %s: half of the work is done, and "
+            "stays. In the exit function async_leaving().error tells whether there was an error. "
+            "It knows of those with which await() or async_raise() leaves the function; of a plain "
+            "`return async_error(...)` it isn't told (`return async_leave(error)` tells it).",
+            way);
     if (well && rollback && !commit)
-        reject(run, "ROLLBACK, although all went well, %s: all the work is lost. async_leaving().error is 0 "
-               "then.", way);
+        reject(run,
+               "ROLLBACK, although all went well, %s: all the work is lost. async_leaving().error "
+               "is 0 then.",
+               way);
     if (commit && rollback)
         reject(run, "Both COMMIT and ROLLBACK were sent, %s. A transaction ends once.", way);
-    expect_no_task_left(run, "The end of the transaction was sent, but nobody waited for it. An exit function "
-                        "may wait, with async_catch().");
+    expect_no_task_left(run, "The end of the transaction was sent, but nobody waited for it. An "
+                             "exit function may wait, with async_catch().");
 }
 
 struct deal {
@@ -203,16 +217,17 @@ static struct deal random_deal(void)
 static struct run *run_deal(struct deal deal)
 {
     name = random_word();
-    return stage_run("transfer %g %s %s %d %s %s", deal.cancelled_at, name, deal.refuses, deal.amount,
-                     words_of(deal.balance), words_of(deal.update));
+    return stage_run("transfer %g %s %s %d %s %s", deal.cancelled_at, name, deal.refuses,
+                     deal.amount, words_of(deal.balance), words_of(deal.update));
 }
 
 /* The transcript and the time; true if the block went well. */
 static bool expect_deal(struct run *run, struct deal deal, const char *way)
 {
     double now = 0, stop = never_is_zero(deal.cancelled_at);
-    bool begun = strcmp(deal.refuses, "BEGIN") != 0, well = begun && !deal.balance.fails &&
-        !deal.update.fails && deal.amount <= deal.balance.rows && isinf(stop);
+    bool begun = strcmp(deal.refuses, "BEGIN") != 0,
+         well = begun && !deal.balance.fails && !deal.update.fails &&
+                deal.amount <= deal.balance.rows && isinf(stop);
     if (begun)
         check_end(run, well, way);
     will_print(0, "%s: BEGIN", name);
@@ -223,9 +238,11 @@ static bool expect_deal(struct run *run, struct deal deal, const char *way)
         will_print(now, "%s: %s", name, well ? "COMMIT" : "ROLLBACK");
         now += COMMAND;
     }
-    expect_transcript(run, in_order, begun ? "BEGIN, the two queries unless something is wrong, and then "
-                      "either COMMIT or ROLLBACK." : "The BEGIN was refused: nothing has begun, so there "
-                      "is nothing to end.");
+    expect_transcript(
+        run, in_order,
+        begun ? "BEGIN, the two queries unless something is wrong, and then either COMMIT or "
+                "ROLLBACK."
+              : "The BEGIN was refused: nothing has begun, so there is nothing to end.");
     expect_seconds(run, now, "The end of the transaction has to be waited for.");
     return well;
 }
@@ -241,7 +258,8 @@ static void try_failing(struct deal deal, const char *way)
 {
     struct run *run = run_deal(deal);
     expect_deal(run, deal, way);
-    expect_failure(run, "transfer", name, deal.balance.fails ? deal.balance.what : deal.update.what);
+    expect_failure(run, "transfer", name,
+                   deal.balance.fails ? deal.balance.what : deal.update.what);
 }
 
 static void try_poor(struct deal deal)
@@ -268,18 +286,19 @@ static void try_refused(struct deal deal, const char *word)
     struct run *run = run_deal(deal);
     bool well = expect_deal(run, deal, "when it was refused");
     if (well && ended_well(run, "transfer"))
-        reject(run, "The COMMIT was refused, so no money has moved, but transfer() ended as if it had. An exit "
-               "function returns nothing; async_leave_with(error) makes the function around it end with "
-               "that error.");
+        reject(run, "The COMMIT was refused, so no money has moved, but transfer() ended as if it "
+                    "had. An exit function returns nothing; async_leave_with(error) makes the "
+                    "function around it end with that error.");
     if (!strcmp(word, "ROLLBACK") && ended_with(run, "transfer", word))
-        reject(run, "An error was lost: the query failed, and after that the ROLLBACK was refused, but "
-               "transfer() tells of the ROLLBACK only. The first error is the one to hear of: call "
-               "async_leave_with() only when the block went well.");
+        reject(run, "An error was lost: the query failed, and after that the ROLLBACK was refused, "
+                    "but transfer() tells of the ROLLBACK only. The first error is the one to hear "
+                    "of: call async_leave_with() only when the block went well.");
     if (!strcmp(word, "ROLLBACK")) {
         expect_failure(run, "transfer", name, deal.balance.what);
         return;
     }
-    expect_error(run, "transfer", "Operation not permitted", "That is the error of what was refused.");
+    expect_error(run, "transfer", "Operation not permitted",
+                 "That is the error of what was refused.");
     snprintf(message, sizeof message, "%s: %s was refused", name, word);
     expect_message(run, "transfer", message, "An error travels with its message.");
 }
@@ -315,7 +334,7 @@ static const char *const connections[] = { "first", "second", "third", "fourth" 
 
 struct request {
     struct query query;
-    double patience, cancelled_at;      /* never: 0 */
+    double patience, cancelled_at; /* never: 0 */
     enum { SERVED, FAILED, CANCELLED, NOT_SERVED } outcome;
 };
 static struct request requests[MOST_REQUESTS];
@@ -355,7 +374,8 @@ static double will_serve(int size)
         }
         will_print(now, "%s: lent", connections[c]);
         r->outcome = will_query(connections[c], r->query, &now, stop) ? SERVED
-                     : r->query.fails && isinf(stop) ? FAILED : CANCELLED;
+                     : r->query.fails && isinf(stop)                  ? FAILED
+                                                                      : CANCELLED;
         now += GIVING_BACK;
         will_print(now, "%s: back", connections[c]);
         free_at[c] = now;
@@ -371,19 +391,21 @@ static void check_pool(struct run *run, int size)
     int missing = size - (back ? back->text[0] - '0' : size);
     const char *why = "";
     for (int i = 0; i < count; i++)
-        why = requests[i].outcome == FAILED ? " One of the queries failed: " :
-              requests[i].outcome == CANCELLED && !*why ? " One of the requests was cancelled: " : why;
+        why = requests[i].outcome == FAILED               ? " One of the queries failed: "
+              : requests[i].outcome == CANCELLED && !*why ? " One of the requests was cancelled: "
+                                                          : why;
     for (int i = 0; i < count; i++) {
         char result[] = "serve-0";
         result[6] += i;
         if (ended_with(run, result, "given back twice"))
-            reject(run, "A connection was given back twice. Its exit function does that, on every way out; "
-                   "nobody else has to.");
+            reject(run, "A connection was given back twice. Its exit function does that, on every "
+                        "way out; nobody else has to.");
     }
-    expect_no_task_left(run, "To give a connection back takes a moment: the exit function has to wait for it, "
-                        "with async_catch(), and not leave it to a task.");
+    expect_no_task_left(run, "To give a connection back takes a moment: the exit function has to "
+                             "wait for it, with async_catch(), and not leave it to a task.");
     if (missing)
-        reject(run, "A leak: when all was over %d of %d connections %s not back in the pool.%s is its "
+        reject(run,
+               "A leak: when all was over %d of %d connections %s not back in the pool.%s is its "
                "connection given back on that way, too? With async_with it is, on every way out.",
                missing, size, missing == 1 ? "was" : "were", *why ? why : " ");
 }
@@ -395,9 +417,11 @@ static void check_outcome(struct run *run, int i)
     result[6] += i;
     if (r->outcome == SERVED) {
         if (ended_with(run, result, "TimeoutError"))
-            reject(run, "%s ended with TimeoutError, though it got its connection in time. The limit is for the "
-                   "wait for a connection: async_wait_for() around pool_acquire, and nothing else. The "
-                   "query may take as long as it likes.", result);
+            reject(run,
+                   "%s ended with TimeoutError, though it got its connection in time. The limit is "
+                   "for the wait for a connection: async_wait_for() around pool_acquire, and "
+                   "nothing else. The query may take as long as it likes.",
+                   result);
         expect_number(run, result, r->query.rows, "That is what its query gives.");
     } else if (r->outcome == FAILED) {
         expect_error(run, result, "Input/output error", "Its query failed.");
@@ -406,8 +430,10 @@ static void check_outcome(struct run *run, int i)
         check_cancelled(run, result, way);
     } else {
         if (ended_well(run, result))
-            reject(run, "%s got no connection within %g s, but ended as if it had been served. The timeout has "
-                   "to go on to the caller.", result, r->patience);
+            reject(run,
+                   "%s got no connection within %g s, but ended as if it had been served. The "
+                   "timeout has to go on to the caller.",
+                   result, r->patience);
         expect_error(run, result, "TimeoutError", "It got no connection in time.");
     }
 }
@@ -419,14 +445,17 @@ static void try_pool(int size)
     check_pool(run, size);
     for (int i = 0; i < count; i++)
         if (requests[i].outcome == NOT_SERVED && run->seconds > end + 0.01)
-            reject(run, "It went on until %g s, expected %g s: a request had patience for %g s, but waited "
-                   "longer. async_wait_for(async_coro(pool_acquire, ...), seconds) is a wait with a limit.",
+            reject(run,
+                   "It went on until %g s, expected %g s: a request had patience for %g s, but "
+                   "waited longer. async_wait_for(async_coro(pool_acquire, ...), seconds) is a "
+                   "wait with a limit.",
                    run->seconds, end, requests[i].patience);
     for (int i = 0; i < count; i++)
         if (requests[i].outcome == SERVED && requests[i].query.seconds > requests[i].patience)
             check_outcome(run, i);
-    expect_transcript(run, any_order, "Each request gets a connection, asks, and gives it back; who comes "
-                      "later waits.");
+    expect_transcript(
+        run, any_order,
+        "Each request gets a connection, asks, and gives it back; who comes later waits.");
     for (int i = 0; i < count; i++)
         check_outcome(run, i);
     expect_seconds(run, end, "Then all are served.");
@@ -440,7 +469,7 @@ START_TEST(on_loan)
     requests[0].query.fails = true;
     requests[2].patience = 0.2;
     try_pool(1);
-    make_requests(3);                       /* one in its query, one while it waits */
+    make_requests(3); /* one in its query, one while it waits */
     requests[0].query.seconds = 5;
     requests[0].cancelled_at = 0.85;
     requests[1].cancelled_at = 0.55;

@@ -26,7 +26,8 @@ static async_value cancelled(void *p)
 /* ask_once CANCELLED-AT NAME DOWN QUERY QUERY */
 static void run_ask_once(void)
 {
-    async_coroutine what = async_coro(ask_once, stage_word(2), stage_integer(3), query(4), query(8));
+    async_coroutine what = async_coro(ask_once, stage_word(2), stage_integer(3), query(4),
+                                      query(8));
     stage_number("ask_once", stage_run(async_coro(cancelled, what, stage_real(1))));
 }
 

@@ -36,9 +36,9 @@ async_value remove_half(void *p)
 async_value collect(void *p)
 {
     struct collect *args = p;
-    /* TODO: read all of args->feeds[0] to [args->count - 1] at once, with try 0. When all are through
-     * print a line for each, in that order: "NAME: 12 items", or "NAME: failed (MESSAGE)" with the
-     * message of its error. Return the sum of the items. */
+    /* TODO: read all of args->feeds[0] to [args->count - 1] at once, with try 0. When all are
+     * through print a line for each, in that order: "NAME: 12 items", or "NAME: failed (MESSAGE)"
+     * with the message of its error. Return the sum of the items. */
     (void)args;
     return async_none;
 }
@@ -47,8 +47,9 @@ async_value collect(void *p)
 async_value subscribe(void *p)
 {
     struct subscribe *args = p;
-    /* TODO: read args->feed with try 0. ENOENT: it is new, and has 0 items. ASYNC_VALUE_ERROR: raise
-     * BAD_FEED with the message "NAME: MESSAGE" in its place. Everything else goes on as it is. */
+    /* TODO: read args->feed with try 0. ENOENT: it is new, and has 0 items. ASYNC_VALUE_ERROR:
+     * raise BAD_FEED with the message "NAME: MESSAGE" in its place. Everything else goes on as it
+     * is. */
     (void)args;
     return async_none;
 }

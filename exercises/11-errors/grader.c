@@ -1,4 +1,5 @@
-/* grader.c - lesson 11: handle the errors that are yours, pass on the others, tidy up in between. */
+/* grader.c - lesson 11: handle the errors that are yours, pass on the others, tidy up in between.
+ */
 #include "grader.h"
 #include "async.h"
 #include <math.h>
@@ -41,8 +42,9 @@ static void make_feeds(int many)
 /* As the stage writes it. */
 static const char *error_name(int error)
 {
-    return error == ASYNC_TIMEOUT ? "TimeoutError" : error == ASYNC_VALUE_ERROR ? "ValueError"
-                                                                                : strerror(error);
+    return error == ASYNC_TIMEOUT       ? "TimeoutError"
+           : error == ASYNC_VALUE_ERROR ? "ValueError"
+                                        : strerror(error);
 }
 
 static void fails_always(struct feed *feed, int error)
@@ -58,8 +60,8 @@ static struct run *run_feeds(const char *function)
                      with.pause);
     for (int i = 0; i < count; i++) {
         const struct feed *f = &feeds[i];
-        n += snprintf(inputs + n, sizeof inputs - n, " %s %g %d %s %d", f->name, f->seconds, f->items,
-                      f->message, f->stuck);
+        n += snprintf(inputs + n, sizeof inputs - n, " %s %g %d %s %d", f->name, f->seconds,
+                      f->items, f->message, f->stuck);
         for (int j = 0; j < MOST_TRIES; j++)
             n += snprintf(inputs + n, sizeof inputs - n, " %d", f->errors[j]);
     }
@@ -73,51 +75,38 @@ static const char *line_of(const struct feed *feed, const char *what)
     return line;
 }
 
-static int times_printed(struct run *run, const char *line)
-{
-    int times = 0;
-    for (int i = 0; i < run->line_count; i++)
-        times += !strcmp(run->lines[i].text, line);
-    return times;
-}
-
 /* ----------------------------------------------------------------- mistakes of every part */
-
-static bool ended_well(struct run *run, const char *function)
-{
-    const struct result *result = result_of(run, function);
-    return result && strcmp(result->kind, "error") != 0;
-}
-
-static bool ended_with(struct run *run, const char *function, const char *text)
-{
-    const struct result *result = result_of(run, function);
-    return result && !strcmp(result->kind, "error") && strstr(result->text, text);
-}
 
 static void check_cancelled(struct run *run, const char *function, const char *where)
 {
     if (ended_well(run, function))
-        reject(run, "A swallowed cancellation: %s() was cancelled %s, at %g s, but ended as if nothing had "
-               "happened. ASYNC_CANCELLED is an error that is never yours to handle: tidy up, and return "
-               "it.", function, where, with.cancelled_at);
+        reject(run,
+               "A swallowed cancellation: %s() was cancelled %s, at %g s, but ended as if nothing "
+               "had happened. ASYNC_CANCELLED is an error that is never yours to handle: tidy up, "
+               "and return it.",
+               function, where, with.cancelled_at);
     if (!ended_with(run, function, "CancelledError"))
-        reject(run, "%s() was cancelled %s, at %g s, but ended with another error: %s. Then whoever cancelled "
-               "it does not know that it has obeyed. ASYNC_CANCELLED goes on as it is.", function, where,
-               with.cancelled_at, result_of(run, function) ? result_of(run, function)->text : "none");
+        reject(run,
+               "%s() was cancelled %s, at %g s, but ended with another error: %s. Then whoever "
+               "cancelled it does not know that it has obeyed. ASYNC_CANCELLED goes on as it is.",
+               function, where, with.cancelled_at,
+               result_of(run, function) ? result_of(run, function)->text : "none");
 }
 
 /* An error that is to go on as it came. */
 static void expect_as_it_came(struct run *run, const char *function, int error, const char *message)
 {
     if (ended_well(run, function))
-        reject(run, "Everything was caught: %s() got the error %s (%s), about which it can do nothing, and "
-               "ended as if all were well. Handle the errors that you know by name; return the rest.",
-               function, error_name(error), message);
-    expect_error(run, function, error_name(error), "This error is for the caller: it goes on as it "
-                 "came. Return the async_value that async_catch() gave.");
-    expect_message(run, function, message, "An error travels with its message if you return the async_value "
-                   "as it came.");
+        reject(
+            run,
+            "Everything was caught: %s() got the error %s (%s), about which it can do nothing, and "
+            "ended as if all were well. Handle the errors that you know by name; return the rest.",
+            function, error_name(error), message);
+    expect_error(run, function, error_name(error),
+                 "This error is for the caller: it goes on as it came. Return the async_value that "
+                 "async_catch() gave.");
+    expect_message(run, function, message,
+                   "An error travels with its message if you return the async_value as it came.");
 }
 
 /* -------------------------------------------------------------------------------- part 1 */
@@ -149,9 +138,11 @@ static void check_reports(struct run *run)
             size_t length = strlen(feeds[i].name);
             if (!strncmp(line, feeds[i].name, length) && !strncmp(line + length, ": ", 2) &&
                 strstr(line, " items"))
-                reject(run, "\"%s\", but reading it has failed: an error was taken for a result. .num and "
-                       ".message lie in the same place; .error tells which of them it is. Look at it "
-                       "first.", line);
+                reject(run,
+                       "\"%s\", but reading it has failed: an error was taken for a result. .num "
+                       "and .message lie in the same place; .error tells which of them it is. Look "
+                       "at it first.",
+                       line);
         }
 }
 
@@ -166,8 +157,10 @@ static void check_report_order(struct run *run)
                 (!strstr(line, " items") && !strstr(line, ": failed (")))
                 continue;
             if (i != next)
-                reject(run, "\"%s\" is out of order: the lines are to come in the order in which the feeds "
-                       "were given. gather gives results and errors in that order.", line);
+                reject(run,
+                       "\"%s\" is out of order: the lines are to come in the order in which the "
+                       "feeds were given. gather gives results and errors in that order.",
+                       line);
             next++;
         }
 }
@@ -186,20 +179,24 @@ static void try_collect(int many, int failing)
     }
     struct run *run = run_feeds("collect");
     if (failing && result_of(run, "collect") && !ended_well(run, "collect"))
-        reject(run, "One failure, and all results are lost: collect() ended with %s. await() raises, and so does "
-               "async_gather(), with the first error that comes; async_gather_exceptions() and "
-               "async_gather_list(..., true) put errors beside the results.", result_of(run, "collect")->text);
+        reject(
+            run,
+            "One failure, and all results are lost: collect() ended with %s. await() raises, and "
+            "so does async_gather(), with the first error that comes; async_gather_exceptions() "
+            "and async_gather_list(..., true) put errors beside the results.",
+            result_of(run, "collect")->text);
     expect_no_task_left(run, "Every reading has to be awaited.");
-    mistaken_seconds(run, sum, longest, "the feeds were read one after the other. Give all of them to one "
-                     "gather.");
+    mistaken_seconds(run, sum, longest,
+                     "the feeds were read one after the other. Give all of them to one gather.");
     check_reports(run);
     check_report_order(run);
     int items = will_collect(longest);
-    expect_transcript(run, any_order, "All are read at once; when all are through, there is a line for each, "
-                      "with the items or with the .message of its error.");
+    expect_transcript(run, any_order,
+                      "All are read at once; when all are through, there is a line for each, with "
+                      "the items or with the .message of its error.");
     expect_seconds(run, longest, "That is the slowest of them.");
-    expect_number(run, "collect", items, "That is the sum of the items of those that were read; who has failed "
-                  "has none.");
+    expect_number(run, "collect", items,
+                  "That is the sum of the items of those that were read; who has failed has none.");
 }
 
 START_TEST(all_there_is)
@@ -223,7 +220,9 @@ static struct run *run_subscribe(int error)
     fails_always(&feeds[0], error);
     struct run *run = run_feeds("subscribe");
     if (times_printed(run, line_of(&feeds[0], "reading")) > 1)
-        reject(run, "The feed was read %d times. Once is enough: keep what async_catch() gave in a variable.",
+        reject(run,
+               "The feed was read %d times. Once is enough: keep what async_catch() gave in a "
+               "variable.",
                times_printed(run, line_of(&feeds[0], "reading")));
     expect_seconds(run, feeds[0].seconds, "It reads the feed, and nothing else takes time.");
     return run;
@@ -236,19 +235,21 @@ START_TEST(whose_error)
     expect_number(run, "subscribe", feeds[0].items, "It was read well.");
     run = run_subscribe(ENOENT);
     if (!ended_well(run, "subscribe") && result_of(run, "subscribe"))
-        reject(run, "subscribe() ended with %s. A feed that is not there is a new one, with 0 items: ENOENT is an "
-               "error that it can handle. async_catch() lets it look.", result_of(run, "subscribe")->text);
+        reject(run,
+               "subscribe() ended with %s. A feed that is not there is a new one, with 0 items: "
+               "ENOENT is an error that it can handle. async_catch() lets it look.",
+               result_of(run, "subscribe")->text);
     expect_number(run, "subscribe", 0, "A new feed has no items.");
     run = run_subscribe(ASYNC_VALUE_ERROR);
     if (ended_with(run, "subscribe", "ValueError"))
-        reject(run, "subscribe() ended with the ValueError itself, and its caller does not know what that means. "
-               "Raise BAD_FEED in its place.");
+        reject(run, "subscribe() ended with the ValueError itself, and its caller does not know "
+                    "what that means. Raise BAD_FEED in its place.");
     expect_error(run, "subscribe", "Error", "Nonsense in a feed is a BAD_FEED for the caller.");
     expect_number(run, "code", BAD_FEED, "That is BAD_FEED, the number of the error to be raised.");
     snprintf(message, sizeof message, "%s: %s", feeds[0].name, feeds[0].message);
-    expect_message(run, "subscribe", message, "Who translates an error has to take its message along: "
-                   "async_strf(\"%s: %s\", name, message) makes a text that lasts; a local array ends with "
-                   "its function.");
+    expect_message(run, "subscribe", message,
+                   "Who translates an error has to take its message along: async_strf(\"%s: %s\", "
+                   "name, message) makes a text that lasts; a local array ends with its function.");
     int others[] = { ECONNREFUSED, EIO, ASYNC_TIMEOUT, EAGAIN };
     int other = others[random_between(0, 3)];
     run = run_subscribe(other);
@@ -301,17 +302,22 @@ static void check_tries(struct run *run, int tries)
     const struct feed *f = &feeds[0];
     int read = times_printed(run, line_of(f, "reading"));
     int removing = times_printed(run, line_of(f, "removing"));
-    if (read > tries && tries < with.tries && f->errors[tries - 1] && f->errors[tries - 1] != EAGAIN)
-        reject(run, "After the error %s it tried again. Is it worth it? Only EAGAIN goes away by itself; every "
-               "other error would come again, and goes on to the caller at once.",
+    if (read > tries && tries < with.tries && f->errors[tries - 1] &&
+        f->errors[tries - 1] != EAGAIN)
+        reject(run,
+               "After the error %s it tried again. Is it worth it? Only EAGAIN goes away by "
+               "itself; every other error would come again, and goes on to the caller at once.",
                error_name(f->errors[tries - 1]));
     if (read > with.tries)
         reject(run, "%d tries were made, but %d is the most.", read, with.tries);
     if (read && read < tries)
-        reject(run, "It gave up after %d of %d tries, though the error was EAGAIN: that one is worth another "
-               "try.", read, tries);
+        reject(run,
+               "It gave up after %d of %d tries, though the error was EAGAIN: that one is worth "
+               "another try.",
+               read, tries);
     if (read == tries && !f->errors[tries - 1] && removing == read)
-        reject(run, "What was read well was removed. Only a reading that failed leaves half a file.");
+        reject(run,
+               "What was read well was removed. Only a reading that failed leaves half a file.");
 }
 
 /* `halves`: how many there were to be removed. */
@@ -320,13 +326,17 @@ static void check_removed(struct run *run, int halves, const char *when)
     const struct feed *f = &feeds[0];
     int removing = times_printed(run, line_of(f, "removing"));
     if (removing < halves)
-        reject(run, "Half a file was left lying about, %s: \"%s\" was printed %d times, expected %d. await() leaves "
-               "the function at once with any error, so tidy up behind async_catch(), or in an exit "
-               "function.", when, line_of(f, "removing"), removing, halves);
-    expect_no_task_left(run, "remove_half was started, but nobody waited for it: await it, in the function or in "
-                        "an exit function, and don't leave it to a task.");
+        reject(run,
+               "Half a file was left lying about, %s: \"%s\" was printed %d times, expected %d. "
+               "await() leaves the function at once with any error, so tidy up behind "
+               "async_catch(), or in an exit function.",
+               when, line_of(f, "removing"), removing, halves);
+    expect_no_task_left(run, "remove_half was started, but nobody waited for it: await it, in the "
+                             "function or in an exit function, and don't leave it to a task.");
     if (!f->stuck && !printed(run, line_of(f, "removed")))
-        reject(run, "To remove the half was begun, %s, but it did not come to its end. It takes 0.1 s: await it.",
+        reject(run,
+               "To remove the half was begun, %s, but it did not come to its end. It takes 0.1 s: "
+               "await it.",
                when);
 }
 
@@ -346,17 +356,21 @@ static void try_save(int good_tries, int error, int tries, bool stuck)
         check_removed(run, good_tries < tries && !error ? good_tries : right,
                       "when the reading had failed");
     if (ended_with(run, "save", "stuck"))
-        reject(run, "The error was lost: reading has failed, and after that removing, but save() tells of the "
-               "removing only. Keep the error of the reading in a variable of its own.");
+        reject(run,
+               "The error was lost: reading has failed, and after that removing, but save() tells "
+               "of the removing only. Keep the error of the reading in a variable of its own.");
     int ends_with = will_save(&now, INFINITY);
-    mistaken_seconds(run, now + with.pause, now, "it slept after the last try. Nothing comes after that pause.");
+    mistaken_seconds(run, now + with.pause, now,
+                     "it slept after the last try. Nothing comes after that pause.");
     if (right > 1)
-        mistaken_seconds(run, now - (right - 1) * with.pause, now, "there was no pause between the tries. Who is "
-                         "busy needs one.");
+        mistaken_seconds(run, now - (right - 1) * with.pause, now,
+                         "there was no pause between the tries. Who is busy needs one.");
     if (right > 1)
-        mistaken_seconds(run, now - (right - 1) * REMOVING, now, "nobody waited for remove_half, which takes 0.1 "
-                         "s. Await it, and don't leave it to a task.");
-    expect_transcript(run, in_order, "Read; if that failed remove; if that is worth it pause and read again.");
+        mistaken_seconds(run, now - (right - 1) * REMOVING, now,
+                         "nobody waited for remove_half, which takes 0.1 s. Await it, and don't "
+                         "leave it to a task.");
+    expect_transcript(run, in_order,
+                      "Read; if that failed remove; if that is worth it pause and read again.");
     if (ends_with)
         expect_as_it_came(run, "save", ends_with, f->message);
     else
@@ -373,14 +387,17 @@ static void try_cancelled(double seconds_in, const char *where)
     with.cancelled_at = seconds_in;
     struct run *run = run_feeds("save");
     if (times_printed(run, line_of(f, "reading")) > 1)
-        reject(run, "A swallowed cancellation: save() was cancelled %s, at %g s, and read again after that. "
-               "async_catch() gives every error, ASYNC_CANCELLED too: look for it behind each async_catch(), "
-               "also behind that of a clean-up, and return it.", where, with.cancelled_at);
+        reject(run,
+               "A swallowed cancellation: save() was cancelled %s, at %g s, and read again after "
+               "that. async_catch() gives every error, ASYNC_CANCELLED too: look for it behind "
+               "each async_catch(), also behind that of a clean-up, and return it.",
+               where, with.cancelled_at);
     if (seconds_in < f->seconds)
         check_removed(run, 1, "when the reading was cancelled");
     check_cancelled(run, "save", where);
     will_save(&now, seconds_in);
-    expect_transcript(run, in_order, "A cancelled reading leaves half a file, too; once that is removed it ends.");
+    expect_transcript(run, in_order,
+                      "A cancelled reading leaves half a file, too; once that is removed it ends.");
     expect_seconds(run, now, "Who is cancelled tidies up and ends.");
 }
 

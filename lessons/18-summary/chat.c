@@ -204,6 +204,7 @@ static async_value talk(void *p)
         const char *line =
             await(async_wait_for(async_stream_readline(client->stream, &length), chat.idle)).str;
         clean(text, line);
+        await(async_sleep(0));          /* one line in each turn of the loop: then come the others */
     } while (length && obey(client, text));
     return async_none;
 }
@@ -288,12 +289,12 @@ static async_value run_server(void *p)
 struct say { double at; const char *text; };
 
 static const struct say ann[] = {
-    { 0, "Ann\n" }, { 2, "Good morning!\n" }, { 6, "/who\n" }, { 11, "Anybody there?\n" }, { 0 }
+    { 0, "Ann\n" }, { 2, "Good morning!\n" }, { 6, "/who\n" }, { 11, "Anybody there?\n" }, { 0, NULL }
 };
 static const struct say ben[] = {
-    { 1, "ann\nBen\n" }, { 3, "Hello, Ann.\n" }, { 7, "/name Benjamin\n" }, { 9, "/quit\n" }, { 0 }
+    { 1, "ann\nBen\n" }, { 3, "Hello, Ann.\n" }, { 7, "/name Benjamin\n" }, { 9, "/quit\n" }, { 0, NULL }
 };
-static const struct say cleo[] = { { 4, "Cleo\r\n" }, { 0 } };     /* by telnet; then silence */
+static const struct say cleo[] = { { 4, "Cleo\r\n" }, { 0, NULL } };     /* by telnet; then silence */
 
 /* Reads until the server closes the connection; gives all of it, as one text. */
 struct watch_screen { async_stream *stream; };

@@ -1,4 +1,4 @@
-/* Started, cancelled and awaited from the last to the first; the first good one by a deadline task. */
+/* From the last to the first, everywhere; the end of patience is a task, too. */
 #include "exercise.h"
 #include <stdio.h>
 

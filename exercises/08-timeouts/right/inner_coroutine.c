@@ -37,9 +37,10 @@ async_value ask_again(void *p)
     return got;
 }
 
+struct in_order { const struct warmest *args; };
 static async_value in_order(void *p)
 {
-    const struct warmest *args = *(struct warmest **)p;
+    const struct warmest *args = ((struct in_order *)p)->args;
     const struct city *best = args->cities;
     for (size_t i = 0; i < args->count; i++) {
         await(async_coro(ask_again, &args->cities[i], args->with));
@@ -48,7 +49,6 @@ static async_value in_order(void *p)
     }
     return async_str(best->name);
 }
-struct in_order { struct warmest *args; };
 
 async_value warmest(void *p)
 {

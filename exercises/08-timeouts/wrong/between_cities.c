@@ -1,4 +1,4 @@
-/* expect: also in the middle of a question */
+/* expect: the budget */
 /* The time is looked at between two cities. */
 #include "exercise.h"
 #include <stdio.h>

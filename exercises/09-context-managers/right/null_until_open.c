@@ -1,4 +1,4 @@
-/* The variable is NULL before it is opened, and the exits look at that; errors are raised again by async_leave. */
+/* NULL until it is open, which the exit looks at; errors are raised again by async_leave. */
 #include "exercise.h"
 
 static void connection_exit(struct connection **connection)

@@ -1,4 +1,4 @@
-/* expect: nobody waited for it */
+/* expect: nobody waited for remove_half */
 /* The removing is left to a task. */
 #include "exercise.h"
 #include <stdio.h>

@@ -69,17 +69,14 @@ static async_value tour_tasks(void *p)
     async_task list[3];
     for (int i = 0; i < 3; i++)
         list[i] = async_create_task_named(async_coro(add, .a = i, .b = 3 - i), "adder");
-    if (list[0]) {
-        async_set_name(list[0], "first");
-        printf("%s\n", async_get_name(list[0]));
-        async_cancel_msg(list[0], "not needed");
-    }
+    async_set_name(list[0], "first");
+    printf("%s\n", async_get_name(list[0]));
+    async_cancel_msg(list[0], "not needed");
     async_detach(async_create_task(async_coro(fail)));
-    if (list[0] && list[1] && list[2]) {
-        async_iterator ended = async_as_completed(list, 3, 0.002);
-        async_for (one, ended)
-            TRY(one.ptr);
-    }
+    async_iterator ended = async_as_completed(list, 3, 0.002);
+    for (async_value one; !(one = async_catch(async_anext(ended))).error;)
+        TRY(one.ptr);
+    async_handle_cancel(async_loop_call_later(async_get_running_loop(), 1, fail, NULL));
     TRY(async_coro(fail));
     async_coroutine never = async_coro(add, .a = 1);
     async_task failing = async_create_task(async_coro(fail));

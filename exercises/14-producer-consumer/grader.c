@@ -1,0 +1,456 @@
+/* grader.c - lesson 14: a queue with a limit slows down the quick one; whoever waits at it has to be
+ * told when it is over. */
+#include "grader.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_PHOTOS 16
+#define MOST_WORKERS 8
+
+enum step { READ, SHRINK, STORE, STEPS };
+static const char *const begins[] = { "reading", "shrinking", "storing" };
+static const char *const ends[] = { "read", "shrunk", "stored" };
+
+static struct photo {
+    const char *name;
+    double seconds[STEPS];
+    bool broken;
+    double begins[STEPS], ends[STEPS];  /* when a right answer does it; NAN: never */
+} photos[MOST_PHOTOS];
+static int count, good;                 /* photos, and how many of them are not broken */
+
+struct plan {
+    double pace[STEPS];         /* about how long each step takes */
+    int workers[STEPS];         /* 0: the step is left out */
+    long capacity;              /* how many may wait before each step but the first */
+};
+
+/* ------------------------------------------------------------------ what a right answer does */
+
+static struct server {
+    int photo;                  /* that it works on, or has still in its hands; -1: none */
+    double until;
+} servers[STEPS][MOST_WORKERS];
+
+static struct line_of {         /* the photos that wait before a step */
+    int list[MOST_PHOTOS], first, last;
+} waiting[STEPS + 1];
+
+static int length(int s) { return waiting[s].last - waiting[s].first; }
+
+/* The server of this step that has been through for longest at time t. */
+static struct server *through(int s, int workers, double t)
+{
+    struct server *best = NULL;
+    for (int i = 0; i < workers; i++) {
+        struct server *server = &servers[s][i];
+        if (server->photo >= 0 && server->until < t + 1e-9 && (!best || server->until < best->until))
+            best = server;
+    }
+    return best;
+}
+
+/* Hands on what can be handed on at time t, and begins what can begin. Has anything happened? */
+static bool move(int s, const struct plan *plan, double t)
+{
+    bool moved = false;
+    int next = s + 1 < STEPS && !plan->workers[s + 1] ? s + 2 : s + 1;
+    for (struct server *server; (server = through(s, plan->workers[s], t)); moved = true) {
+        bool leaves = next >= STEPS || (s == SHRINK && photos[server->photo].broken);
+        if (!leaves && length(next) >= plan->capacity)
+            break;
+        if (!leaves)
+            waiting[next].list[waiting[next].last++] = server->photo;
+        photos[server->photo].ends[s] = server->until;
+        server->photo = -1;
+    }
+    for (int i = 0; i < plan->workers[s] && length(s) > 0; i++)
+        if (servers[s][i].photo < 0) {
+            int k = waiting[s].list[waiting[s].first++];
+            photos[k].begins[s] = t;
+            servers[s][i] = (struct server){ k, t + photos[k].seconds[s] };
+            moved = true;
+        }
+    return moved;
+}
+
+static void begin_simulation(const struct plan *plan)
+{
+    int first = plan->workers[READ] ? READ : SHRINK;
+    memset(waiting, 0, sizeof waiting);
+    for (int s = 0; s < STEPS; s++)
+        for (int i = 0; i < MOST_WORKERS; i++)
+            servers[s][i].photo = -1;
+    for (int k = 0; k < count; k++) {
+        waiting[first].list[waiting[first].last++] = k;
+        for (int s = 0; s < STEPS; s++)
+            photos[k].begins[s] = photos[k].ends[s] = NAN;
+    }
+}
+
+/* Fills in when every photo is at which step. Returns when all are through; or NAN if two ended a step
+ * at the same time, since the order in which they go on may be a matter of chance then. */
+static double simulate(const struct plan *plan)
+{
+    double t = 0;
+    begin_simulation(plan);
+    for (bool tie = false;; ) {
+        double next = INFINITY;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (int s = STEPS - 1; s >= 0; s--)
+                moved |= move(s, plan, t);
+        }
+        for (int s = 0; s < STEPS; s++)
+            for (int i = 0; i < plan->workers[s]; i++)
+                if (servers[s][i].photo >= 0 && servers[s][i].until > t + 1e-9) {
+                    tie |= same_time(servers[s][i].until, next);
+                    next = fmin(next, servers[s][i].until);
+                }
+        if (isinf(next))
+            return tie ? NAN : t;
+        t = next;
+    }
+}
+
+/* Makes so many photos; none of the first two is broken. Returns when a right answer is through. */
+static double make_photos(int many, int broken, const struct plan *plan)
+{
+    double right;
+    count = many;
+    good = many - broken;
+    for (int i = 0; i < count; i++)
+        photos[i] = (struct photo){ .name = random_word() };
+    while (broken) {
+        struct photo *photo = &photos[random_between(2, count - 1)];
+        broken -= !photo->broken;
+        photo->broken = true;
+    }
+    do {
+        for (int i = 0; i < count; i++)
+            for (int s = 0; s < STEPS; s++)
+                photos[i].seconds[s] = random_between(60 * plan->pace[s] + 1, 140 * plan->pace[s]) / 100.0;
+        right = simulate(plan);
+    } while (isnan(right));
+    return right;
+}
+
+static void will_see(void)
+{
+    for (int i = 0; i < count; i++)
+        for (int s = 0; s < STEPS; s++) {
+            if (isnan(photos[i].begins[s]))
+                continue;
+            will_print(photos[i].begins[s], "%s: %s", photos[i].name, begins[s]);
+            will_print(photos[i].ends[s], "%s: %s", photos[i].name,
+                       s == SHRINK && photos[i].broken ? "broken" : ends[s]);
+        }
+}
+
+/* ---------------------------------------------------------------------- what an answer did */
+
+static struct run *run_photos(const char *part, double after, const struct plan *plan)
+{
+    char inputs[500];
+    int n = snprintf(inputs, sizeof inputs, "%s %g %d %ld", part, after, plan->workers[SHRINK],
+                     plan->capacity);
+    for (int i = 0; i < count; i++)
+        n += snprintf(inputs + n, sizeof inputs - n, " %s:%g:%g:%g:%d", photos[i].name,
+                      photos[i].seconds[READ], photos[i].seconds[SHRINK], photos[i].seconds[STORE],
+                      photos[i].broken);
+    return stage_run("%s", inputs);
+}
+
+/* When photo i did this; NAN: it never did. */
+static double when(struct run *run, int i, const char *what)
+{
+    char line[100];
+    snprintf(line, sizeof line, "%s: %s", photos[i].name, what);
+    for (int k = 0; k < run->line_count; k++)
+        if (!strcmp(run->lines[k].text, line))
+            return run->lines[k].at;
+    return NAN;
+}
+
+/* How many photos had done this by then. */
+static int done_by(struct run *run, const char *what, double at)
+{
+    int done = 0;
+    for (int i = 0; i < count; i++)
+        done += when(run, i, what) < at + 1e-6;
+    return done;
+}
+
+static double sum_of(int s)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        sum += photos[i].seconds[s];
+    return sum;
+}
+
+/* ------------------------------------------------------------------ mistakes of every part */
+
+/* Each photo begins and ends a few steps; whoever asks again and again wakes the loop more often. */
+static void check_polling(struct run *run)
+{
+    int most = 10 + 4 * STEPS * count;
+    if (run->wake_count > most)
+        reject(run, "Polling: %d times a timer woke the program for %d photos. Whoever sleeps a little and looks "
+               "again is late and never at rest. async_queue_put() and async_queue_get() wait by "
+               "themselves, until there is room or an item.", run->wake_count, count);
+}
+
+static void check_error(struct run *run, const char *function, const char *why)
+{
+    const struct result *result = result_of(run, function);
+    if (result && !strcmp(result->kind, "error"))
+        reject(run, "%s() ended with an error: %s. %s", function, result->text, why);
+}
+
+/* Did as many wait before a step as there is room for, when `from` went on with the next photo? */
+static void check_room(struct run *run, int from, int to, int workers, long capacity)
+{
+    for (int i = 0; i < count; i++) {
+        double at = when(run, i, begins[from]);
+        int left = done_by(run, ends[from], at) - done_by(run, begins[to], at);
+        if (left > capacity + workers - 1)
+            reject(run, "No backpressure: at %g s \"%s: %s\", while %d photos that were %s waited for the next "
+                   "step%s; there is room for %ld. Everything would pile up in memory. Only a queue with a "
+                   "capacity (async_queue_new(capacity)), and a put that is awaited, makes the quick one wait for "
+                   "the slow one.", at, photos[i].name, begins[from], left, ends[from],
+                   workers > 1 ? " or in the hands of a worker" : "", capacity);
+    }
+}
+
+static void check_lost(struct run *run, int from, int to, const char *why)
+{
+    for (int i = 0; i < count; i++)
+        if (!isnan(when(run, i, ends[from])) && isnan(when(run, i, begins[to])))
+            reject(run, "%s was %s, but nobody went on with it: it was lost on the way. %s", photos[i].name,
+                   ends[from], why);
+}
+
+/* -------------------------------------------------------------------------------- part 1 */
+
+static void try_copy(int many, double read, double store, long capacity)
+{
+    struct plan plan = { { read, 1, store }, { 1, 0, 1 }, capacity };
+    double right = make_photos(many, 0, &plan);
+    about_deadlock = "Does the reader put an end marker behind the last photo, and does the writer leave its "
+                     "loop there? Is somebody there already who takes, when the queue is full?";
+    struct run *run = run_photos("copy_album", 0, &plan);
+    int ready = done_by(run, ends[READ], when(run, 0, begins[STORE]));
+    expect_no_task_left(run, "Await both, the one who reads and the one who stores.");
+    check_polling(run);
+    check_error(run, "copy_album", "Nothing went wrong here: where does that come from?");
+    mistaken_seconds(run, sum_of(READ) + sum_of(STORE), right, "read and stored one after the other. While one "
+                     "photo is stored the next can be read: that takes two tasks, and a queue in between.");
+    if (count > capacity + 2 && ready == count)
+        reject(run, "Everything was read before the first photo was stored (at %g s). The two have to "
+               "work at the same time: start both, then wait for both.", when(run, 0, begins[STORE]));
+    check_room(run, READ, STORE, 1, capacity);
+    check_lost(run, READ, STORE, "When the queue is full async_queue_put_nowait() does not put, but gives the error "
+               "ASYNC_QUEUE_FULL; and what comes behind an end marker is never seen.");
+    will_see();
+    expect_transcript(run, any_order, "The next photo is read as soon as the last one has its place in the queue; "
+                      "one is stored as soon as the last one is.");
+    expect_seconds(run, right, "copy_album() returns when the last photo is stored.");
+    expect_number(run, "copy_album", many, "That is how many photos were stored.");
+}
+
+START_TEST(copying)
+{
+    try_copy(random_between(7, 9), 0.3, 1.5, random_between(1, 2));
+    try_copy(random_between(7, 9), 1.5, 0.3, random_between(1, 2));
+    try_copy(random_between(8, 12), 1, 1, 3);
+    try_copy(1, 1, 1, 1);
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------- part 2 */
+
+/* How many were at this step at the same time, at most. */
+static int most_at_once(struct run *run, int s)
+{
+    int most = 0;
+    for (int i = 0; i < count; i++) {
+        int now = 0;
+        double at = when(run, i, begins[s]);
+        for (int k = 0; k < count; k++) {
+            double end = when(run, k, s == SHRINK && photos[k].broken ? "broken" : ends[s]);
+            now += when(run, k, begins[s]) < at + 1e-6 && !(end < at + 1e-6);
+        }
+        most = now > most ? now : most;
+    }
+    return most;
+}
+
+static void check_workers(struct run *run, int workers)
+{
+    int most = most_at_once(run, SHRINK);
+    if (most > workers)
+        reject(run, "%d photos were made smaller at the same time, but there are %d workers, each for one photo at "
+               "a time. Not a task for each photo, but one for each worker: in a loop it takes the next photo "
+               "from the queue.", most, workers);
+}
+
+/* Was every photo begun, and was every one that was begun brought to its end? */
+static void check_all_shrunk(struct run *run)
+{
+    for (int i = 0; i < count; i++) {
+        double begun = when(run, i, begins[SHRINK]);
+        double ended = when(run, i, photos[i].broken ? "broken" : ends[SHRINK]);
+        if (!isnan(begun) && isnan(ended))
+            reject(run, "%s was cut off in the middle: a worker had begun with it at %g s, and shrink_album() did not "
+                   "wait for its end. That the queue is empty only says that all photos were *taken*. "
+                   "async_queue_join() waits until each was marked by async_queue_task_done(), which says "
+                   "that the work with one item is *done*: after the work, once for each.", photos[i].name, begun);
+    }
+    for (int i = 0; i < count; i++)
+        if (isnan(when(run, i, begins[SHRINK])))
+            reject(run, "Nobody took %s. All photos have to be done, also those behind a broken one: the error of one "
+                   "photo must not be the end of the worker (async_catch() lets it go on), and nobody may go home "
+                   "before all are done.", photos[i].name);
+}
+
+static void try_shrink(int many, int workers, int broken)
+{
+    struct plan plan = { { 1, 1, 1 }, { 0, workers, 0 }, 1 };
+    double right = make_photos(many, broken, &plan);
+    about_deadlock = "With async_queue_join(): every photo that a worker takes needs its async_queue_task_done(), a "
+                     "broken one as well, and a worker that ends with an error calls it no more. With end markers: "
+                     "each worker takes one away, so there have to be as many as workers.";
+    struct run *run = run_photos("shrink_album", 0, &plan);
+    expect_no_task_left(run, count_events(run, "cancelled", NULL)
+        ? "async_cancel() only asks: await the workers after it, so that they have really gone home."
+        : "The workers wait at the queue for ever. When all is done they have to go home: cancel each of them after "
+          "the join, or put an end marker for each; and await them.");
+    check_polling(run);
+    check_error(run, "shrink_album", "A broken photo is an error of shrink_photo(), which the worker has to look at "
+                "(async_catch()) and pass over; then it takes the next one.");
+    check_workers(run, workers);
+    if (workers > 1)
+        mistaken_seconds(run, sum_of(SHRINK), right, "one photo after the other. Start all workers, each as a "
+                         "task, before you wait for any of them.");
+    check_all_shrunk(run);
+    if (broken && run->seconds > right + 1e-6)
+        reject(run, "took %g s of virtual time, expected %g s. Do all workers go on after a broken photo? Its error "
+               "must end neither a worker nor anybody else.", run->seconds, right);
+    will_see();
+    expect_transcript(run, any_order, "Whoever is free takes the next photo at once, in the order of the album.");
+    expect_seconds(run, right, "shrink_album() returns as soon as the last photo is done.");
+    expect_number(run, "shrink_album", good, "That is how many went well; broken ones don't count.");
+}
+
+START_TEST(workers)
+{
+    try_shrink(random_between(7, 9), 3, 0);
+    try_shrink(random_between(9, 12), random_between(2, 4), random_between(1, 2));
+    try_shrink(7, 2, 4);
+    try_shrink(5, 1, 1);
+    try_shrink(2, 5, 0);
+}
+END_TEST
+
+/* -------------------------------------------------------------------------------- part 3 */
+
+/* The rest of a right import: everything is done, once, and in good time. */
+static void check_import(struct run *run, double right, int workers)
+{
+    for (int i = 0; i < count; i++)
+        if (photos[i].broken && !isnan(when(run, i, begins[STORE])))
+            reject(run, "%s is broken, and was stored all the same. shrink_photo() ends with the error EIO then: look at "
+                   "it (async_catch()) before you hand the photo on.", photos[i].name);
+    if (run->line_count != 4 * count + 2 * good)
+        reject(run, "%d lines were printed, expected %d: is a photo done twice?", run->line_count,
+               4 * count + 2 * good);
+    if (run->seconds > right + 1e-6)
+        reject(run, "took %g s of virtual time, expected %g s. All three steps go on at the same time, with %d worker%s in "
+               "the middle; each hands a photo on as soon as there is room, and takes the next as soon as "
+               "there is one. Do all workers go on after a broken photo?", run->seconds, right, workers,
+               workers == 1 ? "" : "s");
+    expect_seconds(run, right, "It cannot go quicker than this, if nobody takes more photos than they may.");
+    expect_number(run, "import_album", good, "That is how many were stored; broken ones are not.");
+}
+
+static void try_import(int many, struct plan plan, int broken)
+{
+    double right = make_photos(many, broken, &plan);
+    double sum = sum_of(READ) + sum_of(SHRINK);
+    int workers = plan.workers[SHRINK];
+    for (int i = 0; i < count; i++)
+        sum += photos[i].broken ? 0 : photos[i].seconds[STORE];
+    about_deadlock = "An end marker ends one who waits, so behind the last photo there has to be one for each worker. "
+                     "And the writer needs one, too, but only when the *last* worker has gone: behind its marker "
+                     "nobody takes anything any more. A worker that ends with an error leaves its marker to nobody.";
+    struct run *run = run_photos("import_album", 0, &plan);
+    expect_no_task_left(run, "All have to go home: reader, workers and writer. Put end markers for them, or cancel "
+                        "them after the joins; and await every one.");
+    check_polling(run);
+    check_error(run, "import_album", "A broken photo is an error of shrink_photo(), which the worker has to look at "
+                "(async_catch()) and pass over; then it takes the next one.");
+    check_workers(run, workers);
+    mistaken_seconds(run, sum, right, "one photo after the other, one step after the other. Start everybody, each as a "
+                     "task, before you wait for any of them.");
+    check_room(run, READ, SHRINK, 1, plan.capacity);
+    check_room(run, SHRINK, STORE, workers, plan.capacity);
+    check_lost(run, READ, SHRINK, "Do all workers go on after a broken photo, and does nobody go home too early?");
+    check_lost(run, SHRINK, STORE, "The writer's end marker may come only when the last worker has gone, and not when "
+               "the first one has: what comes behind it is never seen.");
+    check_import(run, right, workers);
+}
+
+/* Cancelled in the middle: at a time when all three steps are at work. */
+static void try_interrupted(int workers, int broken)
+{
+    struct plan plan = { { 0.5, 1, 0.7 }, { 1, workers, 1 }, 2 };
+    double after = make_photos(10, broken, &plan) / 2;
+    about_deadlock = "import_album() was cancelled, and its end was waited for. async_cancel() asks each task once: a "
+                     "worker that takes its cancellation for a broken photo goes on, and waits for ever. Pass over EIO "
+                     "only; any other error goes on to whoever awaits the worker.";
+    after = floor(after * 10) / 10 + 0.003;     /* nothing else happens then */
+    struct run *run = run_photos("interrupted", after, &plan);
+    const struct result *result = result_of(run, "import_album");
+    int ended = 0;
+    while (ended < run->line_count && strcmp(run->lines[ended].text, "(ended)") != 0)
+        ended++;
+    if (result && strcmp(result->kind, "error") != 0)
+        reject(run, "A swallowed cancellation: import_album() was cancelled at %g s, but ended as if all were well. When "
+               "it is cancelled it cleans up, and then passes the error on.", after);
+    if (ended + 1 < run->line_count)
+        reject(run, "import_album() was cancelled at %g s and has ended; but then, at %g s, there was \"%s\": somebody "
+               "works on. A cancelled gather cancels all that it waits for. A task that you await in another way, or "
+               "not at all, you have to cancel yourself, and wait for its end.", after,
+               run->lines[ended + 1].at, run->lines[ended + 1].text);
+    expect_no_task_left(run, "import_album() was cancelled and has ended, but not all of its tasks have: they wait "
+                        "somewhere for ever. Cancel them as well, on every way out.");
+    if (ended < run->line_count && run->lines[ended].at > after + 1e-6)
+        reject(run, "import_album() was cancelled at %g s and ended only at %g s. Who is cancelled stops at once.", after,
+               run->lines[ended].at);
+    expect_error(run, "import_album", "CancelledError", "It was cancelled.");
+}
+
+START_TEST(importing)
+{
+    int few = random_between(2, 3);
+    try_import(random_between(8, 10), (struct plan){ { 0.3, 0.6, 1.5 }, { 1, few, 1 }, 1 }, 0);
+    try_import(random_between(10, 12), (struct plan){ { 0.2, 2.5, 0.3 }, { 1, few, 1 }, 2 }, 0);
+    try_import(10, (struct plan){ { 0.5, 2, 0.9 }, { 1, few, 1 }, 2 }, random_between(1, 2));
+    try_import(9, (struct plan){ { 0.5, 1.5, 0.5 }, { 1, 4, 1 }, 1 }, 5);
+    try_import(6, (struct plan){ { 0.5, 1, 1.2 }, { 1, 1, 1 }, 1 }, 1);
+    try_import(2, (struct plan){ { 1, 1, 1 }, { 1, 5, 1 }, 3 }, 0);
+    try_interrupted(few, 0);
+    try_interrupted(few, 1);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    grader_open(argc, argv);
+    part(2, "reading and storing at once, with a limit between them", copying);
+    part(2, "several workers, one queue, a clean end", workers);
+    part(3, "three steps, two queues, and everybody goes home", importing);
+    return grader_close();
+}

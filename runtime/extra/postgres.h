@@ -1,0 +1,19 @@
+/* postgres.h - PostgreSQL for database.h, by libpq's calls that don't block.
+ *
+ * URLs: postgresql://user:password@host:port/database?option=value, every part optional; what is
+ * missing comes from PGUSER, PGHOST and so on, as for psql. A socket in a directory is
+ * postgresql:///database?host=/directory.
+ *
+ * Names of hosts are looked up in a thread. Numbers, bool, text and bytea arrive as such, every
+ * other type as text, as psql shows it. Notices are not shown; COPY does not work. */
+#ifndef POSTGRES_H
+#define POSTGRES_H
+
+#include "async.h"
+#include "database.h"
+#include "dbpool.h"
+
+/* async_db_connect for this kind of URL, or libpq's "host=... dbname=...". */
+async_awaitable async_postgres_connect(const char *url) ASYNC_MUST_USE;
+
+#endif
