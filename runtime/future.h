@@ -19,7 +19,7 @@ struct future_type {
     bool (*cancel)(struct future *future, const char *message); /* false: it was done; copies */
     void (*drop)(struct object *object);    /* frees what it owns, or NULL; the record stays */
     async_value (*take)(struct object *object); /* hands out a done outcome; NULL: just that */
-    void (*abandon)(struct object *object);     /* its owner is gone and it may go, or NULL */
+    bool (*abandon)(struct object *object);     /* its owner has ended: true if it sees to its own end */
     bool unnamed;                               /* it has no handle: it lies on a stack */
 };
 

@@ -59,17 +59,18 @@ static void drop(struct object *object)
     object_unpin(&generator->coro->object);
 }
 
-/* Its owner is gone. If it was left in the middle its clean-ups must run, and may wait: so a task is
+/* Its owner has ended. If it was left in the middle its clean-ups must run, and may wait: so a task is
  * made for that, as Python does when the last reference goes. */
-static void abandon(struct object *object)
+static bool abandon(struct object *object)
 {
     struct generator *generator = (struct generator *)object;
-    generator->owned = NULL;
     if (!generator->stack || generator->running || loop_running != object->future.loop)
-        return;
+        return false;
+    generator->owned = NULL;
     object_disown(object);
     async_coroutine closing = async_aclose((async_iterator){ next, object_ticket(object) });
     async_detach(closing ? async_create_task(closing) : NULL);
+    return true;
 }
 
 static const struct future_type generator_type = {

@@ -69,15 +69,26 @@ void memory_give_back(void *bytes)
     free(block);
 }
 
+void memory_abandon(struct memory *memory)
+{
+    list_each(link, blocks_of(memory)) {
+        struct block *block = block_at(link);
+        struct object *object = block->object ? object_find(block->object) : NULL;
+        if (!object || !object->future.type->abandon || !object->future.type->abandon(object))
+            continue;
+        list_remove(link);
+        free(block);
+    }
+}
+
 void memory_free(struct memory *memory)
 {
     struct list *blocks = blocks_of(memory);
+    memory_abandon(memory);
     while (!list_empty(blocks)) {
         struct block *oldest = block_at(blocks->next);
         struct object *object = oldest->object ? object_find(oldest->object) : NULL;
         list_remove(&oldest->link);
-        if (object && object->future.type->abandon)
-            object->future.type->abandon(object);
         if (object)
             object_expire(object);
         free(oldest);

@@ -119,8 +119,7 @@ static unsigned port_of(const struct sockaddr_storage *address)
                                                 : ((const struct sockaddr_in *)address)->sin_port);
 }
 
-/* Is somebody of this process listening there? Then nothing that comes from there is external. */
-static bool is_ours(const struct sockaddr_storage *other)
+bool server_is_ours(const struct sockaddr_storage *other)
 {
     struct sockaddr_storage mine;
     if (!servers.next)
@@ -143,7 +142,7 @@ static bool is_ours(const struct sockaddr_storage *other)
 /* Ports from which we have connected to servers of our own: who comes from there is no stranger. */
 static _Thread_local unsigned char own_ports[65536 / 8];
 
-static void note_own_port(int fd)
+void server_note_client(int fd)
 {
     struct sockaddr_storage local = { 0 };
     socklen_t length = sizeof local;
@@ -174,7 +173,7 @@ static async_value connect_to(const struct address *address, bool external)
     bool connected = connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0;
     int why = errno;
     if (!external && address->storage.ss_family != AF_UNIX)
-        note_own_port(fd);
+        server_note_client(fd);
     if (connected)
         return async_num(fd);
     if (why == EINPROGRESS) {
@@ -194,7 +193,7 @@ static async_value connect_any(const struct addresses *addresses, const char *wh
     async_value v = async_error(EADDRNOTAVAIL, NULL);
     bool external = true;
     for (int i = 0; i < addresses->count; i++) {
-        external = !is_ours(&addresses->list[i].storage);
+        external = !server_is_ours(&addresses->list[i].storage);
         v = connect_to(&addresses->list[i], external);
         if (!v.error || v.error == ASYNC_CANCELLED)
             break;

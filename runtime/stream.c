@@ -170,7 +170,8 @@ static bool make_room(struct buffer *buffer, size_t more)
 {
     if (buffer->end + more + 1 <= buffer->room)
         return true;
-    memmove(buffer->bytes, buffer->bytes + buffer->start, buffer->start ? held(buffer) : 0);
+    if (buffer->start)
+        memmove(buffer->bytes, buffer->bytes + buffer->start, held(buffer));
     buffer->end -= buffer->start;
     buffer->start = 0;
     if (buffer->end + more + 1 <= buffer->room)
@@ -302,7 +303,7 @@ static async_value until(struct stream *stream, const struct reading *args)
     size_t seen = 0;                /* no separator begins before this */
     for (;;) {
         const struct buffer *input = &stream->input;
-        char *from = input->bytes + input->start;
+        char *from = held(input) ? input->bytes + input->start : NULL;
         char *found = held(input) >= args->n + seen
                       ? memmem(from + seen, held(input) - seen, args->separator, args->n) : NULL;
         if (found && (size_t)(found - from) <= LIMIT)

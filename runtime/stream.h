@@ -9,6 +9,13 @@
  * closed. `external`: the other end is not in this process, so waiting for it holds a virtual clock. */
 async_stream *stream_new(int in, int out, const char *what, bool external);
 
+/* Of server.c, also for those who connect without a stream: is somebody of this process listening
+ * there? Then nothing that comes from there is external. Tells it that this socket, whose connect was
+ * called, is one of ours, before it is accepted. */
+struct sockaddr_storage;
+bool server_is_ours(const struct sockaddr_storage *address);
+void server_note_client(int fd);
+
 /* Suspends the current task until the descriptor can be read (written). */
 async_value stream_wait(int fd, bool for_writing, bool external);
 

@@ -9,6 +9,7 @@
 struct ask {
     const char *mirror;
     double seconds;             /* that it takes to answer */
+    double goodbye;             /* seconds that it takes to hang up */
     bool broken;                /* the answer will be an error */
 };
 async_value ask(void *args);                /* gives the name of the mirror, a text */

@@ -1,2 +1,117 @@
+/* http.h - HTTP requests that don't block: libcurl's multi interface on our loop. After aiohttp.
+ *
+ *     async_with(async_http_session_exit) async_http_session *session = async_http_session_new();
+ *     async_http_response *response = await(async_http_get(session, "https://example.com/")).ptr;
+ *     printf("%ld: %s\n", async_http_status(response), async_http_text(response, NULL));
+ *
+ * Ownership: a session and a response belong to the task that makes them, as memory from async_alloc
+ * does (rule 5 of async.h), and go with it at the latest. Who makes many requests in one task leaves
+ * each response with async_http_response_exit, so that they don't pile up. What is given to a request
+ * is copied at once: it may be a buffer that is used again. Times are in seconds.
+ *
+ * Cancelling a request (async_cancel, async_wait_for, ...) gives up the transfer on the spot. On the
+ * virtual clock a request to somebody else holds the clock back for as long as it is under way; one to
+ * a server of this process does not. */
+#ifndef HTTP_H
+#define HTTP_H
+
 #include "async.h"
-int async_http_x(void);
+
+typedef struct async_http_session async_http_session;
+typedef struct async_http_response async_http_response;
+
+/* ---------------------------------------------------------------------------- the session */
+
+/* aiohttp.ClientSession(...): connections that are kept for the next request, and what all requests
+ * have in common. The arguments are fields by name, and every one may be left out:
+ *     async_http_session_new(.limit = 4, .timeout = 10)
+ * NULL when memory or descriptors ran out. */
+struct async_http_options {
+    double timeout;             /* ClientTimeout.total, waiting for a place included. 0: 300 */
+    double connect_timeout;     /* ClientTimeout.connect: name, TCP and TLS together. 0: 30 */
+    long limit;                 /* TCPConnector(limit=): requests at once; others queue. 0: 100 */
+    long max_redirects;         /* followed before ELOOP. 0: 10; below 0: a redirect is the answer */
+    size_t max_size;            /* of a body, before EMSGSIZE. 0: 256 MiB */
+    const char *ca_file;        /* ssl=create_default_context(cafile=): PEM, instead of the system's */
+    const char *user_agent;     /* NULL: "evlings" and curl's version */
+    bool trust_env;             /* use the proxies that http_proxy, https_proxy, ... name */
+};
+#define async_http_session_new(...) (async_note(ASYNC_HERE), \
+    async_http_session_make(&(struct async_http_options){ __VA_ARGS__ }))
+async_http_session *async_http_session_make(const struct async_http_options *options) ASYNC_MUST_USE;
+
+/* await session.close(): its connections go. Requests under way end with ECONNABORTED, later ones with
+ * ASYNC_RUNTIME_ERROR. Twice is fine. async_http_session_exit does it for async_with. */
+void async_http_session_close(async_http_session *session);
+bool async_http_session_closed(async_http_session *session);
+void async_http_session_exit(async_http_session **session);
+
+/* --------------------------------------------------------------------------- the requests */
+
+/* async with session.get(url): the value's ptr is the response, with its whole body. A status like 404
+ * is an answer and no error. Errors, each with a message that names the request:
+ *     ASYNC_TIMEOUT           no complete answer, or no connection, in time
+ *     ENOENT                  there is no such host
+ *     ECONNREFUSED, ...       the connection could not be made: the system's errno
+ *     EPROTO                  TLS failed (whose certificate, and why), or this is no HTTP
+ *     ASYNC_INCOMPLETE_READ   the connection broke before the end of the body
+ *     ECONNRESET              it broke before the answer began
+ *     ELOOP, EMSGSIZE         too many redirects, too long a body
+ *     ASYNC_VALUE_ERROR       the URL, the method or a header is none; only http and https are known
+ *     ASYNC_CANCELLED, ENOMEM, and EIO for what else curl may have to say */
+async_awaitable async_http_get(async_http_session *session, const char *url) ASYNC_MUST_USE;
+
+/* session.post(url, data=text): as text/plain, unless you say more with async_http_request. */
+async_awaitable async_http_post(async_http_session *session, const char *url,
+                                const char *body) ASYNC_MUST_USE;
+
+/* session.request(method, url, headers=, data=, timeout=), with fields by name:
+ *     async_http_request(session, .method = "PUT", .url = url, .body = text,
+ *                        .headers = (const char *const[]){ "Content-Type: text/csv", NULL }) */
+struct async_http_call {
+    const char *method;         /* NULL: GET, or POST if there is a body */
+    const char *url;
+    const char *const *headers; /* "Name: value" each, NULL at the end; or NULL */
+    const char *body;           /* NULL: none */
+    size_t length;              /* of the body; 0: up to its terminating 0 */
+    double timeout;             /* in place of the session's; 0: that */
+};
+#define async_http_request(session, ...) (async_note(ASYNC_HERE), \
+    async_http_make(session, &(struct async_http_call){ __VA_ARGS__ }))
+async_awaitable async_http_make(async_http_session *session,
+                                const struct async_http_call *call) ASYNC_MUST_USE;
+
+/* --------------------------------------------------------------------------- the response */
+
+/* The texts last as long as the response. */
+long async_http_status(async_http_response *response);              /* response.status: 200, 404, ... */
+bool async_http_ok(async_http_response *response);                  /* response.ok: below 400 */
+const char *async_http_url(async_http_response *response);          /* response.url, after redirects */
+
+/* await response.text(), response.read(): the body, with a 0 behind it. *length (may be NULL) is set to
+ * its length, for there may be zeroes in it. It is here already, so there is nothing to await. */
+const char *async_http_text(async_http_response *response, size_t *length);
+
+/* response.headers[name], in whatever case: NULL if it was not sent; of several the first. */
+const char *async_http_header(async_http_response *response, const char *name);
+
+/* response.raise_for_status(): async_none, or the error EREMOTEIO where the status is 400 or more. */
+async_value async_http_raise_for_status(async_http_response *response);
+
+/* response.release(): frees it now, for async_with. Of NULL nothing. */
+void async_http_response_exit(async_http_response **response);
+
+#ifndef ASYNC_RUNTIME
+#define async_http_session_close(...)       ASYNC_AT(async_http_session_close, __VA_ARGS__)
+#define async_http_session_closed(...)      ASYNC_AT(async_http_session_closed, __VA_ARGS__)
+#define async_http_get(...)                 ASYNC_AT(async_http_get, __VA_ARGS__)
+#define async_http_post(...)                ASYNC_AT(async_http_post, __VA_ARGS__)
+#define async_http_status(...)              ASYNC_AT(async_http_status, __VA_ARGS__)
+#define async_http_ok(...)                  ASYNC_AT(async_http_ok, __VA_ARGS__)
+#define async_http_url(...)                 ASYNC_AT(async_http_url, __VA_ARGS__)
+#define async_http_text(...)                ASYNC_AT(async_http_text, __VA_ARGS__)
+#define async_http_header(...)              ASYNC_AT(async_http_header, __VA_ARGS__)
+#define async_http_raise_for_status(...)    ASYNC_AT(async_http_raise_for_status, __VA_ARGS__)
+#endif
+
+#endif

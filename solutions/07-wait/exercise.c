@@ -17,7 +17,7 @@ async_value ask(void *p)
     printf("%s: asked\n", args->mirror);
     async_value slept = async_catch(async_sleep(args->seconds));
     if (slept.error) {
-        await(async_sleep(0.1));
+        await(async_sleep(args->goodbye));
         printf("%s: hung up\n", args->mirror);
         return slept;
     }
@@ -31,7 +31,7 @@ static void ask_all(async_task *tasks, const struct ask *mirrors, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         tasks[i] = async_create_task(async_coro(ask, mirrors[i].mirror, mirrors[i].seconds,
-                                                mirrors[i].broken));
+                                                mirrors[i].goodbye, mirrors[i].broken));
 }
 
 /* Asks these tasks to end, all of them, and waits until they have. */
@@ -96,8 +96,9 @@ async_value first_good(void *p)
 static async_value try_it(void *p)
 {
     (void)p;
-    static const struct ask mirrors[] = { { "Berlin", 1.5, false }, { "Osaka", 1, false },
-                                          { "Lima", 0.5, true } };
+    static const struct ask mirrors[] = { { "Berlin", 1.5, 0.1, false },
+                                          { "Osaka", 1, 0.2, false },
+                                          { "Lima", 0.5, 0.1, true } };
     async_value first = await(async_coro(first_answer, mirrors, 2));
     printf("the first is %s\n", first.str ? first.str : "(unknown)");
     async_value well = async_catch(async_coro(check_all, mirrors, 3));

@@ -1,0 +1,136 @@
+/* The last worker to go home, found by counting, ends the writer; part 2 needs no queue at all. */
+#include "exercise.h"
+#include <stdio.h>
+
+async_value read_photo(void *p)
+{
+    struct read_photo *args = p;
+    printf("%s: reading\n", args->photo->name);
+    await(async_sleep(args->photo->read));
+    printf("%s: read\n", args->photo->name);
+    return async_none;
+}
+
+async_value shrink_photo(void *p)
+{
+    struct shrink_photo *args = p;
+    printf("%s: shrinking\n", args->photo->name);
+    await(async_sleep(args->photo->shrink));
+    printf("%s: %s\n", args->photo->name, args->photo->broken ? "broken" : "shrunk");
+    if (args->photo->broken)
+        async_raise(EIO, "the photo is broken");
+    return async_none;
+}
+
+async_value store_photo(void *p)
+{
+    struct store_photo *args = p;
+    printf("%s: storing\n", args->photo->name);
+    await(async_sleep(args->photo->store));
+    printf("%s: stored\n", args->photo->name);
+    return async_none;
+}
+
+/* Reads all photos into a queue, then puts as many end markers as there are who wait for one. */
+struct reader { struct photo *photos; size_t count; async_queue *to; size_t markers; };
+static async_value reader(void *p)
+{
+    struct reader *args = p;
+    for (size_t i = 0; i < args->count; i++) {
+        await(async_coro(read_photo, &args->photos[i]));
+        await(async_queue_put(args->to, async_ptr(&args->photos[i])));
+    }
+    for (size_t i = 0; i < args->markers; i++)
+        await(async_queue_put(args->to, async_ptr(NULL)));
+    return async_none;
+}
+
+/* Stores what comes, up to the end marker; gives how many. */
+struct writer { async_queue *from; };
+static async_value writer(void *p)
+{
+    struct writer *args = p;
+    long stored = 0;
+    for (;;) {
+        struct photo *photo = await(async_queue_get(args->from)).ptr;
+        if (!photo)
+            return async_num(stored);
+        await(async_coro(store_photo, photo));
+        stored++;
+    }
+}
+
+async_value copy_album(void *p)
+{
+    struct copy_album *args = p;
+    async_value ended[2];
+    async_queue *queue = async_queue_new(args->capacity);
+    await(async_gather(ended, async_coro(reader, args->photos, args->count, queue, 1),
+                       async_coro(writer, queue)));
+    return ended[1];
+}
+
+struct shrinker { struct photo **next, *end; };
+static async_value shrinker(void *p)
+{
+    struct shrinker *args = p;
+    long shrunk = 0;
+    while (*args->next < args->end) {
+        async_value done = async_catch(async_coro(shrink_photo, (*args->next)++));
+        if (done.error && done.error != EIO)
+            return done;
+        shrunk += !done.error;
+    }
+    return async_num(shrunk);
+}
+
+async_value shrink_album(void *p)
+{
+    struct shrink_album *args = p;
+    async_task workers[MOST_WORKERS];
+    struct photo *next = args->photos;
+    long shrunk = 0;
+    for (size_t i = 0; i < args->workers; i++)
+        workers[i] = async_create_task(async_coro(shrinker, &next, args->photos + args->count));
+    for (size_t i = 0; i < args->workers; i++)
+        shrunk += await(workers[i]).num;
+    return async_num(shrunk);
+}
+
+struct mover { async_queue *from, *to; size_t *left; };
+static async_value mover(void *p)
+{
+    struct mover *args = p;
+    for (;;) {
+        struct photo *photo = await(async_queue_get(args->from)).ptr;
+        if (!photo)
+            break;
+        async_value done = async_catch(async_coro(shrink_photo, photo));
+        if (done.error && done.error != EIO)
+            return done;
+        if (!done.error)
+            await(async_queue_put(args->to, async_ptr(photo)));
+    }
+    if (--*args->left == 0)
+        await(async_queue_put(args->to, async_ptr(NULL)));
+    else
+        await(async_queue_put(args->from, async_ptr(NULL)));    /* the marker goes round */
+    return async_none;
+}
+
+async_value import_album(void *p)
+{
+    struct import_album *args = p;
+    async_value ended[MOST_WORKERS + 2];
+    async_awaitable all[MOST_WORKERS + 2];
+    size_t count = 0, left = args->workers;
+    async_queue *large = async_queue_new(args->capacity), *small = async_queue_new(args->capacity);
+    all[count++] = async_coro(writer, small);
+    for (size_t i = 0; i < args->workers; i++)
+        all[count++] = async_coro(mover, large, small, &left);
+    all[count++] = async_coro(reader, args->photos, args->count, large, 1);
+    await(async_gather_list(ended, all, count, false));
+    return ended[0];
+}
+
+int main(void) { return 0; }

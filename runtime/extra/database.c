@@ -1,0 +1,480 @@
+/* database.c - connections, queries and transactions, whatever the database; see database.h.
+ *
+ * A connection has one lock, its turn: who holds it runs a query, the others queue. Everything that
+ * has to happen (commit, roll back, give back, close) is done *firmly*: a cancellation that comes
+ * meanwhile is noted and passed on afterwards, so a block is never left with its end half done. */
+#include "dbdriver.h"
+#include "coro.h"
+#include "loop.h"
+#include "memory.h"
+#include "report.h"
+#include "task.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct db) <= OBJECT_SIZE, "a connection fits its record");
+
+static void drop(struct object *object)
+{
+    struct db *db = (struct db *)object;
+    if (db->link)
+        db->driver->close(db);
+    free((char *)db->why);
+    object_unpin(&db->turn->object);
+}
+
+static const struct future_type db_type = { .name = "Connection", .drop = drop };
+
+/* An object that lasts until its last pin goes, which the caller now holds. */
+static void *pinned_object(const struct future_type *type)
+{
+    struct object *object = object_new(type, loop_running);
+    if (object) {
+        object_pin(object);
+        object_expire(object);
+    }
+    return object;
+}
+
+struct db *db_new(bool of_pool)
+{
+    struct lock *turn = pinned_object(&lock_type);
+    struct db *db = !turn ? NULL : of_pool ? pinned_object(&db_type) : primitive_new(&db_type);
+    if (!db) {
+        if (turn)
+            object_unpin(&turn->object);
+        return NULL;
+    }
+    turn->locked = false;
+    line_init(&turn->line, &db->object);
+    db->driver = NULL;
+    db->link = NULL;
+    db->turn = turn;
+    db->why = NULL;
+    db->pool = NULL;
+    list_init(&db->idle);
+    db->depth = 0;
+    return db;
+}
+
+static struct db *use(async_db *x, const char *caller, async_value *error)
+{
+    return primitive_use(x, &db_type, caller, error);
+}
+
+/* ---------------------------------------------------------------------------- connecting */
+
+static bool begins_with(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static const struct driver *driver_of(const char *url, async_value *error)
+{
+    const struct driver *driver = NULL;
+    const char *header = NULL;
+    if (begins_with(url, "sqlite:"))
+        driver = &sqlite_driver, header = "sqlite.h";
+    else if (begins_with(url, "postgresql://") || begins_with(url, "postgres://"))
+        driver = &postgres_driver, header = "postgres.h";
+    if (!header)                    /* it may hold a password: we don't show it */
+        *error = async_error(ASYNC_VALUE_ERROR, "the URL of a database begins with sqlite: or "
+                                                "postgresql://");
+    else if (!driver)
+        *error = async_error(ASYNC_VALUE_ERROR, async_strf(
+            "this program does not know that kind of database: it needs #include \"%s\"", header));
+    return driver;
+}
+
+async_value db_open(struct db *db, const char *url)
+{
+    async_value v = async_none;
+    if (!db->driver)
+        db->driver = driver_of(url, &v);
+    return db->driver ? db->driver->connect(db, url) : v;
+}
+
+struct connecting {
+    const struct driver *driver;    /* NULL: by the URL */
+    char url[];
+};
+
+static async_value connecting(void *p)
+{
+    struct connecting *args = p;
+    if (!task_current())
+        return report_no_task();
+    struct db *db = db_new(false);
+    if (!db)
+        return async_error(ENOMEM, "no memory for a connection");
+    db->driver = args->driver;
+    object_pin(&db->object);
+    async_value v = db_open(db, args->url);
+    async_db *handle = (async_db *)object_ticket(&db->object);
+    object_unpin(&db->object);
+    return v.error ? v : async_ptr(handle);
+}
+
+async_coroutine db_connecting(const struct driver *driver, const char *url)
+{
+    size_t size = sizeof(struct connecting) + strlen(url) + 1;
+    struct connecting *args = malloc(size);
+    if (!args)
+        return NULL;
+    args->driver = driver;
+    strcpy(args->url, url);
+    async_coroutine coro = coro_make(connecting, "async_db_connect", args, size);
+    free(args);
+    return coro;
+}
+
+async_awaitable async_db_connect(const char *url)
+{
+    return db_connecting(NULL, url ? url : "");
+}
+
+/* --------------------------------------------------------------------------------- turns */
+
+/* Cancelled while we wait, we go on waiting: somebody has to do what we are here for. */
+async_value db_take_turn(struct db *db, bool *cancelled)
+{
+    async_value v;
+    while ((v = lock_acquire(db->turn)).error == ASYNC_CANCELLED)
+        *cancelled = true;
+    return v;
+}
+
+static async_value closed(struct db *db)
+{
+    return async_error(ASYNC_DB_CLOSED, async_strf(
+        db->why ? "the connection is closed: %s" : "the connection is closed", db->why));
+}
+
+static async_value run_now(struct db *db, struct query *query)
+{
+    return db->link ? db->driver->run(db, query) : closed(db);
+}
+
+async_value db_firmly(struct db *db, const char *sql, bool *cancelled)
+{
+    struct query query = { .sql = sql, .firm = true };
+    async_value v = db_take_turn(db, cancelled);
+    if (v.error)
+        return v;
+    v = run_now(db, &query);
+    *cancelled |= query.cancelled;
+    lock_release(db->turn);
+    return v;
+}
+
+/* ------------------------------------------------------------------------------- queries */
+
+struct asking {
+    async_db *db;
+    bool wants_rows, first_only;
+    size_t count;
+    async_cell arguments[];         /* then their text, then the SQL; text is an offset */
+};
+
+static async_value first_cell(async_value v)
+{
+    const async_rows *rows = v.ptr;
+    if (v.error || !rows->count)
+        return v.error ? v : async_ptr(NULL);
+    const async_cell *cell = rows->cells;
+    switch (cell->kind) {
+    case ASYNC_CELL_NULL: return async_ptr(NULL);
+    case ASYNC_CELL_REAL: return async_real(cell->real);
+    case ASYNC_CELL_TEXT:
+    case ASYNC_CELL_BYTES: return async_str(cell->text);
+    default: return async_num(cell->num);
+    }
+}
+
+static async_value ask(void *p)
+{
+    struct asking *args = p;
+    char *text = (char *)(args->arguments + args->count);
+    async_value v;
+    if (!task_current())
+        return report_no_task();
+    in_use struct db *db = use(args->db, args->wants_rows ? "async_db_fetch" : "async_db_execute", &v);
+    if (!db)
+        return v;
+    for (size_t i = 0; i < args->count; i++)
+        if (args->arguments[i].text)
+            args->arguments[i].text = text + (uintptr_t)args->arguments[i].text;
+    struct query query = { .sql = text + 1, .arguments = args->arguments, .count = args->count,
+                           .wants_rows = args->wants_rows };
+    uint64_t serial = db->object.serial;
+    if ((v = lock_acquire(db->turn)).error)
+        return v;
+    if (serial == db->object.serial)
+        v = run_now(db, &query);
+    else                            /* while we waited for our turn */
+        v = async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool");
+    lock_release(db->turn);
+    return args->first_only ? first_cell(v) : v;
+}
+
+static async_awaitable make_query(struct asking how, const char *sql, const async_cell *arguments)
+{
+    size_t used = strlen(sql) + 2, fixed = sizeof how + how.count * sizeof *arguments;
+    for (size_t i = 0; i < how.count; i++)
+        used += arguments[i].text ? arguments[i].length + 1 : 0;
+    struct asking *args = calloc(1, fixed + used);
+    if (!args)
+        return NULL;
+    *args = how;
+    char *text = (char *)args + fixed;
+    strcpy(text + 1, sql);          /* from 1 on, since an offset of 0 is no text */
+    used = strlen(sql) + 2;
+    for (size_t i = 0; i < how.count; i++) {
+        args->arguments[i] = arguments[i];
+        if (!arguments[i].text)
+            continue;
+        memcpy(text + used, arguments[i].text, arguments[i].length);
+        args->arguments[i].text = (char *)used;
+        used += arguments[i].length + 1;
+    }
+    async_awaitable coro = coro_make(ask, how.wants_rows ? "async_db_fetch" : "async_db_execute",
+                                     args, fixed + used);
+    free(args);
+    return coro;
+}
+
+async_awaitable async_db_fetch_list(async_db *db, const char *sql, const async_cell *arguments,
+                                    size_t count)
+{
+    return make_query((struct asking){ .db = db, .wants_rows = true, .count = count }, sql,
+                      arguments);
+}
+
+async_awaitable async_db_execute_list(async_db *db, const char *sql, const async_cell *arguments,
+                                      size_t count)
+{
+    return make_query((struct asking){ .db = db, .count = count }, sql, arguments);
+}
+
+async_awaitable async_db_fetchval_list(async_db *db, const char *sql, const async_cell *arguments,
+                                       size_t count)
+{
+    return make_query((struct asking){ .db = db, .wants_rows = true, .first_only = true,
+                                       .count = count }, sql, arguments);
+}
+
+/* ------------------------------------------------------------------------------- closing */
+
+static async_value close_db(void *p)
+{
+    async_value v;
+    bool cancelled = false;
+    in_use struct db *db = use(*(async_db **)p, "async_db_close", &v);
+    if (!db || (v = db_take_turn(db, &cancelled)).error)
+        return v;
+    if (db->link)
+        db->driver->close(db);
+    lock_release(db->turn);
+    return cancelled ? async_error(ASYNC_CANCELLED, NULL) : async_none;
+}
+
+async_awaitable async_db_close(async_db *db)
+{
+    return coro_make(close_db, "async_db_close", &db, sizeof db);
+}
+
+bool async_db_is_closed(async_db *x)
+{
+    return !((struct db *)primitive_of(x, &db_type, "async_db_is_closed", NULL))->link;
+}
+
+void async_db_exit(async_db **x)
+{
+    async_value v = async_none;
+    in_use struct db *db = *x ? use(*x, "async_db_exit", &v) : NULL;
+    if (db && db->pool)
+        db_give_back(db);
+    else if (db)
+        v = async_catch(async_db_close(*x));
+    if (v.error)
+        async_leave_with(v);
+}
+
+/* -------------------------------------------------------------------------- transactions */
+
+struct transaction {
+    struct object object;
+    struct db *db;                  /* pinned; NULL: it is over */
+    uint64_t serial;                /* of the connection: it must not be given back meanwhile */
+    unsigned depth;                 /* 1: a real one, more: a savepoint in another */
+};
+
+_Static_assert(sizeof(struct transaction) <= OBJECT_SIZE, "a transaction fits its record");
+
+static void drop_transaction(struct object *object)
+{
+    struct transaction *transaction = (struct transaction *)object;
+    if (transaction->db)
+        object_unpin(&transaction->db->object);
+}
+
+static const struct future_type transaction_type = { .name = "Transaction", .drop = drop_transaction };
+
+static const char *statement(const char *outer, const char *inner, unsigned depth)
+{
+    return depth == 1 ? outer : async_strf(inner, depth, depth);
+}
+
+static async_value roll_back(struct transaction *transaction, bool *cancelled)
+{
+    struct db *db = transaction->db;
+    if (!db->link || db->driver->state(db) == NO_TRANSACTION)
+        return async_none;          /* it went with the connection, or by itself */
+    const char *sql = statement("ROLLBACK", "ROLLBACK TO async_%u; RELEASE async_%u",
+                                transaction->depth);
+    return db_firmly(db, sql, cancelled);
+}
+
+static async_value commit(struct transaction *transaction, bool *cancelled)
+{
+    struct db *db = transaction->db;
+    if (!db->link)
+        return closed(db);
+    if (db->driver->state(db) != IN_TRANSACTION) {
+        roll_back(transaction, cancelled);
+        return async_error(ASYNC_DB_ERROR, "a statement of this transaction had failed, so all of "
+                           "it was rolled back. To go on after an error put what may fail into a "
+                           "transaction of its own, inside this one");
+    }
+    async_value v = db_firmly(db, statement("COMMIT", "RELEASE async_%u", transaction->depth),
+                              cancelled);
+    if (v.error)
+        roll_back(transaction, cancelled);
+    return v;
+}
+
+/* Commits or rolls back, once. */
+static async_value end(struct transaction *transaction, bool keep)
+{
+    bool cancelled = false;
+    struct db *db = transaction->db;
+    async_value v = async_none;
+    if (!db)
+        return v;
+    if (transaction->serial != db->object.serial)
+        v = async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool before its "
+                                         "transaction ended, which was rolled back");
+    else
+        v = keep ? commit(transaction, &cancelled) : roll_back(transaction, &cancelled);
+    if (transaction->serial == db->object.serial)
+        db->depth = transaction->depth - 1;
+    transaction->db = NULL;
+    object_unpin(&db->object);
+    return cancelled && !v.error ? async_error(ASYNC_CANCELLED, NULL) : v;
+}
+
+static async_value begin_transaction(struct db *db)
+{
+    bool cancelled = false;
+    struct transaction *transaction = pinned_object(&transaction_type);
+    if (!transaction)
+        return async_error(ENOMEM, "no memory for a transaction");
+    transaction->db = db;
+    transaction->serial = db->object.serial;
+    transaction->depth = ++db->depth;
+    object_pin(&db->object);
+    async_value v = db_firmly(db, statement(db->driver->begin, "SAVEPOINT async_%u", db->depth),
+                              &cancelled);
+    if (!v.error && !cancelled)
+        return async_ptr(object_ticket(&transaction->object));
+    end(transaction, false);
+    object_unpin(&transaction->object);
+    return v.error ? v : async_error(ASYNC_CANCELLED, NULL);
+}
+
+static async_value enter_transaction(void *p)
+{
+    async_value v;
+    in_use struct db *db = use(*(async_db **)p, "async_db_transaction", &v);
+    return db ? begin_transaction(db) : v;
+}
+
+async_awaitable async_db_transaction(async_db *db)
+{
+    return coro_make(enter_transaction, "async_db_transaction", &db, sizeof db);
+}
+
+void async_transaction_exit(async_transaction **x)
+{
+    async_value v = async_none;
+    struct transaction *transaction = !*x ? NULL
+        : primitive_of(*x, &transaction_type, "async_transaction_exit", &v);
+    bool keep = !async_leaving().error;
+    if (transaction) {
+        v = end(transaction, keep);
+        object_unpin(&transaction->object);     /* nobody can name it any more */
+    }
+    if (v.error && (keep || v.error == ASYNC_CANCELLED))
+        async_leave_with(v);
+}
+
+static async_value end_early(async_transaction *x, const char *caller, bool keep)
+{
+    async_value v;
+    in_use struct transaction *transaction = primitive_use(x, &transaction_type, caller, &v);
+    return transaction ? end(transaction, keep) : v;
+}
+
+static async_value commit_early(void *p)
+{
+    return end_early(*(async_transaction **)p, "async_transaction_commit", true);
+}
+
+static async_value roll_back_early(void *p)
+{
+    return end_early(*(async_transaction **)p, "async_transaction_rollback", false);
+}
+
+async_awaitable async_transaction_commit(async_transaction *transaction)
+{
+    return coro_make(commit_early, "async_transaction_commit", &transaction, sizeof transaction);
+}
+
+async_awaitable async_transaction_rollback(async_transaction *transaction)
+{
+    return coro_make(roll_back_early, "async_transaction_rollback", &transaction,
+                     sizeof transaction);
+}
+
+/* -------------------------------------------------------------------------------- errors */
+
+const char *async_db_error_name(int error)
+{
+    static const char *const names[] = {
+        "DatabaseError", "ProgrammingError", "IntegrityError", "DataError", "BusyError",
+        "OperationalError", "InterfaceError"
+    };
+    bool ours = error >= ASYNC_DB_ERROR && error <= ASYNC_DB_CLOSED;
+    return ours ? names[error - ASYNC_DB_ERROR] : async_error_name(error);
+}
+
+#define SHOWN 40                    /* bytes of the SQL, from the place of the error on */
+
+const char *db_locate(const char *message, const char *sql, long offset)
+{
+    long character = 1, end;
+    if (offset < 0 || offset > (long)strlen(sql))
+        return async_strf("%s", message);
+    for (long i = 0; i < offset; i++)
+        character += ((unsigned char)sql[i] & 0xC0) != 0x80;    /* bytes that begin one, in UTF-8 */
+    const char *from = sql + offset;
+    end = strcspn(from, "\n");
+    if (end > SHOWN)
+        for (end = SHOWN; ((unsigned char)from[end] & 0xC0) == 0x80; )
+            end--;
+    if (!end)
+        return async_strf("%s, at the end: character %ld", message, character);
+    return async_strf("%s, at character %ld: %.*s%s", message, character, (int)end, from,
+                      from[end] ? "..." : "");
+}
