@@ -228,6 +228,19 @@ async_task async_current_task(void);
 size_t async_all_tasks(async_task *tasks, size_t room);
 size_t async_loop_all_tasks(async_loop *loop, async_task *tasks, size_t room);
 
+/* What a task does just now. Texts last until the task goes on. */
+typedef struct async_task_info {
+    const char *name;
+    const char *coroutine;              /* the function that it was made of */
+    const char *created_at;             /* "file:line" */
+    const char *waits_for;              /* "async_sleep", "Queue", "Task", "Future", ...; NULL: nothing */
+    const char *waits_at;               /* "file:line" of that await, or of its last one */
+    async_awaitable awaited;            /* the task, future, queue, ... if it has a handle, or NULL */
+    bool is_task;                       /* `awaited` is a task */
+    bool started, done;
+} async_task_info;
+async_task_info async_get_task_info(async_task task);
+
 /* future.add_done_callback(fn): called through the loop, with `arg`, once x is done. An error it
  * returns goes to the loop's exception handler. Returns async_none or ENOMEM. */
 typedef async_value async_done_fn(async_future future, void *arg);

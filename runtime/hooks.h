@@ -1,30 +1,39 @@
 /* hooks.h - who wants to know what the runtime does: tracing, debugging, graders.
  *
- * One table of functions, any of which may be NULL. While nobody listens an event costs one branch
- * that the processor predicts. A listener must not call the runtime, apart from asking a task for
- * its name. */
+ * Each listener has a table of functions, any of which may be NULL. While nobody listens an event
+ * costs one branch that the processor predicts. A listener may ask (async_get_name,
+ * async_get_task_info, async_loop_time) but must not change anything. */
 #ifndef HOOKS_H
 #define HOOKS_H
 
 #include "async.h"
 
 struct async_hooks {
-    void (*created)(async_task task);       /* by async_create_task, gather, ... */
+    void (*created)(async_task task);       /* by async_create_task, gather, ...; current_task did it */
     void (*started)(async_task task);       /* its first step begins */
-    void (*suspended)(async_task task);     /* it waits, or gives up its turn */
     void (*resumed)(async_task task);       /* a step begins */
+    void (*suspended)(async_task task);     /* it waits (its info says on what), or gives up its turn */
     void (*finished)(async_task task);      /* it has a value or an error, or is cancelled */
     void (*cancelled)(async_task task);     /* somebody asked it to end */
     void (*time_passes)(double seconds);    /* a virtual clock is about to jump to this time */
+    void (*timer)(double seconds);          /* a deadline, at this time on the loop's clock, is due */
+    void (*io)(int number);                 /* this descriptor is ready, or, negative, this signal came */
+    struct async_hooks *next;               /* the next listener; set by async_hooks_add */
 };
 
-extern const struct async_hooks *async_hooks;       /* NULL: nobody listens */
+/* The table must last until it is removed. Events go to the one that was added last first. */
+void async_hooks_add(struct async_hooks *hooks);
+void async_hooks_remove(struct async_hooks *hooks);
+
+extern struct async_hooks *async_hooks;     /* the first; NULL: nobody listens */
 
 #define hook(event, task) hook_value(event, object_ticket(&(task)->coro.object))
 #define hook_value(event, value) \
     do { \
-        if (__builtin_expect(async_hooks != NULL, 0) && async_hooks->event) \
-            async_hooks->event(value); \
+        if (__builtin_expect(async_hooks != NULL, 0)) \
+            for (struct async_hooks *hooks_ = async_hooks; hooks_; hooks_ = hooks_->next) \
+                if (hooks_->event) \
+                    hooks_->event(value); \
     } while (0)
 
 #endif

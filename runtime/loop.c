@@ -10,7 +10,7 @@
 
 _Thread_local async_loop *loop_running;
 _Thread_local const char *async_here = "?";
-const struct async_hooks *async_hooks;
+struct async_hooks *async_hooks;
 static _Thread_local async_loop *closed_loops;
 
 static void free_closed(void)
@@ -63,6 +63,21 @@ void loop_free(async_loop *loop)
     loop->closed = true;
     loop->next_closed = closed_loops;
     closed_loops = loop;
+}
+
+void async_hooks_add(struct async_hooks *hooks)
+{
+    hooks->next = async_hooks;
+    async_hooks = hooks;
+}
+
+void async_hooks_remove(struct async_hooks *hooks)
+{
+    for (struct async_hooks **p = &async_hooks; *p; p = &(*p)->next)
+        if (*p == hooks) {
+            *p = hooks->next;
+            return;
+        }
 }
 
 async_loop *async_get_running_loop(void) { return loop_running; }
@@ -159,6 +174,7 @@ static void collect_due(async_loop *loop)
     struct timer *timer;
     while ((timer = loop->timers.root) && timer->deadline <= loop->clock.now) {
         timers_remove(&loop->timers, timer);
+        hook_value(timer, clock_to_seconds(timer->deadline));
         loop_ready(loop, &timer->job);
     }
 }

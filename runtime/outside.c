@@ -4,6 +4,7 @@
  * Whatever happens out there makes a job ready; the loop runs it in its turn. Other threads leave
  * theirs in a list under a mutex and wake libev; everything else belongs to the loop's thread. */
 #include "outside.h"
+#include "hooks.h"
 #include "loop.h"
 #include "reserve.h"
 #include <dirent.h>
@@ -60,8 +61,9 @@ void outside_free(struct outside *outside)
 
 /* ------------------------------------------------------------------------------ watching */
 
-static void on_event(struct watch *watch)
+static void on_event(struct watch *watch, int number)
 {
+    hook_value(io, number);
     if (list_empty(&watch->job->link))          /* else it is ready already */
         loop_ready(watch->loop, watch->job);
 }
@@ -69,13 +71,13 @@ static void on_event(struct watch *watch)
 static void on_io(struct ev_loop *ev, ev_io *io, int events)
 {
     (void)ev, (void)events;
-    on_event(io->data);
+    on_event(io->data, io->fd);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *signal, int events)
 {
     (void)ev, (void)events;
-    on_event(signal->data);
+    on_event(signal->data, -signal->signum);
 }
 
 static struct watch *watch_new(async_loop *loop, struct job *job, bool is_signal)

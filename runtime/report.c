@@ -1,6 +1,5 @@
 /* report.c - see report.h. */
 #include "report.h"
-#include "line.h"
 #include "loop.h"
 #include "stack.h"
 #include "task.h"
@@ -216,11 +215,9 @@ static bool on_cycle(struct task *task, size_t tasks)
 /* "task 'Task-3' (...)", "Queue (made at queue.c:7)", "async_wait" */
 static const char *awaited(struct task *task, char *text)
 {
-    struct future *on = task->waiting_on;
-    struct object *object = line_awaited(on);
-    if (!object && on && !on->type->unnamed)
-        object = future_object(on);
-    return object ? what(object, text) : on ? on->type->name : "its turn";
+    struct object *object = info_awaited(task);
+    const char *kind = info_waits_for(task);
+    return object ? what(object, text) : kind ? kind : "its turn";
 }
 
 void report_deadlock(async_loop *loop)

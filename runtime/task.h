@@ -55,6 +55,10 @@ async_value task_yield(void);
 bool task_cancel(struct future *future, const char *message);
 unsigned task_uncancel(struct task *task);      /* one request fewer; gives what is left */
 
+/* Of info.c: what it waits on, if that has a handle, and its name, whether it has or not; or NULL. */
+struct object *info_awaited(struct task *task);
+const char *info_waits_for(struct task *task);
+
 /* "Task-1" or the name it was given. */
 const char *task_name(struct task *task);
 

@@ -181,7 +181,7 @@ static void on_time_passes(double seconds)
         give_up("overtime");
 }
 
-static const struct async_hooks hooks = {
+static struct async_hooks hooks = {
     .created = on_created, .started = on_started, .suspended = on_suspended,
     .resumed = on_resumed, .finished = on_finished, .cancelled = on_cancelled,
     .time_passes = on_time_passes,
@@ -325,7 +325,7 @@ void stage_open(int argc, char **argv)
     word_count = argc - 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
     watch_signals();
-    async_hooks = &hooks;
+    async_hooks_add(&hooks);
 }
 
 int stage_close(void)

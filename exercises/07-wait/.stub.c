@@ -9,7 +9,7 @@ async_value ask(void *p)
     printf("%s: asked\n", args->mirror);
     async_value slept = async_catch(async_sleep(args->seconds));
     if (slept.error) {
-        await(async_sleep(0.1));
+        await(async_sleep(args->goodbye));
         printf("%s: hung up\n", args->mirror);
         return slept;
     }
@@ -26,7 +26,7 @@ async_value first_answer(void *p)
     /* TODO: ask all of args->mirrors[0] to [args->count - 1] at once, each in a task; wait for the
      * first answer; cancel the others and wait until they have hung up; return the name that the
      * first one gave. A question:
-     *     async_coro(ask, mirror->mirror, mirror->seconds, mirror->broken) */
+     *     async_coro(ask, m->mirror, m->seconds, m->goodbye, m->broken) */
     (void)args;
     return async_none;
 }
@@ -56,8 +56,9 @@ async_value first_good(void *p)
 static async_value try_it(void *p)
 {
     (void)p;
-    static const struct ask mirrors[] = { { "Berlin", 1.5, false }, { "Osaka", 1, false },
-                                          { "Lima", 0.5, true } };
+    static const struct ask mirrors[] = { { "Berlin", 1.5, 0.1, false },
+                                          { "Osaka", 1, 0.2, false },
+                                          { "Lima", 0.5, 0.1, true } };
     async_value first = await(async_coro(first_answer, mirrors, 2));
     printf("the first is %s\n", first.str ? first.str : "(unknown)");
     async_value well = async_catch(async_coro(check_all, mirrors, 3));

@@ -141,6 +141,28 @@ static void try_ask(struct query first, struct query second, int cancelled_in, c
     expect_seconds(run, now + CLOSING, "Then the connection is closed.");
 }
 
+/* The closing is cut short, and only the exit function can tell. */
+static void try_cancelled_closing(void)
+{
+    struct query first = random_query(), second = random_query();
+    first.rows = 0;
+    name = random_word();
+    double now = OPENING, stop = OPENING + first.seconds + CLOSING / 2;
+    struct run *run = stage_run("ask_once %g %s 0 %s %s", stop, name, words_of(first),
+                                words_of(second));
+    if (ended_well(run, "ask_once"))
+        reject(run, "A swallowed cancellation: ask_once() was cancelled in the middle of closing, "
+                    "but ended as if nothing had happened. The exit function gets that error from "
+                    "its async_catch(), and returns nothing itself: async_leave_with(error) makes "
+                    "the function around it end so.");
+    will_print(now, "%s: open", name);
+    will_query(name, first, &now, INFINITY);
+    will_print(now, "%s: closing", name);
+    expect_transcript(run, in_order, "It was cancelled in the middle of closing.");
+    expect_error(run, "ask_once", "CancelledError", "It was cancelled in the middle of closing.");
+    expect_seconds(run, stop, "Who is cancelled ends.");
+}
+
 START_TEST(always_closed)
 {
     struct query first = random_query(), second = random_query();
@@ -158,6 +180,7 @@ START_TEST(always_closed)
         first = random_query(), second = random_query();
         try_ask(first, second, i, "when it was cancelled in a query");
     }
+    try_cancelled_closing();
     name = random_word();
     first = random_query();
     struct run *run = stage_run("ask_once 0 %s 1 %s %s", name, words_of(first), words_of(first));

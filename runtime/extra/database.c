@@ -21,6 +21,8 @@ static void drop(struct object *object)
     if (db->link)
         db->driver->close(db);
     free((char *)db->why);
+    if (db->pool)
+        object_unpin((struct object *)db->pool);
     object_unpin(&db->turn->object);
 }
 
@@ -55,6 +57,7 @@ struct db *db_new(bool of_pool)
     db->pool = NULL;
     list_init(&db->idle);
     db->depth = 0;
+    db->private = false;
     return db;
 }
 
@@ -137,7 +140,7 @@ async_awaitable async_db_connect(const char *url)
 /* --------------------------------------------------------------------------------- turns */
 
 /* Cancelled while we wait, we go on waiting: somebody has to do what we are here for. */
-async_value db_take_turn(struct db *db, bool *cancelled)
+static async_value take_turn(struct db *db, bool *cancelled)
 {
     async_value v;
     while ((v = lock_acquire(db->turn)).error == ASYNC_CANCELLED)
@@ -147,23 +150,38 @@ async_value db_take_turn(struct db *db, bool *cancelled)
 
 static async_value closed(struct db *db)
 {
-    return async_error(ASYNC_DB_CLOSED, async_strf(
-        db->why ? "the connection is closed: %s" : "the connection is closed", db->why));
+    return async_error(ASYNC_DB_CLOSED, db->why
+        ? async_strf("the connection is closed: %s", db->why) : "the connection is closed");
 }
 
-static async_value run_now(struct db *db, struct query *query)
+/* While somebody waited for a turn. */
+static async_value given_back(void)
+{
+    return async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool");
+}
+
+/* Both with the turn in our hands. */
+static async_value run(struct db *db, struct query *query)
 {
     return db->link ? db->driver->run(db, query) : closed(db);
 }
 
-async_value db_firmly(struct db *db, const char *sql, bool *cancelled)
+static async_value run_firmly(struct db *db, const char *sql, bool *cancelled)
 {
     struct query query = { .sql = sql, .firm = true };
-    async_value v = db_take_turn(db, cancelled);
+    async_value v = run(db, &query);
+    *cancelled |= query.cancelled;
+    return v;
+}
+
+async_value db_settle(struct db *db, bool *cancelled)
+{
+    async_value v = take_turn(db, cancelled);
     if (v.error)
         return v;
-    v = run_now(db, &query);
-    *cancelled |= query.cancelled;
+    if (db->link && db->driver->state(db) != NO_TRANSACTION)
+        v = run_firmly(db, "ROLLBACK", cancelled);
+    db->depth = 0;
     lock_release(db->turn);
     return v;
 }
@@ -210,10 +228,7 @@ static async_value ask(void *p)
     uint64_t serial = db->object.serial;
     if ((v = lock_acquire(db->turn)).error)
         return v;
-    if (serial == db->object.serial)
-        v = run_now(db, &query);
-    else                            /* while we waited for our turn */
-        v = async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool");
+    v = serial == db->object.serial ? run(db, &query) : given_back();
     lock_release(db->turn);
     return args->first_only ? first_cell(v) : v;
 }
@@ -271,8 +286,10 @@ static async_value close_db(void *p)
     async_value v;
     bool cancelled = false;
     in_use struct db *db = use(*(async_db **)p, "async_db_close", &v);
-    if (!db || (v = db_take_turn(db, &cancelled)).error)
+    if (!db || (v = take_turn(db, &cancelled)).error)
         return v;
+    if (db->link && db->driver->finish)
+        db->driver->finish(db);
     if (db->link)
         db->driver->close(db);
     lock_release(db->turn);
@@ -294,7 +311,7 @@ void async_db_exit(async_db **x)
     async_value v = async_none;
     in_use struct db *db = *x ? use(*x, "async_db_exit", &v) : NULL;
     if (db && db->pool)
-        db_give_back(db);
+        v = db_give_back(db);
     else if (db)
         v = async_catch(async_db_close(*x));
     if (v.error)
@@ -326,14 +343,15 @@ static const char *statement(const char *outer, const char *inner, unsigned dept
     return depth == 1 ? outer : async_strf(inner, depth, depth);
 }
 
+/* The following run with the connection's turn in our hands. */
+
 static async_value roll_back(struct transaction *transaction, bool *cancelled)
 {
     struct db *db = transaction->db;
     if (!db->link || db->driver->state(db) == NO_TRANSACTION)
         return async_none;          /* it went with the connection, or by itself */
-    const char *sql = statement("ROLLBACK", "ROLLBACK TO async_%u; RELEASE async_%u",
-                                transaction->depth);
-    return db_firmly(db, sql, cancelled);
+    return run_firmly(db, statement("ROLLBACK", "ROLLBACK TO async_%u; RELEASE async_%u",
+                                    transaction->depth), cancelled);
 }
 
 static async_value commit(struct transaction *transaction, bool *cancelled)
@@ -347,50 +365,73 @@ static async_value commit(struct transaction *transaction, bool *cancelled)
                            "it was rolled back. To go on after an error put what may fail into a "
                            "transaction of its own, inside this one");
     }
-    async_value v = db_firmly(db, statement("COMMIT", "RELEASE async_%u", transaction->depth),
-                              cancelled);
+    async_value v = run_firmly(db, statement("COMMIT", "RELEASE async_%u", transaction->depth),
+                               cancelled);
     if (v.error)
         roll_back(transaction, cancelled);
     return v;
 }
 
-/* Commits or rolls back, once. */
-static async_value end(struct transaction *transaction, bool keep)
+typedef async_value ending(struct transaction *transaction, bool *cancelled);
+
+/* Commits or rolls back, once, and lets go of the connection. */
+static async_value end(struct transaction *transaction, ending *how)
 {
     bool cancelled = false;
     struct db *db = transaction->db;
-    async_value v = async_none;
     if (!db)
-        return v;
-    if (transaction->serial != db->object.serial)
-        v = async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool before its "
-                                         "transaction ended, which was rolled back");
-    else
-        v = keep ? commit(transaction, &cancelled) : roll_back(transaction, &cancelled);
-    if (transaction->serial == db->object.serial)
+        return async_none;
+    async_value v = take_turn(db, &cancelled);
+    bool have_turn = !v.error;
+    if (have_turn && transaction->serial != db->object.serial) {
+        v = async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool before this "
+                                         "transaction ended, and so it was rolled back");
+    } else if (have_turn) {
+        v = how(transaction, &cancelled);
         db->depth = transaction->depth - 1;
+    }
+    if (have_turn)
+        lock_release(db->turn);
     transaction->db = NULL;
     object_unpin(&db->object);
     return cancelled && !v.error ? async_error(ASYNC_CANCELLED, NULL) : v;
 }
 
+static async_value begin(struct transaction *transaction, bool *cancelled)
+{
+    struct db *db = transaction->db;
+    transaction->depth = db->depth + 1;
+    async_value v = run_firmly(db, statement(db->link ? db->driver->begin : "", "SAVEPOINT async_%u",
+                                             transaction->depth), cancelled);
+    if (!v.error && *cancelled)
+        roll_back(transaction, cancelled);
+    else if (!v.error)
+        db->depth++;
+    return v.error || !*cancelled ? v : async_error(ASYNC_CANCELLED, NULL);
+}
+
 static async_value begin_transaction(struct db *db)
 {
     bool cancelled = false;
+    uint64_t serial = db->object.serial;
     struct transaction *transaction = pinned_object(&transaction_type);
     if (!transaction)
         return async_error(ENOMEM, "no memory for a transaction");
-    transaction->db = db;
-    transaction->serial = db->object.serial;
-    transaction->depth = ++db->depth;
-    object_pin(&db->object);
-    async_value v = db_firmly(db, statement(db->driver->begin, "SAVEPOINT async_%u", db->depth),
-                              &cancelled);
-    if (!v.error && !cancelled)
+    transaction->db = NULL;
+    async_value v = lock_acquire(db->turn);
+    if (!v.error && serial != db->object.serial)
+        v = given_back();
+    if (!v.error) {
+        transaction->db = db;
+        transaction->serial = serial;
+        object_pin(&db->object);
+        v = begin(transaction, &cancelled);
+        lock_release(db->turn);
+    }
+    if (!v.error)
         return async_ptr(object_ticket(&transaction->object));
-    end(transaction, false);
     object_unpin(&transaction->object);
-    return v.error ? v : async_error(ASYNC_CANCELLED, NULL);
+    return v;
 }
 
 static async_value enter_transaction(void *p)
@@ -412,28 +453,28 @@ void async_transaction_exit(async_transaction **x)
         : primitive_of(*x, &transaction_type, "async_transaction_exit", &v);
     bool keep = !async_leaving().error;
     if (transaction) {
-        v = end(transaction, keep);
+        v = end(transaction, keep ? commit : roll_back);
         object_unpin(&transaction->object);     /* nobody can name it any more */
     }
     if (v.error && (keep || v.error == ASYNC_CANCELLED))
         async_leave_with(v);
 }
 
-static async_value end_early(async_transaction *x, const char *caller, bool keep)
+static async_value end_early(async_transaction *x, const char *caller, ending *how)
 {
     async_value v;
     in_use struct transaction *transaction = primitive_use(x, &transaction_type, caller, &v);
-    return transaction ? end(transaction, keep) : v;
+    return transaction ? end(transaction, how) : v;
 }
 
 static async_value commit_early(void *p)
 {
-    return end_early(*(async_transaction **)p, "async_transaction_commit", true);
+    return end_early(*(async_transaction **)p, "async_transaction_commit", commit);
 }
 
 static async_value roll_back_early(void *p)
 {
-    return end_early(*(async_transaction **)p, "async_transaction_rollback", false);
+    return end_early(*(async_transaction **)p, "async_transaction_rollback", roll_back);
 }
 
 async_awaitable async_transaction_commit(async_transaction *transaction)

@@ -28,6 +28,7 @@ struct db {
     struct pool *pool;          /* that it belongs to, pinned while it is borrowed; NULL: none */
     struct list idle;           /* among the idle ones of the pool */
     unsigned depth;             /* of transactions within transactions */
+    bool private;               /* nobody else can connect to this database */
 };
 
 enum transaction_state { NO_TRANSACTION, IN_TRANSACTION, FAILED_TRANSACTION };
@@ -36,10 +37,10 @@ struct driver {
     const char *begin;          /* SQL */
     async_value (*connect)(struct db *db, const char *url);     /* sets db->link */
     async_value (*run)(struct db *db, struct query *query);     /* ptr: async_rows; or num */
-    void (*close)(struct db *db);       /* waits if a task runs; sets db->link to NULL */
+    void (*finish)(struct db *db);      /* what has to wait before `close`; NULL: nothing */
+    void (*close)(struct db *db);       /* at once, whatever may run; sets db->link to NULL */
     bool (*usable)(struct db *db);      /* idle: has it broken meanwhile? does not wait */
     enum transaction_state (*state)(struct db *db);
-    bool private;               /* each connection to this URL sees a database of its own */
 };
 
 /* Those that are linked: a program without sqlite.h has no sqlite_driver, and its address is NULL. */
@@ -50,14 +51,17 @@ extern const struct driver postgres_driver __attribute__((weak));
 
 struct db *db_new(bool of_pool);            /* not connected; NULL: no memory */
 async_value db_open(struct db *db, const char *url);
-async_value db_firmly(struct db *db, const char *sql, bool *cancelled); /* waits for its turn, too */
-async_value db_take_turn(struct db *db, bool *cancelled);   /* as firmly; error: out of memory, ... */
 async_coroutine db_connecting(const struct driver *driver, const char *url);
+
+/* Waits until nobody uses the connection, and rolls back what was left open. */
+async_value db_settle(struct db *db, bool *cancelled);
 
 /* "MESSAGE, at character N: the SQL from there". `offset` in bytes; negative: nowhere. */
 const char *db_locate(const char *message, const char *sql, long offset);
 
-void db_give_back(struct db *db);           /* of pool.c: waits */
+/* Of dbpool.c: what async_db_exit does with a connection of a pool. Waits. In its object, so that
+ * a program without pools need not have it. */
+async_value db_give_back(struct db *db) __attribute__((weak));
 
 /* ------------------------------------------------------------------------------- results */
 

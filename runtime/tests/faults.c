@@ -184,7 +184,7 @@ static void on_suspended(async_task task)
     loop_ready(loop_running, &cancels.job);
 }
 
-static const struct async_hooks hooks = { .suspended = on_suspended };
+static struct async_hooks hooks = { .suspended = on_suspended };
 
 /* --------------------------------------------------------------------------------- runs */
 
@@ -223,7 +223,7 @@ static void fail_allocations(const struct source *source)
 
 static void cancel_suspensions(const struct source *source)
 {
-    async_hooks = &hooks;
+    async_hooks_add(&hooks);
     run(source, "nothing", 0, false);
     unsigned long last = cancels.count;
     for (unsigned long at = 1; at <= 2 * last; at++) {
@@ -231,7 +231,7 @@ static void cancel_suspensions(const struct source *source)
         cancels.cancel_at = cancels.onwards ? at - last : at;
         run(source, "cancelled suspension", cancels.cancel_at, cancels.onwards);
     }
-    async_hooks = NULL;
+    async_hooks_remove(&hooks);
 }
 
 static void shuffle(unsigned seed)
@@ -260,7 +260,7 @@ static void shuffle_turns(const struct source *source)
 
 static void storm(const struct source *source)
 {
-    async_hooks = &hooks;
+    async_hooks_add(&hooks);
     for (unsigned seed = 1; seed <= 4 * rounds; seed++) {
         random_state = seed;
         alloc.one_in = draw(3) ? 5 + draw(60) : 0;
@@ -272,7 +272,7 @@ static void storm(const struct source *source)
         run(source, "storm with seed", seed, false);
     }
     alloc.one_in = 0;
-    async_hooks = NULL;
+    async_hooks_remove(&hooks);
 }
 
 static const struct {

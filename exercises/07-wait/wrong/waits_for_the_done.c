@@ -9,7 +9,7 @@ async_value ask(void *p)
     printf("%s: asked\n", args->mirror);
     async_value slept = async_catch(async_sleep(args->seconds));
     if (slept.error) {
-        await(async_sleep(0.1));
+        await(async_sleep(args->goodbye));
         printf("%s: hung up\n", args->mirror);
         return slept;
     }
@@ -23,7 +23,7 @@ static void ask_all(async_task *tasks, const struct ask *mirrors, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         tasks[i] = async_create_task(async_coro(ask, mirrors[i].mirror, mirrors[i].seconds,
-                                                mirrors[i].broken));
+                                                mirrors[i].goodbye, mirrors[i].broken));
 }
 
 /* Asks these tasks to end, all of them, and waits until they have. */

@@ -1,4 +1,4 @@
-/* expect: All three steps go on at the same time */
+/* expect: No backpressure */
 /* First all are read, then made smaller, then stored. */
 #include "exercise.h"
 #include <stdio.h>
