@@ -34,10 +34,11 @@ stage    = $(if $(call grader,$1),$(LIB) $(BUILD)/tools/stage.o $(dir $(call gra
 # Bridges to other people's libraries, runtime/extra/NAME.[ch], are for programs that include "NAME.h":
 # USES says "NAME:file" for each. Of a source, or of a room with its last /: the objects to link with.
 OBJECTS  = $(patsubst %.libs,$(BUILD)/%.c.o,$(wildcard runtime/extra/*.libs))
+COMMON   = $(filter-out $(OBJECTS),$(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/*.c)))
 USES    := $(foreach x,$(basename $(notdir $(wildcard runtime/extra/*.libs))),$(addprefix $x:,$(shell \
              grep -l '^\#include "$x\.h"' lessons/*/*.c exercises/*/*.[ch] runtime/*/*.c)))
 bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
-             $(BUILD)/runtime/extra/$(firstword $(subst :, ,$u)).c.o)))
+             $(BUILD)/runtime/extra/$(firstword $(subst :, ,$u)).c.o $(BUILD)/libextra.a)))
 # Without those whose library is missing here: one lesson less is no reason to have none.
 lacking  = $(foreach x,$(shell CC='$(CC)' BUILD='$(BUILD)' sh tools/extra.sh lacking),\
              $(patsubst $x:%,%,$(filter $x:%,$(USES))))
@@ -127,6 +128,12 @@ $(BUILD)/runtime/outside.c.o: CFLAGS += -fno-strict-aliasing   # ev.h sees one s
 $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
  | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$*.libs)
 	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $*) -MMD -MP -c $< -o $@
+
+# What several of them have in common needs none.
+$(COMMON): CFLAGS += -Iruntime
+
+$(BUILD)/libextra.a: $(COMMON)
+	$(DO) rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
 	$(DO) $(CC) $(EXTRA) -c $< -o $@

@@ -452,7 +452,8 @@ async_awaitable async_open_unix_connection(const char *path) ASYNC_MUST_USE;
  * and lasts until the next read from this stream. *length (may be NULL) is set to its length, and
  * must last until the read is awaited. One task at a time may read.
  *   read(n)            1 to n bytes, as soon as there are any; none at the end; n = 0: all, until the end
- *   readline()         a line with its \n; at the end what is left, then none
+ *   readline()         a line with its \n; at the end what is left, then none; one beyond 64 KiB is
+ *                      thrown away: ASYNC_LIMIT_OVERRUN
  *   readuntil(text)    up to and including that; ASYNC_LIMIT_OVERRUN beyond 64 KiB
  *   readexactly(n)     n bytes, or ASYNC_INCOMPLETE_READ; what there was is still there to be read */
 async_awaitable async_stream_read(async_stream *stream, size_t n, size_t *length) ASYNC_MUST_USE;
@@ -572,6 +573,19 @@ async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
 /* async_run for the last line of main(): an error that comes out is printed to stderr. Returns the
  * exit status: 0, 1 after an error, 130 after Ctrl-C, or that of async_exit. */
 int async_main(async_coroutine coro) ASYNC_MUST_USE;
+
+/* Debug mode, asyncio.run(main(), debug=True): ASYNC_DEBUG=1 in the environment, or this, also while
+ * it runs. Steps that take 0.1 s (adjustable) or longer are reported on stderr with task and place; a
+ * step that still runs after a second is reported by a watchdog with its stack; reports name who made
+ * a task or coroutine; calls from the wrong thread end in a sentence. It changes no scheduling, but the
+ * watchdog's question interrupts a blocking sleep(). */
+void async_loop_set_debug(async_loop *loop, bool on);
+bool async_loop_get_debug(async_loop *loop);
+void async_loop_set_slow_callback_duration(async_loop *loop, double seconds);
+
+/* asyncio.print_call_graph for all tasks: who is there, what each waits for, since when (in debug mode),
+ * as a tree on stderr; cycles are marked. SIGUSR1 does it in a program that async_run runs. */
+void async_print_tasks(async_loop *loop);
 
 typedef struct async_ticket *async_handle;      /* of a callback; asyncio.Handle, TimerHandle */
 

@@ -2,7 +2,9 @@
  *
  * The handle is an object like any other: when the callback has run or was cancelled it is retired,
  * and tells whether it was cancelled for as long as rule 3 of async.h promises. */
+#include "debug.h"
 #include "loop.h"
+#include "task.h"
 #include "object.h"
 #include "report.h"
 
@@ -28,8 +30,15 @@ static void run(struct job *job)
         report_exception(loop, "Exception in callback", v, &callback->object);
 }
 
+struct object *callback_of_job(struct job *job)
+{
+    return job->run == run ? &container_of(job, struct callback, timer.job)->object : NULL;
+}
+
 static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
 {
+    if (__builtin_expect(loop->debug != NULL, 0))
+        debug_check_thread(loop, "call_soon, call_later or call_at");
     if (loop->closed)
         report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
     struct callback *callback = (struct callback *)object_new(&handle_type, loop);

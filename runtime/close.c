@@ -10,6 +10,7 @@
 static void clear(struct list *jobs)
 {
     future_discard_callbacks(jobs, NULL);
+    threadsafe_discard(jobs);
     list_each(link, jobs)
         list_remove(link);
 }
@@ -26,6 +27,7 @@ static void detach(struct object *object, void *loop)
         if (!task->coro.object.future.loop->deadlocked)
             report_pending(object);
         line_forget(task->waiting_on);
+        stream_forget(task->waiting_on);
         list_remove(&task->step.link);
     }
     clear(&object->future.waiters);
@@ -49,6 +51,7 @@ async_value async_loop_close(async_loop *loop)
     subprocess_close(loop);
     executor_close(loop);
     watch_close(loop);
+    outside_refuse(loop->outside);
     outside_fetch(loop);
     watch_discard_posted(&loop->ready);
     clear(&loop->ready);

@@ -1,5 +1,6 @@
 /* coro.c - see coro.h. */
 #include "coro.h"
+#include "debug.h"
 #include "loop.h"
 #include "report.h"
 #include "task.h"
@@ -39,6 +40,8 @@ static struct coro *make(const async_call *call)
         memcpy(coro->args, call->args, call->size);
     else
         memset(coro->room, 0, INLINE_ARGS);
+    if (__builtin_expect(loop_running && loop_running->debug, 0))
+        debug_born(&coro->object);
     return coro;
 }
 
@@ -120,6 +123,8 @@ static async_value await_future(struct future *future)
         struct object *object = future_object(future);
         object_pin(object);
         async_value interrupted = task_wait(future);
+        if (interrupted.error && future->state != PENDING)
+            object_retire(object, true);        /* its own error came too late, but counts as seen */
         object_unpin(object);
         if (interrupted.error)
             return interrupted;

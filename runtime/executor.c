@@ -44,10 +44,11 @@ struct work {
 
 struct executor {
     async_loop *loop;
-    pthread_mutex_t mutex;          /* guards queue, idle, closing */
+    pthread_mutex_t mutex;          /* guards queue, queued, idle, closing */
     pthread_cond_t something;       /* to do: work, or closing */
     struct list queue;
-    unsigned idle;
+    unsigned queued;                /* its length */
+    unsigned idle;                  /* threads that wait, some perhaps woken by now */
     bool closing;
     unsigned outstanding;           /* not delivered yet; the loop's alone, as all below */
     struct line finished;           /* tasks that wait until nothing is outstanding */
@@ -71,6 +72,7 @@ static void *serve(void *p)
             break;
         struct work *work = container_of(executor->queue.next, struct work, link);
         list_remove(&work->link);
+        executor->queued--;
         pthread_mutex_unlock(&executor->mutex);
         memory_of_thread = &work->memory;
         work->result = work->fn(work->args);
@@ -105,7 +107,7 @@ static bool submit(struct executor *executor, struct work *work)
 {
     pthread_mutex_lock(&executor->mutex);
     list_append(&executor->queue, &work->link);
-    bool need = executor->idle == 0 && executor->threads < executor->most;
+    bool need = ++executor->queued > executor->idle && executor->threads < executor->most;
     pthread_cond_signal(&executor->something);
     pthread_mutex_unlock(&executor->mutex);
     if (need && pthread_create(&executor->ids[executor->threads], NULL, serve, executor) == 0)
@@ -113,6 +115,7 @@ static bool submit(struct executor *executor, struct work *work)
     if (executor->threads)
         return true;
     list_remove(&work->link);
+    executor->queued--;
     return false;
 }
 
@@ -151,6 +154,7 @@ static bool cancel(struct future *future, const char *message)
     pthread_mutex_lock(&work->executor->mutex);
     bool queued = !list_empty(&work->link);
     list_remove(&work->link);
+    work->executor->queued -= queued;
     pthread_mutex_unlock(&work->executor->mutex);
     if (queued)
         forget(work);
@@ -256,14 +260,17 @@ void executor_close(async_loop *loop)
     struct executor *executor = loop->executor;
     if (!executor)
         return;
-    while (!list_empty(&executor->queue)) {
-        struct work *work = container_of(executor->queue.next, struct work, link);
-        future_cancel(&work->external->object.future, NULL);
-    }
+    struct list left;               /* what no thread has begun */
+    list_init(&left);
     pthread_mutex_lock(&executor->mutex);
+    list_splice(&left, &executor->queue);
     executor->closing = true;
     pthread_cond_broadcast(&executor->something);
     pthread_mutex_unlock(&executor->mutex);
+    while (!list_empty(&left)) {
+        struct work *work = container_of(left.next, struct work, link);
+        future_cancel(&work->external->object.future, NULL);
+    }
     for (unsigned i = 0; i < executor->threads; i++)
         pthread_join(executor->ids[i], NULL);
     outside_fetch(loop);

@@ -19,6 +19,8 @@ struct future_type {
     bool (*cancel)(struct future *future, const char *message); /* false: it was done; copies */
     void (*drop)(struct object *object);    /* frees what it owns, or NULL; the record stays */
     async_value (*take)(struct object *object); /* hands out a done outcome; NULL: just that */
+    /* Visits the futures inside one that waits for others (gather, shield, ...); NULL: it does not. */
+    void (*members)(struct future *future, void (*visit)(struct future *, void *), void *arg);
     bool (*abandon)(struct object *object);     /* its owner has ended: true if it sees to its own end */
     bool unnamed;                               /* it has no handle: it lies on a stack */
 };

@@ -91,8 +91,15 @@ static void drop(struct object *object)
     free(gather->children);
 }
 
+static void members(struct future *future, void (*visit)(struct future *, void *), void *arg)
+{
+    struct gather *gather = container_of(future, struct gather, object.future);
+    for (size_t i = 0; i < gather->count; i++)
+        visit(gather->children[i].future, arg);
+}
+
 static const struct future_type gather_type = {
-    .name = "_GatheringFuture", .cancel = cancel, .drop = drop, .take = take
+    .name = "_GatheringFuture", .cancel = cancel, .drop = drop, .take = take, .members = members
 };
 
 /* Is the i-th argument a coroutine object that stood in the list before? Then it has become a

@@ -1,5 +1,6 @@
 /* loop.c - see loop.h. */
 #include "loop.h"
+#include "debug.h"
 #include "hooks.h"
 #include "outside.h"
 #include <stdlib.h>
@@ -49,15 +50,19 @@ async_loop *async_new_event_loop(void)
     list_init(&loop->generators);
     clock_init(&loop->clock);
     shuffle_init(&loop->shuffle);
+    const char *debug = getenv("ASYNC_DEBUG");
     loop->outside = outside_new(loop);
-    if (loop->outside)
+    if (loop->outside) {
+        debug_set(loop, debug && *debug && strcmp(debug, "0"));
         return loop;
+    }
     loop_free(loop);
     return NULL;
 }
 
 void loop_free(async_loop *loop)
 {
+    debug_set(loop, false);
     if (loop->outside)
         outside_free(loop->outside);
     loop->closed = true;
@@ -142,7 +147,8 @@ static bool wait(async_loop *loop)
         outside_glance(loop->outside);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
-    } else if (!next && !loop->listening && (loop->clock.is_virtual || !outside_has_threads())) {
+    } else if (!next && !loop->listening && (loop->clock.is_virtual || !outside_has_threads())
+               && !outside_called(loop->outside)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {
         hook_value(time_passes, clock_to_seconds(next->deadline));
@@ -188,7 +194,10 @@ static void run_batch(async_loop *loop)
         struct job *job = container_of(loop->batch.next, struct job, link);
         __builtin_prefetch(job->link.next->next);
         list_remove(&job->link);
-        job->run(job);
+        if (__builtin_expect(loop->debug != NULL, 0))
+            debug_run(loop, job);
+        else
+            job->run(job);
         if (loop->left_with.error) {        /* what is left runs when the loop is run again */
             list_splice(&loop->batch, &loop->ready);
             list_splice(&loop->ready, &loop->batch);

@@ -12,6 +12,7 @@
 #include "shuffle.h"
 #include "timer.h"
 
+struct future;
 struct task;
 
 struct async_loop {
@@ -30,6 +31,7 @@ struct async_loop {
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
     unsigned listening;         /* waits for what may never come: signals, clients, our own other end */
     struct outside *outside;    /* libev, which waits for files, signals and other threads */
+    struct debug *debug;        /* its debug mode, or NULL */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
@@ -60,6 +62,8 @@ void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still
 /* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
 void watch_close(async_loop *loop);
 void watch_discard_posted(struct list *jobs);
+void threadsafe_discard(struct list *jobs);     /* of threadsafe.c: likewise; tells who waits */
+void stream_forget(struct future *future);      /* of stream.c: the task that waits on it is gone */
 
 /* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
 async_value loop_run(async_loop *loop);

@@ -81,6 +81,20 @@ void memory_abandon(struct memory *memory)
     }
 }
 
+void memory_drop_objects(struct memory *memory)
+{
+    list_each(link, blocks_of(memory)) {
+        struct block *block = block_at(link);
+        struct object *object = block->object ? object_find(block->object) : NULL;
+        if (!block->object)
+            continue;
+        if (object)
+            object_expire(object);
+        list_remove(link);
+        free(block);
+    }
+}
+
 void memory_free(struct memory *memory)
 {
     struct list *blocks = blocks_of(memory);

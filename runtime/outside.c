@@ -2,7 +2,8 @@
  * file that knows it.
  *
  * Whatever happens out there makes a job ready; the loop runs it in its turn. Other threads leave
- * theirs in a list under a mutex and wake libev; everything else belongs to the loop's thread. */
+ * theirs in a list under a mutex and wake libev; everything else belongs to the loop's thread. The
+ * mutex is one for all loops, since another thread may hold on to a loop that is being closed. */
 #include "outside.h"
 #include "hooks.h"
 #include "loop.h"
@@ -13,13 +14,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+static pthread_mutex_t posting = PTHREAD_MUTEX_INITIALIZER;
+
 struct outside {
-    pthread_mutex_t mutex;          /* guards jobs; everything else belongs to the loop's thread */
-    struct list jobs;
+    struct list jobs;               /* from other threads; guarded by `posting`, as is ... */
+    bool refuses;                   /* further jobs: the loop is being closed */
     struct ev_loop *ev;
     ev_async wake;                  /* ends libev's wait, from any thread or signal handler */
     atomic_bool posted;             /* there are jobs, or an interrupt */
-    atomic_bool interrupt;
+    atomic_bool interrupt;          /* Ctrl-C came */
+    atomic_bool tree_wanted;        /* SIGUSR1 came */
 };
 
 struct watch {
@@ -44,18 +48,27 @@ struct outside *outside_new(async_loop *loop)
         return NULL;
     }
     list_init(&outside->jobs);
-    pthread_mutex_init(&outside->mutex, NULL);
     ev_async_init(&outside->wake, on_wake);
     outside->wake.data = loop;
     ev_async_start(outside->ev, &outside->wake);
     return outside;
 }
 
+void outside_refuse(struct outside *outside)
+{
+    pthread_mutex_lock(&posting);
+    outside->refuses = true;
+    pthread_mutex_unlock(&posting);
+}
+
 void outside_free(struct outside *outside)
 {
+    async_loop *loop = outside->wake.data;
+    pthread_mutex_lock(&posting);
+    loop->outside = NULL;
+    pthread_mutex_unlock(&posting);
     ev_async_stop(outside->ev, &outside->wake);
     ev_loop_destroy(outside->ev);
-    pthread_mutex_destroy(&outside->mutex);
     free(outside);
 }
 
@@ -142,9 +155,9 @@ void outside_fetch(async_loop *loop)
 {
     struct outside *outside = loop->outside;
     atomic_store(&outside->posted, false);
-    pthread_mutex_lock(&outside->mutex);
+    pthread_mutex_lock(&posting);
     list_splice(&loop->ready, &outside->jobs);
-    pthread_mutex_unlock(&outside->mutex);
+    pthread_mutex_unlock(&posting);
 }
 
 static void on_wake(struct ev_loop *ev, ev_async *wake, int events)
@@ -154,24 +167,33 @@ static void on_wake(struct ev_loop *ev, ev_async *wake, int events)
     outside_fetch(loop);
     if (atomic_exchange(&loop->outside->interrupt, false) && loop->interrupted)
         loop_ready(loop, loop->interrupted);
+    if (atomic_exchange(&loop->outside->tree_wanted, false))
+        async_print_tasks(loop);
 }
 
-void outside_post(async_loop *loop, struct job *job)
+bool outside_post(async_loop *loop, struct job *job)
 {
+    pthread_mutex_lock(&posting);
     struct outside *outside = loop->outside;
-    pthread_mutex_lock(&outside->mutex);
-    list_append(&outside->jobs, &job->link);
-    pthread_mutex_unlock(&outside->mutex);
-    atomic_store(&outside->posted, true);
-    ev_async_send(loop->outside->ev, &outside->wake);
+    bool accepted = outside && !outside->refuses;
+    if (accepted) {
+        list_append(&outside->jobs, &job->link);
+        atomic_store(&outside->posted, true);
+        ev_async_send(outside->ev, &outside->wake);
+    }
+    pthread_mutex_unlock(&posting);
+    return accepted;
 }
 
-void outside_interrupt(async_loop *loop)
+static void call(async_loop *loop, atomic_bool *what)
 {
-    atomic_store(&loop->outside->interrupt, true);
+    atomic_store(what, true);
     atomic_store(&loop->outside->posted, true);
     ev_async_send(loop->outside->ev, &loop->outside->wake);
 }
+
+void outside_interrupt(async_loop *loop) { call(loop, &loop->outside->interrupt); }
+void outside_ask_tree(async_loop *loop) { call(loop, &loop->outside->tree_wanted); }
 
 /* ------------------------------------------------------------------------------- waiting */
 

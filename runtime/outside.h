@@ -18,9 +18,12 @@ struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_cl
 struct watch *watch_signal(async_loop *loop, int number, struct job *job);
 void unwatch(struct watch *watch);
 
-/* From another thread: runs the job in one of the next turns and ends the loop's wait. */
-void outside_post(async_loop *loop, struct job *job);
+/* From another thread: runs the job in one of the next turns and ends the loop's wait. False: the
+ * loop is closed, or about to be. */
+bool outside_post(async_loop *loop, struct job *job);
+void outside_refuse(struct outside *outside);       /* from now on, when the loop is being closed */
 void outside_interrupt(async_loop *loop);   /* from a signal handler: makes loop->interrupted ready */
+void outside_ask_tree(async_loop *loop);    /* from a signal handler: has async_print_tasks called */
 bool outside_called(struct outside *outside);       /* did either happen since the last look? */
 void outside_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
 bool outside_has_threads(void);             /* is there another thread that might post something? */

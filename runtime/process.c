@@ -55,13 +55,13 @@ static _Noreturn void be_child(const struct call *call, int fd)
     loop_running = NULL;
     memory_of_thread = &made;
     async_value v = call->fn((void *)call->args);
-    struct answer answer = { .value = v, .is_text = v.error ? v.message != NULL
-                                                            : memory_holds(&made, v.ptr) };
+    bool has_message = v.error && v.error != ASYNC_SYSTEM_EXIT && v.message;
+    struct answer answer = { .value = v, .is_text = has_message || memory_holds(&made, v.ptr) };
     if (answer.is_text)
         answer.length = strlen(v.str);
+    fflush(stdout);
     put(fd, &answer, sizeof answer);
     put(fd, v.str, answer.length);
-    fflush(NULL);
     _exit(0);
 }
 
@@ -106,7 +106,8 @@ static async_value run_child(const struct call *call)
     int ends[2], status = 0;
     if (pipe2(ends, O_CLOEXEC))
         return async_error(errno, async_strf("no pipe to another process: %s", strerror(errno)));
-    fflush(NULL);                   /* or the child would print what we have not printed yet */
+    fflush(stdout);                 /* or the child would print what we have not printed yet; of NULL
+                                       it would wait for a thread that reads from stdin */
     pid_t child = fork();
     if (child == 0)
         be_child(call, ends[1]);
@@ -118,7 +119,7 @@ static async_value run_child(const struct call *call)
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     async_value v = receive(ends[0]);
     close(ends[0]);
-    if (v.error == ASYNC_CANCELLED)
+    if (v.error && v.error != EPIPE)        /* cancelled, or no memory; or its own, then it has ended */
         kill(child, SIGKILL);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;

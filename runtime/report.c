@@ -1,5 +1,6 @@
 /* report.c - see report.h. */
 #include "report.h"
+#include "debug.h"
 #include "loop.h"
 #include "stack.h"
 #include "task.h"
@@ -22,17 +23,22 @@ static const char *who(char *text)
     return text;
 }
 
-/* "task 'Task-2' (make_coffee, created at breakfast.c:12)" */
-static const char *what(struct object *object, char *text)
+void report_describe(struct object *object, char *text, size_t size)
 {
     struct coro *coro = (struct coro *)object;
     if (object->future.type == &task_type)
-        snprintf(text, TEXT, "task '%s' (%s, created at %s)", task_name((struct task *)object),
-                 coro->name, object->place);
+        snprintf(text, size, "task '%s' (%s, created at %s%s)", task_name((struct task *)object),
+                 coro->name, object->place, debug_origin(object));
     else if (object->future.type == &coroutine_type || object->future.type == &running_type)
-        snprintf(text, TEXT, "coroutine '%s' (made at %s)", coro->name, object->place);
+        snprintf(text, size, "coroutine '%s' (made at %s%s)", coro->name, object->place,
+                 debug_origin(object));
     else
-        snprintf(text, TEXT, "%s (made at %s)", object->future.type->name, object->place);
+        snprintf(text, size, "%s (made at %s)", object->future.type->name, object->place);
+}
+
+static const char *what(struct object *object, char *text)
+{
+    report_describe(object, text, TEXT);
     return text;
 }
 
@@ -158,8 +164,9 @@ void report_if_untaken(struct object *object)
 void report_unawaited(struct object *object)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited\n", object->place,
-            ((struct coro *)object)->name);
+    const char *origin = debug_origin(object);
+    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s\n", object->place,
+            ((struct coro *)object)->name, *origin ? "; made" : "", origin);
 }
 
 static void unawaited(struct object *object, void *arg)

@@ -6,6 +6,9 @@
 #include "async.h"
 #include "object.h"
 
+/* "task 'Task-2' (make_coffee, created at breakfast.c:12)"; in debug mode also by whom. */
+void report_describe(struct object *object, char *text, size_t size);
+
 /* Error values, for calls that can return one. */
 async_value report_misuse(async_awaitable x, const char *caller);   /* x is not what caller wants */
 async_value report_no_loop(const char *caller);

@@ -74,34 +74,68 @@ static void on_sigint(int number)
     }
 }
 
+static async_loop *volatile to_print;           /* while async_run shows its tasks on SIGUSR1 */
+
+static void on_sigusr1(int number)
+{
+    (void)number;
+    if (to_print)
+        outside_ask_tree(to_print);
+}
+
+struct borrowed {                   /* a signal that nobody else wanted, while async_run runs */
+    int number;
+    void (*handler)(int);
+    struct sigaction before;
+    bool ours;
+};
+
+static void borrow(struct borrowed *signal, async_loop *volatile *target, async_loop *loop)
+{
+    struct sigaction action = { .sa_handler = signal->handler };
+    signal->ours = !*target && sigaction(signal->number, NULL, &signal->before) == 0
+                   && signal->before.sa_handler == SIG_DFL;
+    if (!signal->ours)
+        return;
+    *target = loop;
+    sigaction(signal->number, &action, NULL);
+}
+
+static void give_back(struct borrowed *signal, async_loop *volatile *target)
+{
+    struct sigaction now;
+    if (!signal->ours)
+        return;
+    sigaction(signal->number, NULL, &now);
+    if (now.sa_handler == signal->handler)          /* else main has set its own, and keeps it */
+        sigaction(signal->number, &signal->before, NULL);
+    *target = NULL;
+}
+
 static void cancel_main(struct job *job)
 {
     future_cancel(&container_of(job, struct interrupt, job)->main->coro.object.future, NULL);
 }
 
-/* Runs main with Ctrl-C in our hands, if nobody else wants it. */
+/* Runs main with Ctrl-C in our hands, and SIGUSR1, if nobody else wants them. */
 static async_value run_main(async_loop *loop, struct task *main)
 {
     struct interrupt interrupt = { { .run = cancel_main }, main };
-    struct sigaction before, ours = { .sa_handler = on_sigint };
-    bool catches = sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler == SIG_DFL
-                   && !to_interrupt;
+    struct borrowed ctrl_c = { SIGINT, .handler = on_sigint }, usr1 = { SIGUSR1, .handler = on_sigusr1 };
     list_init(&interrupt.job.link);
-    if (catches) {
-        loop->interrupted = &interrupt.job;
-        to_interrupt = loop;
-        sigaction(SIGINT, &ours, NULL);
-    }
+    if (outside_called(loop->outside))  /* perhaps by a Ctrl-C that came as the last main ended */
+        outside_glance(loop->outside);
+    loop->interrupted = &interrupt.job;
+    borrow(&ctrl_c, &to_interrupt, loop);
+    borrow(&usr1, &to_print, loop);
     async_value v = async_loop_run_until_complete(loop, object_ticket(&main->coro.object));
-    if (catches) {
-        bool came = !to_interrupt;
-        sigaction(SIGINT, &before, NULL);
-        to_interrupt = NULL;
-        loop->interrupted = NULL;
-        list_remove(&interrupt.job.link);
-        if (came && v.error == ASYNC_CANCELLED && task_uncancel(main) == 0)
-            v = async_error(ASYNC_KEYBOARD_INTERRUPT, "");
-    }
+    bool came = ctrl_c.ours && !to_interrupt;
+    give_back(&ctrl_c, &to_interrupt);
+    give_back(&usr1, &to_print);
+    loop->interrupted = NULL;
+    list_remove(&interrupt.job.link);
+    if (came && v.error == ASYNC_CANCELLED && task_uncancel(main) == 0)
+        v = async_error(ASYNC_KEYBOARD_INTERRUPT, "");
     return v;
 }
 

@@ -50,8 +50,13 @@ static void drop(struct object *object)
     object_unpin(future_object(((struct shield *)object)->inner));
 }
 
+static void members(struct future *future, void (*visit)(struct future *, void *), void *arg)
+{
+    visit(container_of(future, struct shield, object.future)->inner, arg);
+}
+
 static const struct future_type shield_type = {
-    .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take
+    .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take, .members = members
 };
 
 async_future async_shield(async_awaitable x)

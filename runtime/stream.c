@@ -13,6 +13,7 @@
 #include "report.h"
 #include "task.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 
 #define LIMIT (64 * 1024)           /* of a line, and the high-water mark of writing, as in Python */
 #define LOW_WATER (16 * 1024)
-#define LEAST_READ 4096             /* at once; doubled each time that was not enough */
+#define LEAST_READ 1024             /* at once; doubled each time that was not enough */
 #define MOST_READ (64 * 1024)
 #define ONE_READ 4096               /* what a read costs, in bytes: so many short ones are a long one */
 
@@ -52,6 +53,7 @@ _Static_assert(sizeof(struct stream) <= OBJECT_SIZE, "a stream fits its record")
 /* ------------------------------------------------------------------- waiting for a descriptor */
 
 struct readiness {
+    struct stream *stream;          /* whose reader this is, or NULL */
     struct job job;
     struct future future;
     struct watch *watch;            /* NULL once the wait is over */
@@ -85,10 +87,56 @@ static async_value wait_ready(struct readiness *readiness, int fd, bool for_writ
     return v;
 }
 
+/* Of close.c. Afterwards the task's stack, where all this lies, is gone. */
+void stream_forget(struct future *future)
+{
+    if (!future || future->type != &readiness_type)
+        return;
+    struct readiness *readiness = container_of(future, struct readiness, future);
+    if (readiness->watch)
+        unwatch(readiness->watch);
+    if (readiness->stream)
+        readiness->stream->reader = NULL;
+}
+
 async_value stream_wait(int fd, bool for_writing, bool external)
 {
-    struct readiness readiness;
+    struct readiness readiness = { .stream = NULL };
     return wait_ready(&readiness, fd, for_writing, external);
+}
+
+/* ------------------------------------------------------------------------------- buffers */
+
+static size_t held(const struct buffer *buffer) { return buffer->end - buffer->start; }
+
+static void free_buffer(struct buffer *buffer)
+{
+    free(buffer->bytes);
+    *buffer = (struct buffer){ NULL, 0, 0, 0 };
+}
+
+/* Room for `more` bytes behind what is there, and one for a terminating 0. What is there is moved to
+ * the front only if that makes half of the room free, so that each byte is moved a few times at most. */
+static bool make_room(struct buffer *buffer, size_t more)
+{
+    if (buffer->end + more + 1 <= buffer->room)
+        return true;
+    size_t used = held(buffer), room = used + more + 1;
+    if (buffer->start)
+        memmove(buffer->bytes, buffer->bytes + buffer->start, used);
+    buffer->start = 0;
+    buffer->end = used;
+    if (room <= buffer->room / (used ? 2 : 1))
+        return true;
+    room = used ? room * 2 : room;
+    if (room > UINT32_MAX)
+        return false;
+    char *bytes = realloc(buffer->bytes, room);
+    if (!bytes)
+        return false;
+    buffer->bytes = bytes;
+    buffer->room = room;
+    return true;
 }
 
 /* --------------------------------------------------------------------------- the descriptors */
@@ -106,14 +154,16 @@ static void close_all(struct stream *stream)
         close(stream->out);
     stream->in = stream->out = -1;
     stream->closed = true;
+    free_buffer(&stream->output);
+    if (!stream->reading && !stream->terminated && !held(&stream->input))
+        free_buffer(&stream->input);
 }
 
 static void drop(struct object *object)
 {
     struct stream *stream = (struct stream *)object;
     close_all(stream);
-    free(stream->input.bytes);
-    free(stream->output.bytes);
+    free_buffer(&stream->input);
     free((char *)stream->what);
 }
 
@@ -161,32 +211,6 @@ static async_value broken(struct stream *stream)
                                                   strerror(stream->broken)));
 }
 
-/* ------------------------------------------------------------------------------- buffers */
-
-static size_t held(const struct buffer *buffer) { return buffer->end - buffer->start; }
-
-/* Room for `more` bytes behind what is there, and one for a terminating 0. */
-static bool make_room(struct buffer *buffer, size_t more)
-{
-    if (buffer->end + more + 1 <= buffer->room)
-        return true;
-    if (buffer->start)
-        memmove(buffer->bytes, buffer->bytes + buffer->start, held(buffer));
-    buffer->end -= buffer->start;
-    buffer->start = 0;
-    if (buffer->end + more + 1 <= buffer->room)
-        return true;
-    size_t room = (buffer->end + more + 1) * 2;
-    if (room > UINT32_MAX)
-        return false;
-    char *bytes = realloc(buffer->bytes, room);
-    if (!bytes)
-        return false;
-    buffer->bytes = bytes;
-    buffer->room = room;
-    return true;
-}
-
 /* ------------------------------------------------------------------------------- reading */
 
 /* Gets more from the descriptor into the buffer; waits for it. At the end at_eof is set. */
@@ -194,8 +218,8 @@ static async_value fetch(struct stream *stream)
 {
     if (stream->broken)
         return broken(stream);
-    if (stream->in < 0)
-        return async_error(ASYNC_RUNTIME_ERROR, "this stream is closed, or cannot be read");
+    if (stream->in < 0 && !stream->closed)
+        return async_error(ASYNC_RUNTIME_ERROR, "this stream is for writing only");
     if (!make_room(&stream->input, stream->at_once))
         return async_error(ENOMEM, "no memory to read into");
     for (;;) {
@@ -204,8 +228,10 @@ static async_value fetch(struct stream *stream)
             async_value v = task_yield();
             if (v.error)
                 return v;
-            if (stream->in < 0)
-                return async_error(ASYNC_RUNTIME_ERROR, "the stream was closed while it was read");
+        }
+        if (stream->in < 0) {                       /* closed: that is the end, as in Python */
+            stream->at_eof = true;
+            return async_none;
         }
         ssize_t n = read(stream->in, stream->input.bytes + stream->input.end, stream->at_once);
         if (n > 0) {
@@ -220,15 +246,13 @@ static async_value fetch(struct stream *stream)
             return async_none;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            struct readiness readiness;
+            struct readiness readiness = { .stream = stream };
             stream->reader = &readiness;
             async_value v = wait_ready(&readiness, stream->in, false, stream->external);
             stream->reader = NULL;
             stream->in_a_row = 0;
             if (v.error)
                 return v;
-            if (stream->in < 0)
-                return async_error(ASYNC_RUNTIME_ERROR, "the stream was closed while it was read");
         } else if (errno != EINTR) {
             stream->broken = errno;
             return broken(stream);
@@ -240,6 +264,10 @@ static async_value fetch(struct stream *stream)
 static async_value hand_out(struct stream *stream, size_t n, size_t *length)
 {
     struct buffer *input = &stream->input;
+    if (length)
+        *length = n;
+    if (n == 0)
+        return async_str("");
     if (!make_room(input, 0))
         return async_error(ENOMEM, "no memory to read into");
     char *bytes = input->bytes + input->start;
@@ -247,8 +275,6 @@ static async_value hand_out(struct stream *stream, size_t n, size_t *length)
     stream->kept = bytes[n];
     stream->terminated = true;
     bytes[n] = '\0';
-    if (length)
-        *length = n;
     return async_str(bytes);
 }
 
@@ -301,6 +327,8 @@ static async_value exactly(struct stream *stream, const struct reading *args)
 static async_value until(struct stream *stream, const struct reading *args)
 {
     size_t seen = 0;                /* no separator begins before this */
+    if (args->n == 0)
+        return async_error(ASYNC_VALUE_ERROR, "Separator should be at least one-byte string");
     for (;;) {
         const struct buffer *input = &stream->input;
         char *from = held(input) ? input->bytes + input->start : NULL;
@@ -322,6 +350,15 @@ static async_value until(struct stream *stream, const struct reading *args)
     }
 }
 
+/* Of a line that is too long: up to its end if that is there, else all that is there. */
+static async_value skip(struct stream *stream, const struct reading *args)
+{
+    struct buffer *input = &stream->input;
+    char *from = input->bytes + input->start, *end = memchr(from, args->separator[0], held(input));
+    input->start = end ? end + 1 - input->bytes : input->end;
+    return async_error(ASYNC_LIMIT_OVERRUN, "the line is longer than the limit");
+}
+
 static async_value run(const struct reading *args, const char *caller, how_much *how_much)
 {
     async_value v;
@@ -330,6 +367,8 @@ static async_value run(const struct reading *args, const char *caller, how_much 
         return v;
     v = how_much(stream, args);
     stream->reading = false;
+    if (!v.error && stream->object.retired == EXPIRED)      /* its buffer goes now, too */
+        v = async_error(ASYNC_RUNTIME_ERROR, "the stream has gone with the task that opened it");
     return v.error ? v : hand_out(stream, v.num, args->length);
 }
 
@@ -337,11 +376,13 @@ static async_value read_some(void *p) { return run(p, "async_stream_read", some)
 static async_value read_exactly(void *p) { return run(p, "async_stream_readexactly", exactly); }
 static async_value read_until(void *p) { return run(p, "async_stream_readuntil", until); }
 
-/* A line, or what is left at the end, or nothing. */
+/* A line, or what is left at the end, or nothing. One that is too long is thrown away. */
 static async_value read_line(void *p)
 {
     struct reading *args = p;
     async_value v = run(args, "async_stream_readline", until);
+    if (v.error == ASYNC_LIMIT_OVERRUN)
+        v = run(args, "async_stream_readline", skip);
     if (v.error != ASYNC_INCOMPLETE_READ)
         return v;
     args->n = 0;
@@ -381,6 +422,22 @@ bool async_stream_at_eof(async_stream *x)
 
 /* ------------------------------------------------------------------------------- writing */
 
+/* write() to a pipe that nobody reads any more: an error and no signal. */
+static ssize_t write_quietly(int fd, const void *bytes, size_t n)
+{
+    sigset_t broken_pipe, before;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    ssize_t written = write(fd, bytes, n);
+    int error = errno;
+    if (written < 0 && error == EPIPE && !sigismember(&before, SIGPIPE))
+        sigtimedwait(&broken_pipe, NULL, &(struct timespec){ 0, 0 });
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return written;
+}
+
 /* Sends what it can without waiting. True: nothing is left, or nothing can be sent any more. */
 static bool send_some(struct stream *stream)
 {
@@ -388,7 +445,7 @@ static bool send_some(struct stream *stream)
     while (held(output) && !stream->broken) {
         char *from = output->bytes + output->start;
         ssize_t n = stream->out == stream->in ? send(stream->out, from, held(output), MSG_NOSIGNAL)
-                                              : write(stream->out, from, held(output));
+                                              : write_quietly(stream->out, from, held(output));
         if (n >= 0)
             output->start += n;
         else if (errno == EAGAIN || errno == EWOULDBLOCK)

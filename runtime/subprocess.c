@@ -78,7 +78,6 @@ static void on_end(struct job *job)
         return;
     stop_watching(process);
     line_wake_all(&process->ended);
-    object_unpin(&process->object);
 }
 
 static void drop(struct object *object)
@@ -207,7 +206,6 @@ static async_value adopt(struct subprocess *process, struct ends *ends)
 {
     if (!watch_end(process))
         return async_error(ENOMEM, "no memory to watch a process");
-    object_pin(&process->object);
     for (int i = 0; i < 3; i++) {
         int fd = ends->fd[i][0];
         if (fd < 0)

@@ -1,5 +1,6 @@
 /* task.c - see task.h. */
 #include "task.h"
+#include "debug.h"
 #include "hooks.h"
 #include "loop.h"
 #include "report.h"
@@ -67,6 +68,13 @@ static bool refused(struct task *task)
     task->place = switch_prepare(task->stack, entry);
     hook(started, task);
     return false;
+}
+
+static void step(struct job *job);
+
+struct task *task_of_job(struct job *job)
+{
+    return job->run == step ? container_of(job, struct task, step) : NULL;
 }
 
 static void step(struct job *job)
@@ -151,6 +159,8 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
         task->name_number = ++last_name;
     list_append(&loop->tasks, &object->link);
     loop_ready(loop, &task->step);
+    if (__builtin_expect(loop->debug != NULL, 0))
+        debug_born(object);
     hook(created, task);
     return task;
 }

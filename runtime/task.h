@@ -55,6 +55,9 @@ async_value task_yield(void);
 bool task_cancel(struct future *future, const char *message);
 unsigned task_uncancel(struct task *task);      /* one request fewer; gives what is left */
 
+struct task *task_of_job(struct job *job);  /* whose step this is, or NULL */
+struct object *callback_of_job(struct job *job);    /* of callback.c: the handle whose call it is, or NULL */
+
 /* Of info.c: what it waits on, if that has a handle, and its name, whether it has or not; or NULL. */
 struct object *info_awaited(struct task *task);
 const char *info_waits_for(struct task *task);

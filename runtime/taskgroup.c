@@ -60,8 +60,20 @@ static void drop(struct object *object)
 
 static const struct future_type group_type = { .name = "TaskGroup", .drop = drop };
 
+struct all_done {                   /* on the stack of an owner that waits for its members */
+    struct future future;
+    struct group *group;
+};
+
+static void visit_members(struct future *future, void (*visit)(struct future *, void *), void *arg)
+{
+    list_each(link, &container_of(future, struct all_done, future)->group->members)
+        visit(&member_at(link)->task->coro.object.future, arg);
+}
+
 static const struct future_type all_done_type = {
-    .name = "the tasks of its TaskGroup", .cancel = future_cancel_plain, .unnamed = true
+    .name = "the tasks of its TaskGroup", .cancel = future_cancel_plain, .members = visit_members,
+    .unnamed = true
 };
 
 static void note_exit(struct group *group, async_value v)
@@ -122,10 +134,10 @@ static void member_done(struct job *job)
 static async_value wait_for_members(struct group *group, async_value cancelled)
 {
     while (!list_empty(&group->members)) {
-        struct future all_done;
-        future_init(&all_done, &all_done_type, loop_running);
-        group->all_done = &all_done;
-        async_value v = task_wait(&all_done);
+        struct all_done all_done = { .group = group };
+        future_init(&all_done.future, &all_done_type, loop_running);
+        group->all_done = &all_done.future;
+        async_value v = task_wait(&all_done.future);
         group->all_done = NULL;
         if (v.error && !group->aborting) {
             cancelled = v;

@@ -59,6 +59,8 @@ static void task_done(struct job *job)
     async_concurrent *future = container_of(job, async_concurrent, done);
     struct object *object = &future->task->coro.object;
     object_retire(object, true);
+    memory_abandon(&future->task->memory);
+    memory_drop_objects(&future->task->memory);
     finish(future, object->future.outcome, &future->task->memory);
     object_unpin(object);
     future->task = NULL;
@@ -91,6 +93,34 @@ static void cancel(struct job *job)
     let_go(future);
 }
 
+/* The loop closes before the task has ended: it never will. */
+static void abandon(async_concurrent *future)
+{
+    if (future->task)
+        object_unpin(&future->task->coro.object);
+    future->task = NULL;
+    finish(future, async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"), NULL);
+    let_go(future);
+}
+
+void threadsafe_discard(struct list *jobs)
+{
+    list_each(link, jobs) {
+        struct job *job = container_of(link, struct job, link);
+        if (job->run != start && job->run != task_done && job->run != cancel)
+            continue;
+        list_remove(link);
+        if (job->run == start)
+            abandon(container_of(job, async_concurrent, start));
+        else if (job->run == cancel)
+            let_go(container_of(job, async_concurrent, cancel));
+        else if (container_of(job, async_concurrent, done)->task->coro.object.future.state == PENDING)
+            abandon(container_of(job, async_concurrent, done));
+        else
+            task_done(job);
+    }
+}
+
 /* -------------------------------------------------------------- what the other thread calls */
 
 async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
@@ -110,7 +140,8 @@ async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
     if (call.size)
         future->call.args = memcpy(future->args, call.args, call.size);
     future->start.run = start;
-    outside_post(loop, &future->start);
+    if (!outside_post(loop, &future->start))
+        abandon(future);
     return future;
 }
 
@@ -118,8 +149,8 @@ async_value async_concurrent_result(async_concurrent *future, double timeout)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    bool limited = timeout < ASYNC_NO_TIMEOUT;
-    int64_t ns = limited ? until.tv_nsec + clock_from_seconds(timeout) : 0;
+    bool limited = timeout < 1e9;           /* seconds: longer than that is for ever */
+    int64_t ns = limited ? until.tv_nsec + clock_from_seconds(timeout < 0 ? 0 : timeout) : 0;
     until.tv_sec += ns / 1000000000;
     until.tv_nsec = limited ? ns % 1000000000 : until.tv_nsec;
     int status = 0;
@@ -143,7 +174,8 @@ bool async_concurrent_cancel(async_concurrent *future)
     pthread_mutex_unlock(&future->mutex);
     if (ask) {
         future->cancel.run = cancel;
-        outside_post(future->loop, &future->cancel);
+        if (!outside_post(future->loop, &future->cancel))
+            let_go(future);
     }
     return ask || was_asked;
 }

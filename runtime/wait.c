@@ -16,10 +16,6 @@ struct wait {
     enum async_return_when return_when;
 };
 
-static const struct future_type vigil_type = {
-    .name = "async_wait", .cancel = future_cancel_plain, .unnamed = true
-};
-
 struct watch {                      /* on one of the tasks */
     struct job done;
     struct future *future;          /* pinned */
@@ -29,8 +25,20 @@ struct watch {                      /* on one of the tasks */
 struct vigil {                      /* of the task that waits; on its stack */
     struct future over;
     struct timer timer;
-    size_t unfinished;
+    struct watch *watches;          /* one a task */
+    size_t count, unfinished;
     enum async_return_when return_when;
+};
+
+static void members(struct future *future, void (*visit)(struct future *, void *), void *arg)
+{
+    struct vigil *vigil = container_of(future, struct vigil, over);
+    for (size_t i = 0; i < vigil->count; i++)
+        visit(vigil->watches[i].future, arg);
+}
+
+static const struct future_type vigil_type = {
+    .name = "async_wait", .cancel = future_cancel_plain, .members = members, .unnamed = true
 };
 
 static void time_is_up(struct job *job)
@@ -88,7 +96,8 @@ static async_value look_up(const struct wait *args, struct watch *watches, struc
 static async_value keep_vigil(const struct wait *args, struct watch *watches, async_task *kept)
 {
     async_loop *loop = loop_running;
-    struct vigil vigil = { .unfinished = args->count, .return_when = args->return_when };
+    struct vigil vigil = { .watches = watches, .count = args->count, .unfinished = args->count,
+                           .return_when = args->return_when };
     async_value v = look_up(args, watches, &vigil);
     if (v.error)
         return v;

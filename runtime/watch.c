@@ -5,6 +5,7 @@
 #include "object.h"
 #include "outside.h"
 #include "report.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -63,7 +64,8 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
 {
     if (loop->closed)
         return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
-    forget(loop, kind, number);
+    if (kind != SIGNAL && fcntl(number, F_GETFD) < 0)
+        return async_error(EBADF, "there is no such descriptor to watch");
     struct watcher *watcher = calloc(1, sizeof *watcher);
     if (!watcher)
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
@@ -75,6 +77,7 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         free(watcher);
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
     }
+    forget(loop, kind, number);
     list_append(&loop->watchers, &watcher->link);
     return async_none;
 }
@@ -130,10 +133,12 @@ async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void
     if (!posted)
         return async_error(ENOMEM, "no memory for a callback");
     *posted = (struct posted){ { .run = run_posted }, loop, fn, arg };
-    if (loop_running == loop)               /* our own thread: the same queue as call_soon */
+    if (loop_running == loop) {             /* our own thread: the same queue as call_soon */
         loop_ready(loop, &posted->job);
-    else
-        outside_post(loop, &posted->job);
+    } else if (!outside_post(loop, &posted->job)) {
+        free(posted);
+        return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
+    }
     return async_none;
 }
 

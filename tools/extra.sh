@@ -9,7 +9,8 @@
 #                               without arguments the bridges of all that are missing
 #
 # runtime/extra/NAME.libs is one line: what pkg-config calls the library, and deps.sh as well; then
-# the flags to link with where pkg-config does not know it.
+# the flags to link with where pkg-config does not know it. A runtime/extra/*.c without such a file is
+# what bridges have in common; it is in libextra.a.
 set -u
 build=${BUILD:-build}
 
@@ -22,9 +23,12 @@ bridges() {
 }
 
 link() {
-    for name in $(bridges "$@"); do
+    names=$(bridges "$@")
+    [ -n "$names" ] || return 0
+    for name in $names; do echo "$build/runtime/extra/$name.c.o"; done
+    echo "$build/libextra.a"
+    for name in $names; do
         read -r library flags < "runtime/extra/$name.libs"
-        echo "$build/runtime/extra/$name.c.o"
         pkg-config --libs "$library" 2>/dev/null || echo "$flags"
     done
 }
@@ -45,5 +49,5 @@ link:*) link "$@" ;;
 flags:1) read -r library flags < "runtime/extra/$1.libs" && pkg-config --cflags "$library" 2>/dev/null || : ;;
 lacking:0) lacking $(basename -s .libs runtime/extra/*.libs) ;;
 lacking:*) lacking $(bridges "$@") ;;
-*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -371,7 +371,7 @@ static void try_find(double gap, const char *word, bool fails)
         reject(run, "When find() returned the generator was not closed: it still stands at its yield, and the "
                "log is open%s. Leaving async_for does not close it. Where you make it, say so: "
                "async_with(async_aclose_exit) async_iterator entries = async_generator(...).",
-               closed < 0 ? "" : " until the whole program ends");
+               closed < 0 ? "" : ", until the task ends that has made it");
     expect_transcript(run, in_order, "find() reads with read_gently() until it has found the word, and closes it.");
     if (fails)
         expect_error(run, "find", "Connection reset by peer", "A page did not come, and whoever called "

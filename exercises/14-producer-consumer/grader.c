@@ -363,15 +363,15 @@ static void check_import(struct run *run, double right, int workers)
         if (photos[i].broken && !isnan(when(run, i, begins[STORE])))
             reject(run, "%s is broken, and was stored all the same. shrink_photo() ends with the error EIO then: look at "
                    "it (async_catch()) before you hand the photo on.", photos[i].name);
-    if (run->line_count != 4 * count + 2 * good)
-        reject(run, "%d lines were printed, expected %d: is a photo done twice?", run->line_count,
-               4 * count + 2 * good);
     if (run->seconds > right + 1e-6)
         reject(run, "took %g s of virtual time, expected %g s. All three steps go on at the same time, with %d worker%s in "
                "the middle; each hands a photo on as soon as there is room, and takes the next as soon as "
                "there is one. Do all workers go on after a broken photo?", run->seconds, right, workers,
                workers == 1 ? "" : "s");
-    expect_seconds(run, right, "It cannot go quicker than this, if nobody takes more photos than they may.");
+    will_see();
+    expect_transcript(run, any_order, "Each hands a photo on as soon as there is room for it, and takes the next as "
+                      "soon as there is one; each queue has room for `capacity`.");
+    expect_seconds(run, right, "import_album() returns when the last photo is stored.");
     expect_number(run, "import_album", good, "That is how many were stored; broken ones are not.");
 }
 
@@ -383,7 +383,7 @@ static void try_import(int many, struct plan plan, int broken)
     for (int i = 0; i < count; i++)
         sum += photos[i].broken ? 0 : photos[i].seconds[STORE];
     about_deadlock = "An end marker ends one who waits, so behind the last photo there has to be one for each worker. "
-                     "And the writer needs one, too, but only when the *last* worker has gone: behind its marker "
+                     "And the writer needs one, too, but only when the last worker has gone: behind its marker "
                      "nobody takes anything any more. Do all workers go on after a broken photo?";
     struct run *run = run_photos("import_album", 0, &plan);
     check_error(run, "import_album", "A broken photo is an error of shrink_photo(), which the worker has to look at "
@@ -401,6 +401,11 @@ static void try_import(int many, struct plan plan, int broken)
     check_room(run, SHRINK, STORE, workers, plan.capacity);
     check_import(run, right, workers);
 }
+
+#define WHO_GOES_ON \
+    "Either a worker takes its cancellation for a broken photo: pass over EIO, and no other error. Or it is a task that " \
+    "nobody has cancelled: a cancelled gather cancels all that it waits for, but a task that you await in another way " \
+    "you have to cancel yourself."
 
 /* Cancelled in the middle: at a time when all three steps are at work. */
 static void try_interrupted(int workers, int broken)
@@ -421,12 +426,9 @@ static void try_interrupted(int workers, int broken)
                "it is cancelled it cleans up, and then passes the error on.", after);
     if (ended + 1 < run->line_count)
         reject(run, "import_album() was cancelled at %g s and has ended; but then, at %g s, there was \"%s\": somebody "
-               "works on. Either a worker takes its cancellation for a broken photo: pass over EIO, and no other "
-               "error. Or it is a task that nobody has cancelled: a cancelled gather cancels all that it waits for, "
-               "but a task that you await in another way you have to cancel yourself.", after,
+               "works on. " WHO_GOES_ON, after,
                run->lines[ended + 1].at, run->lines[ended + 1].text);
-    expect_no_task_left(run, "import_album() was cancelled and has ended, but not all of its tasks have: they wait "
-                        "somewhere for ever. Cancel them as well, on every way out.");
+    expect_no_task_left(run, "import_album() was cancelled and has ended, but not all of its tasks have. " WHO_GOES_ON);
     if (ended < run->line_count && run->lines[ended].at > after + 1e-6)
         reject(run, "import_album() was cancelled at %g s and ended only at %g s. Who is cancelled stops at once.", after,
                run->lines[ended].at);

@@ -6,10 +6,8 @@
 #include "dbdriver.h"
 #include "coro.h"
 #include "loop.h"
-#include "memory.h"
 #include "report.h"
 #include "task.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,27 +231,28 @@ static async_value ask(void *p)
     return args->first_only ? first_cell(v) : v;
 }
 
-static async_awaitable make_query(struct asking how, const char *sql, const async_cell *arguments)
+static async_awaitable make_query(const struct asking *how, const char *sql,
+                                  const async_cell *arguments)
 {
-    size_t used = strlen(sql) + 2, fixed = sizeof how + how.count * sizeof *arguments;
-    for (size_t i = 0; i < how.count; i++)
+    size_t used = strlen(sql) + 2, fixed = sizeof *how + how->count * sizeof *arguments;
+    for (size_t i = 0; i < how->count; i++)
         used += arguments[i].text ? arguments[i].length + 1 : 0;
     struct asking *args = calloc(1, fixed + used);
     if (!args)
         return NULL;
-    *args = how;
+    *args = *how;
     char *text = (char *)args + fixed;
     strcpy(text + 1, sql);          /* from 1 on, since an offset of 0 is no text */
     used = strlen(sql) + 2;
-    for (size_t i = 0; i < how.count; i++) {
+    for (size_t i = 0; i < how->count; i++) {
         args->arguments[i] = arguments[i];
         if (!arguments[i].text)
             continue;
         memcpy(text + used, arguments[i].text, arguments[i].length);
-        args->arguments[i].text = (char *)used;
+        args->arguments[i].text = (char *)(uintptr_t)used;
         used += arguments[i].length + 1;
     }
-    async_awaitable coro = coro_make(ask, how.wants_rows ? "async_db_fetch" : "async_db_execute",
+    async_awaitable coro = coro_make(ask, how->wants_rows ? "async_db_fetch" : "async_db_execute",
                                      args, fixed + used);
     free(args);
     return coro;
@@ -262,20 +261,20 @@ static async_awaitable make_query(struct asking how, const char *sql, const asyn
 async_awaitable async_db_fetch_list(async_db *db, const char *sql, const async_cell *arguments,
                                     size_t count)
 {
-    return make_query((struct asking){ .db = db, .wants_rows = true, .count = count }, sql,
+    return make_query(&(struct asking){ .db = db, .wants_rows = true, .count = count }, sql,
                       arguments);
 }
 
 async_awaitable async_db_execute_list(async_db *db, const char *sql, const async_cell *arguments,
                                       size_t count)
 {
-    return make_query((struct asking){ .db = db, .count = count }, sql, arguments);
+    return make_query(&(struct asking){ .db = db, .count = count }, sql, arguments);
 }
 
 async_awaitable async_db_fetchval_list(async_db *db, const char *sql, const async_cell *arguments,
                                        size_t count)
 {
-    return make_query((struct asking){ .db = db, .wants_rows = true, .first_only = true,
+    return make_query(&(struct asking){ .db = db, .wants_rows = true, .first_only = true,
                                        .count = count }, sql, arguments);
 }
 

@@ -7,7 +7,6 @@
 #include "dbdriver.h"
 #include "memory.h"
 #include "report.h"
-#include "task.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,13 +69,6 @@ void builder_add(struct builder *builder, async_cell cell)
     builder->cells[builder->count++] = cell;
 }
 
-/* Who owns what is made here: a task, or work in a thread, which passes it on. */
-static uint64_t owner_here(void)
-{
-    struct task *task = task_current();
-    return task ? task->coro.object.serial : 0;
-}
-
 async_value builder_finish(struct builder *builder)
 {
     size_t names = builder->columns * sizeof(char *), cells = builder->count * sizeof(async_cell);
@@ -101,16 +93,11 @@ async_value builder_finish(struct builder *builder)
     rows->cells = cell;
     rows->columns = builder->columns;
     rows->count = builder->columns ? builder->count / builder->columns : 0;
-    rows->owner = owner_here();
     builder_free(builder);
     return async_ptr(rows);
 }
 
-void async_rows_free(async_rows *rows)
-{
-    if (rows && rows->owner && rows->owner == owner_here())
-        memory_give_back(memory_here(), rows);
-}
+void async_rows_free(async_rows *rows) { memory_give_back(rows); }
 
 void async_rows_exit(async_rows **rows) { async_rows_free(*rows); }
 

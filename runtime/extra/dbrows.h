@@ -35,7 +35,6 @@ typedef struct async_rows {
     size_t count, columns;
     const char **names;         /* of the columns */
     const async_cell *cells;    /* row by row */
-    uint64_t owner;             /* which task fetched them */
 } async_rows;
 
 typedef struct async_row {
@@ -63,8 +62,8 @@ const char *async_row_text(async_row row, const char *column);
 /* repr(dict(row)): {'id': 1, 'name': 'Ada', 'email': None}. Text of the current task. */
 const char *async_row_repr(async_row row) ASYNC_MUST_USE;
 
-/* Gives rows back before the task ends, for one that goes on fetching for ever. Does nothing in
- * another task than the one that has fetched them. With async_with: async_rows_exit. */
+/* Gives rows back before the task ends, for one that goes on fetching for ever; NULL is fine. Neither
+ * they nor text in them may be used any more. As async with: async_rows_exit. */
 void async_rows_free(async_rows *rows);
 void async_rows_exit(async_rows **rows);
 

@@ -1,4 +1,4 @@
-/* expect: it isn */
+/* expect: of a plain `return async_error(...)` it isn't told */
 /* The error is returned plainly, so the exit does not hear of it. */
 #include "exercise.h"
 

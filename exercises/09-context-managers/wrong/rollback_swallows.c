@@ -1,4 +1,4 @@
-/* expect: expected */
+/* expect: transfer() returned without the error that was expected */
 /* After the ROLLBACK all is settled, it thinks. */
 #include "exercise.h"
 

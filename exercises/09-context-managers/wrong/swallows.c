@@ -1,4 +1,4 @@
-/* expect: expected  */
+/* expect: ask_once() returned without the error that was expected */
 /* The exit suppresses every error. */
 #include "exercise.h"
 

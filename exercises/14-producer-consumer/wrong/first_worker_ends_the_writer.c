@@ -1,4 +1,4 @@
-/* expect: only when the *last* worker has gone */
+/* expect: only when the last worker has gone */
 /* Every worker that goes home ends the writer. */
 #include "exercise.h"
 #include <stdio.h>

@@ -1,0 +1,563 @@
+/* postgres.c - see postgres.h. Python twin: asyncpg, or psycopg's AsyncConnection.
+ *
+ * libpq can work without blocking: it is told when its socket is ready, and says what it waits for
+ * next. So a query is a loop around one wait:
+ *      send what is left (PQflush), read what has come (PQconsumeInput), take results (PQgetResult)
+ *      until there are no more, and the connection is idle again.
+ * A cancelled task asks the server to stop, over a connection of its own (PQcancel, in a thread, as
+ * that blocks), and goes on with the loop until the server has answered. Only a server that says
+ * nothing for some seconds is left alone: then the connection is closed. */
+#define _GNU_SOURCE
+#include "postgres.h"
+#include "coro.h"
+#include "dbdriver.h"
+#include "loop.h"
+#include "memory.h"
+#include "outside.h"
+#include "report.h"
+#include "task.h"
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define PATIENCE 5.0                /* seconds for the server, once the task was cancelled */
+#define MOST_ADDRESSES 8
+
+struct wait {                       /* for the socket; one at a time */
+    struct job ready, late;
+    struct future future;
+    struct watch *reading, *writing;    /* NULL: not, or over */
+    struct timer timer;
+};
+
+struct postgres {
+    PGconn *conn;
+    struct wait wait;
+};
+
+/* What a cancelled task is at: nothing, until there is a deadline. */
+struct giving_up {
+    int64_t deadline;               /* on the loop's clock; 0: we were not cancelled */
+    async_future sent;              /* the request to stop; NULL: none */
+    const char *message;            /* of the cancellation */
+};
+
+/* ------------------------------------------------------------------------------- waiting */
+
+static void end_wait(struct wait *wait, async_value outcome)
+{
+    if (wait->reading)
+        unwatch(wait->reading);
+    if (wait->writing)
+        unwatch(wait->writing);
+    wait->reading = wait->writing = NULL;
+    future_set(&wait->future, outcome);
+}
+
+static void on_ready(struct job *job)
+{
+    end_wait(container_of(job, struct wait, ready), async_none);
+}
+
+static void on_late(struct job *job)
+{
+    struct timer *timer = container_of(job, struct timer, job);
+    end_wait(container_of(timer, struct wait, timer), async_error(ASYNC_TIMEOUT, NULL));
+}
+
+/* Until the socket can be read, or written if there is something to write; ASYNC_TIMEOUT once it is
+ * `deadline` (0: never), or ASYNC_CANCELLED. Real work is under way: it holds a virtual clock. */
+static async_value wait_socket(struct postgres *postgres, bool for_writing, int64_t deadline)
+{
+    struct wait *wait = &postgres->wait;
+    int fd = PQsocket(postgres->conn);
+    if (fd < 0)
+        return async_error(ASYNC_DB_CLOSED, "there is no connection");
+    wait->ready.run = on_ready;
+    wait->timer.job.run = on_late;
+    future_init(&wait->future, &plain_future, loop_running);
+    wait->reading = watch_fd(loop_running, fd, false, true, &wait->ready);
+    wait->writing = for_writing ? watch_fd(loop_running, fd, true, true, &wait->ready) : NULL;
+    async_value v = async_error(ENOMEM, "no memory to wait for the database");
+    if (wait->reading && (wait->writing || !for_writing)) {
+        if (deadline)
+            loop_timer_start(loop_running, &wait->timer, deadline);
+        v = task_wait(&wait->future);
+        if (deadline)
+            loop_timer_stop(loop_running, &wait->timer);
+        if (!v.error)
+            v = wait->future.outcome;
+    }
+    end_wait(wait, async_none);
+    return v;
+}
+
+/* -------------------------------------------------------------------------------- errors */
+
+/* libpq's messages are lines, some with more on an indented one. Here it is one line. */
+static const char *one_line(const char *text)
+{
+    char *copy = strdup(text), *to = copy;
+    for (const char *from = text; copy && *from; from++) {
+        if (*from != '\n' && *from != '\t')
+            *to++ = *from;
+        else if (*from == '\n' && from[1] == '\t')
+            *to++ = ' ';
+        else if (*from == '\n' && from[1])
+            *to++ = ';', *to++ = ' ';
+        if (to - copy > (from - text) + 1)      /* "; " is longer than the newline: cut there */
+            to = copy + (from - text) + 1;
+    }
+    if (to)
+        *to = '\0';
+    const char *line = copy ? async_strf("%s", copy) : NULL;
+    free(copy);
+    return line;
+}
+
+static void close_at_once(struct db *db)
+{
+    struct postgres *postgres = db->link;
+    db->link = NULL;
+    if (postgres->wait.reading)
+        end_wait(&postgres->wait, async_none);
+    PQfinish(postgres->conn);
+    free(postgres);
+}
+
+/* The connection cannot be used any more: it is closed here and now, and says why from then on. */
+static async_value lost(struct db *db, const char *why)
+{
+    const char *text = async_strf("the connection to PostgreSQL was lost: %s", why);
+    db->why = text ? strdup(text) : NULL;
+    close_at_once(db);
+    return async_error(ASYNC_DB_OPERATIONAL_ERROR, text);
+}
+
+static int kind_of(const char *sqlstate)
+{
+    static const struct { const char *begins; int error; } kinds[] = {
+        { "42", ASYNC_DB_PROGRAMMING_ERROR }, { "26", ASYNC_DB_PROGRAMMING_ERROR },
+        { "23", ASYNC_DB_INTEGRITY_ERROR },   { "22", ASYNC_DB_DATA_ERROR },
+        { "40", ASYNC_DB_BUSY },              { "55P03", ASYNC_DB_BUSY },
+        { "53100", ENOSPC },                  { "53200", ENOMEM },
+        { "08", ASYNC_DB_OPERATIONAL_ERROR }, { "28", ASYNC_DB_OPERATIONAL_ERROR },
+        { "3D", ASYNC_DB_OPERATIONAL_ERROR }, { "53", ASYNC_DB_OPERATIONAL_ERROR },
+        { "57", ASYNC_DB_OPERATIONAL_ERROR }, { "58", ASYNC_DB_OPERATIONAL_ERROR },
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(sqlstate, kinds[i].begins, strlen(kinds[i].begins)) == 0)
+            return kinds[i].error;
+    return ASYNC_DB_ERROR;
+}
+
+/* Position is in characters, from 1; in bytes, from 0: */
+static long offset_of(const char *sql, const char *position)
+{
+    long offset = -1;
+    for (long n = position ? strtol(position, NULL, 10) : 0; n > 0; n--)
+        do
+            offset++;
+        while (offset > 0 && ((unsigned char)sql[offset] & 0xC0) == 0x80);
+    return offset;
+}
+
+static async_value failure(const PGresult *result, const char *sql)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    if (!state || !message)
+        return async_error(ASYNC_DB_OPERATIONAL_ERROR, one_line(PQresultErrorMessage(result)));
+    message = db_locate(message, sql,
+                        offset_of(sql, PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION)));
+    if (detail || hint)
+        message = async_strf("%s (%s%s%s)", message, detail ? one_line(detail) : "",
+                             detail && hint ? " " : "", hint ? one_line(hint) : "");
+    return async_error(kind_of(state), message);
+}
+
+/* ------------------------------------------------------------------------------- results */
+
+enum { BOOL = 16, BYTEA = 17, INT8 = 20, INT2 = 21, INT4 = 23, OID = 26, FLOAT4 = 700,
+       FLOAT8 = 701, NUMERIC = 1700 };      /* of pg_type, where they never change */
+
+static void add_bytes(struct builder *builder, const char *text)
+{
+    size_t length;
+    unsigned char *bytes = PQunescapeBytea((const unsigned char *)text, &length);
+    builder->failed |= !bytes;
+    builder_add(builder, async_bytes(bytes ? (char *)bytes : "", bytes ? length : 0));
+    PQfreemem(bytes);
+}
+
+static void add_cell(struct builder *builder, const PGresult *result, int row, int column)
+{
+    const char *text = PQgetvalue(result, row, column);
+    async_cell cell = { .kind = ASYNC_CELL_TEXT, .text = text,
+                        .length = PQgetlength(result, row, column) };
+    if (PQgetisnull(result, row, column))
+        cell = async_cell_null(NULL);
+    else
+        switch (PQftype(result, column)) {
+        case BOOL: cell = async_cell_bool(*text == 't'); break;
+        case INT2:
+        case INT4:
+        case INT8:
+        case OID: cell = async_cell_num(strtol(text, NULL, 10)); break;
+        case FLOAT4:
+        case FLOAT8: cell = async_cell_real(strtod(text, NULL)); break;
+        case NUMERIC:
+            cell.kind = ASYNC_CELL_REAL;
+            cell.real = strtod(text, NULL);
+            break;
+        case BYTEA: add_bytes(builder, text); return;
+        }
+    builder_add(builder, cell);
+}
+
+static void add_rows(struct builder *builder, const PGresult *result)
+{
+    int columns = PQnfields(result), rows = PQntuples(result);
+    builder_begin(builder, columns);
+    for (int i = 0; i < columns; i++)
+        builder_name(builder, PQfname(result, i));
+    for (int row = 0; row < rows; row++)
+        for (int column = 0; column < columns; column++)
+            add_cell(builder, result, row, column);
+}
+
+/* One result: of each statement there is one. The number of rows that were changed, or the error. */
+static async_value take(struct builder *builder, const struct query *query, const PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
+        if (query->wants_rows)
+            add_rows(builder, result);
+        return async_num(strtol(PQcmdTuples((PGresult *)result), NULL, 10));
+    default: return failure(result, query->sql);
+    }
+}
+
+static bool is_copy(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+/* ------------------------------------------------------------------------------- sending */
+
+struct arguments {                  /* as libpq wants them */
+    Oid *types;
+    const char **values;
+    int *lengths, *formats;
+    char (*numbers)[32];
+};
+
+static const char *argument_text(const async_cell *cell, char number[32])
+{
+    switch (cell->kind) {
+    case ASYNC_CELL_NULL: return NULL;
+    case ASYNC_CELL_BOOL: return cell->num ? "true" : "false";
+    case ASYNC_CELL_NUM: snprintf(number, 32, "%ld", cell->num); return number;
+    case ASYNC_CELL_REAL: snprintf(number, 32, "%.17g", cell->real); return number;
+    default: return cell->text ? cell->text : "";
+    }
+}
+
+/* The server finds out the types of the arguments, except of bytes, which could be anything. */
+static void prepare(const struct arguments *to, const struct query *query)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        const async_cell *cell = &query->arguments[i];
+        bool bytes = cell->kind == ASYNC_CELL_BYTES;
+        to->values[i] = argument_text(cell, to->numbers[i]);
+        to->lengths[i] = cell->length;
+        to->formats[i] = bytes;
+        to->types[i] = bytes ? BYTEA : 0;
+    }
+}
+
+/* Copies the query into libpq's buffer. False: it does not take it. */
+static bool send_query(PGconn *conn, const struct query *query)
+{
+    size_t count = query->count;
+    if (!count)
+        return PQsendQuery(conn, query->sql);
+    struct arguments a = { calloc(count, sizeof *a.types), calloc(count, sizeof *a.values),
+                           calloc(count, sizeof *a.lengths), calloc(count, sizeof *a.formats),
+                           calloc(count, sizeof *a.numbers) };
+    bool sent = a.types && a.values && a.lengths && a.formats && a.numbers;
+    if (sent) {
+        prepare(&a, query);
+        sent = PQsendQueryParams(conn, query->sql, count, a.types, a.values, a.lengths, a.formats,
+                                 0);
+    }
+    free(a.types);
+    free(a.values);
+    free(a.lengths);
+    free(a.formats);
+    free(a.numbers);
+    return sent;
+}
+
+/* ---------------------------------------------------------------------------- giving up */
+
+/* In a thread. */
+static async_value send_cancel(void *cancel)
+{
+    char why[256];
+    PQcancel(cancel, why, sizeof why);  /* if the server is gone, so is the query */
+    PQfreeCancel(cancel);
+    return async_none;
+}
+
+static void give_up(struct postgres *postgres, struct giving_up *giving_up, bool firm)
+{
+    if (giving_up->deadline)            /* cancelled again */
+        return;
+    giving_up->deadline = clock_after(&loop_running->clock, PATIENCE);
+    PGcancel *cancel = firm ? NULL : PQgetCancel(postgres->conn);
+    if (!cancel)
+        return;
+    giving_up->sent = async_loop_run_in_executor(loop_running, send_cancel, cancel);
+    if (!giving_up->sent)
+        PQfreeCancel(cancel);
+}
+
+/* A request that is still on its way would hit the next query. True: it is not. */
+static bool cancel_has_arrived(const struct giving_up *giving_up)
+{
+    while (giving_up->sent && !async_done(giving_up->sent)) {
+        double left = clock_to_seconds(giving_up->deadline - loop_now(loop_running));
+        async_value v = async_catch(async_wait_for(async_shield(giving_up->sent), left));
+        if (v.error && v.error != ASYNC_CANCELLED)
+            return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------------- queries */
+
+/* The connection broke. The server's last words tell more than that. */
+static async_value broken(struct db *db)
+{
+    PGconn *conn = ((struct postgres *)db->link)->conn;
+    const char *why = one_line(PQerrorMessage(conn));
+    PGresult *result = PQgetResult(conn);
+    if (result && PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY))
+        why = async_strf("%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+    PQclear(result);
+    return lost(db, why);
+}
+
+/* Sends, reads, waits, until all results have come. The last number or the first error. */
+static async_value collect(struct db *db, const struct query *query, struct builder *builder,
+                           struct giving_up *giving_up)
+{
+    struct postgres *postgres = db->link;
+    async_value v = async_none;
+    for (;;) {
+        int unsent = PQflush(postgres->conn);
+        if (unsent < 0)
+            return broken(db);
+        if (!unsent && !PQisBusy(postgres->conn)) {
+            PGresult *result = PQgetResult(postgres->conn);
+            if (!result)
+                return PQstatus(postgres->conn) == CONNECTION_OK ? v : lost(db, v.message);
+            bool copy = is_copy(result);
+            if (!v.error && !copy)
+                v = take(builder, query, result);
+            PQclear(result);
+            if (copy)
+                return lost(db, "COPY is not possible here, so it was closed");
+            continue;
+        }
+        async_value w = wait_socket(postgres, unsent, giving_up->deadline);
+        if (w.error == ASYNC_CANCELLED) {
+            giving_up->message = w.message;
+            give_up(postgres, giving_up, query->firm);
+        } else if (w.error) {
+            return lost(db, w.error == ASYNC_TIMEOUT ? "it did not answer to a cancel" : w.message);
+        } else if (!PQconsumeInput(postgres->conn)) {
+            return broken(db);
+        }
+    }
+}
+
+static async_value run(struct db *db, struct query *query)
+{
+    struct postgres *postgres = db->link;
+    struct builder builder = { 0 };
+    struct giving_up giving_up = { 0 };
+    if (!send_query(postgres->conn, query)) {
+        if (PQstatus(postgres->conn) != CONNECTION_OK)
+            return broken(db);
+        return async_error(ASYNC_DB_PROGRAMMING_ERROR, one_line(PQerrorMessage(postgres->conn)));
+    }
+    async_value v = collect(db, query, &builder, &giving_up);
+    if (!cancel_has_arrived(&giving_up) && db->link)
+        lost(db, "a request to cancel was on its way for too long");
+    query->cancelled |= giving_up.deadline != 0;
+    if (query->cancelled && !query->firm)
+        v = async_error(ASYNC_CANCELLED, giving_up.message);
+    else if (!v.error && query->wants_rows)
+        return builder_finish(&builder);
+    builder_free(&builder);
+    return v;
+}
+
+/* ---------------------------------------------------------------------------- connecting */
+
+static void ignore_notice(void *unused, const char *message) { (void)unused, (void)message; }
+
+struct look_up { char host[256]; };
+
+/* In a thread: the addresses of a host, as libpq takes them: "a,b". */
+static async_value look_up(void *p)
+{
+    struct look_up *args = p;
+    char name[64];
+    const char *list = "";
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
+    int status = getaddrinfo(args->host, NULL, &hints, &found), count = 0;
+    if (status)
+        return async_error(ASYNC_DB_OPERATIONAL_ERROR, async_strf("connecting to PostgreSQL: "
+            "looking up %s: %s", args->host, gai_strerror(status)));
+    for (struct addrinfo *a = found; a && list && count < MOST_ADDRESSES; a = a->ai_next)
+        if (getnameinfo(a->ai_addr, a->ai_addrlen, name, sizeof name, NULL, 0, NI_NUMERICHOST) == 0)
+            list = async_strf("%s%s%s", list, count++ ? "," : "", name);
+    freeaddrinfo(found);
+    return async_str(list);
+}
+
+/* Must its name be looked up? Not a directory, a number, or a list, which libpq does by itself. */
+static bool is_name(const char *host)
+{
+    struct in6_addr number;
+    return host && *host && strcspn(host, "/@,") == strlen(host) && strlen(host) < 256
+           && inet_pton(AF_INET, host, &number) != 1 && inet_pton(AF_INET6, host, &number) != 1;
+}
+
+static const char *option(const PQconninfoOption *options, const char *name)
+{
+    for (; options->keyword; options++)
+        if (strcmp(options->keyword, name) == 0)
+            return options->val;
+    return NULL;
+}
+
+/* libpq would look names up itself, and block. Sets host and hostaddr, lists of equal length. */
+static async_value find_host(const char *url, const char **hosts, const char **addresses)
+{
+    char *why = NULL;
+    struct look_up args = { "" };
+    PQconninfoOption *options = PQconninfoParse(url, &why);
+    if (!options) {
+        async_value v = async_error(ASYNC_VALUE_ERROR, async_strf("connecting to PostgreSQL: %s",
+                                                                  one_line(why ? why : "")));
+        PQfreemem(why);
+        return v;
+    }
+    const char *host = option(options, "host");
+    host = host ? host : getenv("PGHOST");
+    if (is_name(host) && !option(options, "hostaddr") && !getenv("PGHOSTADDR"))
+        strcpy(args.host, host);
+    PQconninfoFree(options);
+    if (!args.host[0])
+        return async_none;
+    async_value v = async_catch(async_to_thread_call(
+        (async_call){ look_up, "getaddrinfo", &args, sizeof args }));
+    if (v.error || !v.str)
+        return v;
+    *addresses = v.str;
+    *hosts = async_strf("%s", args.host);
+    for (const char *comma = v.str; *hosts && (comma = strchr(comma, ',')); comma++)
+        *hosts = async_strf("%s,%s", *hosts, args.host);
+    return async_none;
+}
+
+/* What PQconnectPoll asks for, until it is content. */
+static async_value establish(struct postgres *postgres)
+{
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    if (PQstatus(postgres->conn) == CONNECTION_BAD)
+        status = PGRES_POLLING_FAILED;
+    while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
+        async_value v = wait_socket(postgres, status == PGRES_POLLING_WRITING, 0);
+        if (v.error)
+            return v;
+        status = PQconnectPoll(postgres->conn);
+    }
+    if (status == PGRES_POLLING_OK)
+        return async_none;
+    return async_error(ASYNC_DB_OPERATIONAL_ERROR, async_strf(
+        "connecting to PostgreSQL: %s", one_line(PQerrorMessage(postgres->conn))));
+}
+
+static async_value connect_to(struct db *db, const char *url)
+{
+    const char *hosts = NULL, *addresses = NULL;
+    async_value v = find_host(url, &hosts, &addresses);
+    if (v.error)
+        return v;
+    const char *const keywords[] = { "dbname", "client_encoding", "fallback_application_name",
+                                     hosts ? "host" : NULL, "hostaddr", NULL };
+    const char *const values[] = { url, "UTF8", "evlings", hosts, addresses, NULL };
+    struct postgres *postgres = calloc(1, sizeof *postgres);
+    if (postgres)
+        postgres->conn = PQconnectStartParams(keywords, values, 1);
+    if (!postgres || !postgres->conn) {
+        free(postgres);
+        return async_error(ENOMEM, "no memory for a connection");
+    }
+    db->link = postgres;
+    PQsetNoticeProcessor(postgres->conn, ignore_notice, NULL);
+    v = establish(postgres);
+    if (v.error)
+        close_at_once(db);
+    else
+        PQsetnonblocking(postgres->conn, 1);
+    return v;
+}
+
+/* Something that can be read from an idle connection is mostly its end. */
+static bool usable(struct db *db)
+{
+    PGconn *conn = ((struct postgres *)db->link)->conn;
+    for (int i = 0; i < 3 && PQstatus(conn) == CONNECTION_OK; i++) {
+        struct pollfd fd = { .fd = PQsocket(conn), .events = POLLIN };
+        if (poll(&fd, 1, 0) <= 0)
+            return true;
+        if (!PQconsumeInput(conn))
+            return false;
+    }
+    return PQstatus(conn) == CONNECTION_OK;
+}
+
+static enum transaction_state state(struct db *db)
+{
+    switch (PQtransactionStatus(((struct postgres *)db->link)->conn)) {
+    case PQTRANS_ACTIVE:
+    case PQTRANS_INTRANS: return IN_TRANSACTION;
+    case PQTRANS_INERROR: return FAILED_TRANSACTION;
+    default: return NO_TRANSACTION;
+    }
+}
+
+const struct driver postgres_driver = {
+    .begin = "BEGIN", .connect = connect_to, .run = run, .close = close_at_once, .usable = usable,
+    .state = state
+};
+
+async_awaitable async_postgres_connect(const char *url)
+{
+    return db_connecting(&postgres_driver, url);
+}
