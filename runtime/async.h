@@ -570,6 +570,13 @@ async_stream *async_subprocess_stderr(async_subprocess *process);
  * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready. */
 async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
 
+/* The same with options: async_run(coro, .debug = true), and async_main likewise. */
+typedef struct async_run_options {
+    bool debug;                         /* asyncio.run(main(), debug=True); see async_loop_set_debug */
+} async_run_options;
+async_value async_run_with(async_coroutine coro, async_run_options options) ASYNC_MUST_USE;
+int async_main_with(async_coroutine coro, async_run_options options) ASYNC_MUST_USE;
+
 /* async_run for the last line of main(): an error that comes out is printed to stderr. Returns the
  * exit status: 0, 1 after an error, 130 after Ctrl-C, or that of async_exit. */
 int async_main(async_coroutine coro) ASYNC_MUST_USE;
@@ -697,8 +704,6 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_add_done_callback(...)          ASYNC_AT(async_add_done_callback, __VA_ARGS__)
 #define async_remove_done_callback(...)       ASYNC_AT(async_remove_done_callback, __VA_ARGS__)
 #define async_gather_list(...)                ASYNC_AT(async_gather_list, __VA_ARGS__)
-#define async_run(...)                        ASYNC_AT(async_run, __VA_ARGS__)
-#define async_main(...)                       ASYNC_AT(async_main, __VA_ARGS__)
 #define async_loop_run_until_complete(...)    ASYNC_AT(async_loop_run_until_complete, __VA_ARGS__)
 #define async_loop_create_task(...)           ASYNC_AT(async_loop_create_task, __VA_ARGS__)
 #define async_handle_cancel(...)              ASYNC_AT(async_handle_cancel, __VA_ARGS__)
@@ -772,6 +777,10 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_create_subprocess_shell(...)    ASYNC_AT(async_create_subprocess_shell, __VA_ARGS__)
 #define async_subprocess_wait(...)            ASYNC_AT(async_subprocess_wait, __VA_ARGS__)
 #define async_subprocess_communicate(...)     ASYNC_AT(async_subprocess_communicate, __VA_ARGS__)
+#define async_run(coro, ...) \
+    ASYNC_AT(async_run_with, coro, (async_run_options){ __VA_ARGS__ })
+#define async_main(coro, ...) \
+    ASYNC_AT(async_main_with, coro, (async_run_options){ __VA_ARGS__ })
 #endif
 
 #endif

@@ -185,7 +185,9 @@ async_value async_runner_close(async_runner *runner)
     return v;
 }
 
-async_value async_run(async_coroutine coro)
+async_value async_run(async_coroutine coro) { return async_run_with(coro, (async_run_options){ 0 }); }
+
+async_value async_run_with(async_coroutine coro, async_run_options options)
 {
     if (loop_running) {
         async_coro_close(coro);
@@ -200,6 +202,8 @@ async_value async_run(async_coroutine coro)
         async_coro_close(coro);
         return async_error(ENOMEM, "no memory for an event loop");
     }
+    if (options.debug)
+        async_loop_set_debug(runner->loop, true);
     async_value v = async_runner_run(runner, coro);
     if (v.error == ASYNC_DEADLOCK) {                /* nobody is left who could still end */
         async_loop_close(runner->loop);
@@ -210,9 +214,11 @@ async_value async_run(async_coroutine coro)
     return v.error ? v : closed.error ? closed : v;
 }
 
-int async_main(async_coroutine coro)
+int async_main(async_coroutine coro) { return async_main_with(coro, (async_run_options){ 0 }); }
+
+int async_main_with(async_coroutine coro, async_run_options options)
 {
-    async_value v = async_run(coro);
+    async_value v = async_run_with(coro, options);
     fflush(stdout);
     if (v.error == ASYNC_SYSTEM_EXIT)
         return v.num;

@@ -6,6 +6,7 @@
 #include "coro.h"
 #include "line.h"
 #include "loop.h"
+#include "memory.h"
 #include "outside.h"
 #include "report.h"
 #include "stream.h"
@@ -18,12 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define MOST_ADDRESSES 8
 #define AT_ONCE 100                 /* clients accepted in one turn, as in Python */
 #define BACKLOG 4096                /* that may wait for it; who is turned away tries again a second later */
+#define REST 1                      /* second without accepting, when no descriptors are left; as in Python */
 
 struct address {
     struct sockaddr_storage storage;
@@ -35,28 +38,31 @@ struct addresses {
     struct address list[MOST_ADDRESSES];
 };
 
-struct look_up {
-    const char *host, *port;        /* host NULL: any interface, to listen on */
-    struct addresses *into;
+struct look_up {                    /* a copy: the thread may outlive who asked */
+    char host[NI_MAXHOST];          /* empty: any interface, to listen on */
+    char port[16];
 };
 
-/* In a thread. */
+/* In a thread: gives memory with the addresses. */
 static async_value look_up(void *p)
 {
     struct look_up *args = p;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = args->host ? 0 : AI_PASSIVE };
+    const char *host = *args->host ? args->host : NULL;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = host ? 0 : AI_PASSIVE };
     struct addrinfo *found;
-    int status = getaddrinfo(args->host, args->port, &hints, &found);
+    int status = getaddrinfo(host, args->port, &hints, &found);
     if (status)
         return async_error(status == EAI_MEMORY ? ENOMEM : ENOENT,
-                           async_strf("looking up %s: %s", args->host, gai_strerror(status)));
-    for (struct addrinfo *a = found; a && args->into->count < MOST_ADDRESSES; a = a->ai_next) {
-        struct address *address = &args->into->list[args->into->count++];
+                           async_strf("looking up %s: %s", host ? host : args->port,
+                                      gai_strerror(status)));
+    struct addresses *into = async_alloc(sizeof *into);
+    for (struct addrinfo *a = found; into && a && into->count < MOST_ADDRESSES; a = a->ai_next) {
+        struct address *address = &into->list[into->count++];
         memcpy(&address->storage, a->ai_addr, a->ai_addrlen);
         address->length = a->ai_addrlen;
     }
     freeaddrinfo(found);
-    return async_none;
+    return into ? async_ptr(into) : async_error(ENOMEM, "no memory for addresses");
 }
 
 /* A number needs no looking up, and so no thread. */
@@ -64,29 +70,40 @@ static bool is_numeric(const struct look_up *args)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
     struct addrinfo *found;
-    if (args->host && getaddrinfo(args->host, args->port, &hints, &found))
+    if (*args->host && getaddrinfo(args->host, args->port, &hints, &found))
         return false;
-    if (args->host)
+    if (*args->host)
         freeaddrinfo(found);
     return true;
 }
 
-static async_value find_addresses(const char *host, const char *port, struct addresses *into)
+static async_value find_addresses(const char *host, int port, struct addresses *into)
 {
-    struct look_up args = { host, port, into };
-    into->count = 0;
-    return is_numeric(&args) ? look_up(&args) : async_catch(async_to_thread_call(
+    struct look_up args = { .host = "" };
+    if (host && (!*host || strlen(host) >= sizeof args.host))
+        return async_error(ENOENT, "this cannot be the name of a host: it is empty, or too long");
+    if (host)
+        strcpy(args.host, host);
+    snprintf(args.port, sizeof args.port, "%d", port);
+    async_value v = is_numeric(&args) ? look_up(&args) : async_catch(async_to_thread_call(
         (async_call){ look_up, "getaddrinfo", &args, sizeof args }));
+    if (v.error)
+        return v;
+    *into = *(struct addresses *)v.ptr;
+    memory_give_back(v.ptr);
+    return async_none;
 }
 
-static struct addresses unix_address(const char *path)
+static async_value unix_address(const char *path, struct addresses *one)
 {
-    struct addresses one = { .count = 1 };
-    struct sockaddr_un *address = (struct sockaddr_un *)&one.list[0].storage;
-    address->sun_family = AF_UNIX;
-    snprintf(address->sun_path, sizeof address->sun_path, "%s", path);
-    one.list[0].length = sizeof *address;
-    return one;
+    struct sockaddr_un *address = (struct sockaddr_un *)&one->list[0].storage;
+    if (strlen(path) >= sizeof address->sun_path)
+        return async_error(ENAMETOOLONG, async_strf("AF_UNIX path too long: %s", path));
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    strcpy(address->sun_path, path);
+    one->list[0].length = sizeof *address;
+    one->count = 1;
+    return async_none;
 }
 
 static void no_delay(int fd)
@@ -100,12 +117,13 @@ static void no_delay(int fd)
 struct server {
     struct object object;
     struct list link;               /* among those of this thread */
-    int fd;
-    struct job job;                 /* accepts */
-    struct watch *watch;            /* NULL: closed; then the server is not pinned by it */
+    int fd;                         /* -1: closed */
+    unsigned clients;               /* being served; each pins the server */
+    struct timer timer;             /* its job accepts; it runs while we rest, else `watch` calls it */
+    struct watch *watch;
     async_client_fn *fn;
     void *arg;
-    unsigned clients;               /* being served */
+    ino_t inode;                    /* of its Unix socket, or 0 */
     struct line closed;             /* tasks in wait_closed */
 };
 
@@ -170,8 +188,11 @@ static async_value connect_to(const struct address *address, bool external)
     async_value v = async_none;
     int error = 0;
     socklen_t length = sizeof error;
-    bool connected = connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0;
-    int why = errno;
+    bool connected;
+    while (!(connected = connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
+           && errno == EAGAIN && !v.error)          /* a Unix server with too many at its door */
+        v = async_catch(async_sleep(0.01));
+    int why = v.error ? v.error : errno;
     if (!external && address->storage.ss_family != AF_UNIX)
         server_note_client(fd);
     if (connected)
@@ -201,7 +222,8 @@ static async_value connect_any(const struct addresses *addresses, const char *wh
     if (v.error == ASYNC_CANCELLED)
         return v;
     if (v.error)
-        return async_error(v.error, async_strf("connecting to %s: %s", what, strerror(v.error)));
+        return async_error(v.error, async_strf("connecting to %s: %s", what,
+                                               async_error_name(v.error)));
     no_delay(v.num);
     async_stream *stream = stream_new(v.num, v.num, what, external);
     return stream ? async_ptr(stream) : async_error(ENOMEM, "no memory for a stream");
@@ -218,10 +240,10 @@ static async_value open_connection(void *p)
 {
     struct endpoint *args = p;
     struct addresses addresses;
-    char port[16];
-    snprintf(port, sizeof port, "%d", args->port);
-    async_value v = find_addresses(args->host, port, &addresses);
-    return v.error ? v : connect_any(&addresses, async_strf("%s port %d", args->host, args->port));
+    char what[NI_MAXHOST + 32];
+    async_value v = find_addresses(args->host, args->port, &addresses);
+    snprintf(what, sizeof what, "%s port %d", args->host, args->port);
+    return v.error ? v : connect_any(&addresses, what);
 }
 
 async_awaitable async_open_connection(const char *host, int port)
@@ -233,8 +255,9 @@ async_awaitable async_open_connection(const char *host, int port)
 static async_value open_unix_connection(void *p)
 {
     struct endpoint *args = p;
-    struct addresses addresses = unix_address(args->host);
-    return connect_any(&addresses, args->host);
+    struct addresses addresses;
+    async_value v = unix_address(args->host, &addresses);
+    return v.error ? v : connect_any(&addresses, args->host);
 }
 
 async_awaitable async_open_unix_connection(const char *path)
@@ -245,12 +268,26 @@ async_awaitable async_open_unix_connection(const char *path)
 
 /* ------------------------------------------------------------------------------- serving */
 
+/* Of a Unix socket, or 0: there is none with this name. */
+static ino_t inode_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
 static void stop_listening(struct server *server)
 {
-    if (!server->watch)
+    struct sockaddr_un mine;
+    socklen_t length = sizeof mine;
+    if (server->fd < 0)
         return;
-    unwatch(server->watch);
+    if (server->watch)
+        unwatch(server->watch);
     server->watch = NULL;
+    loop_timer_stop(server->object.future.loop, &server->timer);
+    if (server->inode && getsockname(server->fd, (struct sockaddr *)&mine, &length) == 0
+        && inode_of(mine.sun_path) == server->inode)
+        unlink(mine.sun_path);
     close(server->fd);
     server->fd = -1;
     list_remove(&server->link);
@@ -260,56 +297,100 @@ static void drop(struct object *object) { stop_listening((struct server *)object
 
 static const struct future_type server_type = { .name = "Server", .drop = drop };
 
-struct serve {
-    struct server *server;          /* pinned */
-    int fd;
-    bool external;
+struct client {                     /* in the memory of its task */
+    struct job ended;               /* of that task */
+    struct task *task;              /* pinned, as is the server */
+    struct server *server;
+    async_stream *stream;
 };
 
-/* A client's task. */
+/* A client's task. One that is cancelled does not wait for a client that takes nothing. */
 static async_value serve(void *p)
 {
-    struct serve *args = p;
-    struct server *server = args->server;
-    async_stream *stream = stream_new(args->fd, args->fd, "client", args->external);
-    async_value v = async_error(ENOMEM, "no memory for a stream");
-    if (stream) {
-        v = server->fn(stream, server->arg);
-        async_stream_exit(&stream);
-    }
-    if (--server->clients == 0 && !server->watch)
-        line_wake_all(&server->closed);
-    object_unpin(&server->object);
+    struct client *client = *(struct client **)p;
+    async_value v = client->server->fn(client->stream, client->server->arg);
+    if (v.error == ASYNC_CANCELLED)
+        async_stream_close(client->stream);
+    else
+        async_stream_exit(&client->stream);
     return v;
 }
 
-static void welcome(struct server *server, int fd, const struct sockaddr_storage *from)
+/* Also of one that was cancelled before it began. */
+static void serve_ended(struct job *job)
+{
+    struct client *client = container_of(job, struct client, ended);
+    struct server *server = client->server;
+    if (--server->clients == 0 && server->fd < 0)
+        line_wake_all(&server->closed);
+    object_unpin(&server->object);
+    object_unpin(&client->task->coro.object);
+}
+
+/* Whatever we make here goes to the task that is to serve the client. */
+static struct task *make_task(struct server *server, int fd, bool external, struct memory *made)
 {
     async_value error;
-    struct serve args = { server, fd, !is_own_client(fd, from) };
-    async_coroutine coro = coro_make(serve, "client", &args, sizeof args);
+    memory_of_thread = made;
+    async_stream *stream = stream_new(fd, fd, "client", external);
+    memory_of_thread = NULL;
+    struct client *client = stream ? memory_get(made, sizeof *client) : NULL;
+    async_coroutine coro = client ? coro_make(serve, "client", &client, sizeof client) : NULL;
     struct task *task = coro ? task_start(server->object.future.loop, coro, NULL, "async_start_server",
                                           &error) : NULL;
+    if (!task)
+        return NULL;
+    *client = (struct client){ { .run = serve_ended }, task, server, stream };
+    list_append(&task->coro.object.future.waiters, &client->ended.link);
+    return task;
+}
+
+static void welcome(struct server *server, int fd, bool external)
+{
+    struct memory made = { { NULL, NULL } };
+    struct task *task = make_task(server, fd, external, &made);
     if (!task) {
-        close(fd);
+        memory_free(&made);
         return;
     }
+    memory_move(&task->memory, &made);
+    task->detached = true;
+    object_pin(&task->coro.object);
     object_pin(&server->object);
     server->clients++;
-    task->detached = true;
+}
+
+/* No descriptors are left: who waits at the door would only keep us busy. */
+static void rest(struct server *server)
+{
+    async_loop *loop = server->object.future.loop;
+    if (server->watch)
+        unwatch(server->watch);
+    server->watch = NULL;
+    loop_timer_start(loop, &server->timer, clock_after(&loop->clock, REST));
 }
 
 static void accept_clients(struct job *job)
 {
-    struct server *server = container_of(job, struct server, job);
+    struct server *server = container_of(job, struct server, timer.job);
+    async_loop *loop = server->object.future.loop;
     struct sockaddr_storage from;
+    if (!server->watch && !(server->watch = watch_fd(loop, server->fd, false, false, job)))
+        rest(server);
     for (int i = 0; i < AT_ONCE; i++) {
         socklen_t length = sizeof from;
         int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-            return;                 /* none is waiting, or no descriptors are left: try again later */
-        no_delay(fd);
-        welcome(server, fd, &from);
+        if (fd >= 0) {
+            no_delay(fd);
+            welcome(server, fd, !is_own_client(fd, &from));
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            report_exception(loop, "accepting a client", async_error(errno, "it has to wait a second"),
+                             &server->object);
+            rest(server);
+            return;
+        }
     }
 }
 
@@ -321,6 +402,10 @@ static async_value listen_on(const struct address *address, const char *what, as
     if (fd < 0)
         return async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const char *path = address->storage.ss_family == AF_UNIX
+                       ? ((const struct sockaddr_un *)&address->storage)->sun_path : NULL;
+    if (path && inode_of(path))     /* left behind by somebody */
+        unlink(path);
     if (bind(fd, (const struct sockaddr *)&address->storage, address->length) || listen(fd, BACKLOG)) {
         async_value v = async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
         close(fd);
@@ -331,18 +416,18 @@ static async_value listen_on(const struct address *address, const char *what, as
         close(fd);
         return async_error(ENOMEM, "no memory for a server");
     }
-    *server = (struct server){ .object = server->object, .fd = fd, .job.run = accept_clients,
-                               .fn = fn, .arg = arg };
+    *server = (struct server){ .object = server->object, .fd = fd, .timer.job.run = accept_clients,
+                               .fn = fn, .arg = arg, .inode = path ? inode_of(path) : 0 };
+    list_init(&server->timer.job.link);
     list_init(&server->object.link);
     list_init(&server->object.future.waiters);
     line_init(&server->closed, &server->object);
     if (!servers.next)
         list_init(&servers);
     list_append(&servers, &server->link);
-    server->watch = watch_fd(loop_running, fd, false, false, &server->job);
+    server->watch = watch_fd(loop_running, fd, false, false, &server->timer.job);
     if (!server->watch) {
-        list_remove(&server->link);
-        close(fd);
+        stop_listening(server);
         return async_error(ENOMEM, "no memory for a server");
     }
     return async_ptr(object_ticket(&server->object));
@@ -352,10 +437,9 @@ static async_value start_server(void *p)
 {
     struct endpoint *args = p;
     struct addresses addresses;
-    char port[16];
-    snprintf(port, sizeof port, "%d", args->port);
-    async_value v = find_addresses(args->host, port, &addresses);
-    const char *what = async_strf("%s port %d", args->host ? args->host : "every interface", args->port);
+    char what[NI_MAXHOST + 32];
+    async_value v = find_addresses(args->host, args->port, &addresses);
+    snprintf(what, sizeof what, "%s port %d", args->host ? args->host : "every interface", args->port);
     for (int i = 0; !v.error && i < addresses.count; i++) {
         v = listen_on(&addresses.list[i], what, args->fn, args->arg);
         if (!v.error)
@@ -373,8 +457,9 @@ async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *h
 static async_value start_unix_server(void *p)
 {
     struct endpoint *args = p;
-    struct addresses addresses = unix_address(args->host);
-    return listen_on(&addresses.list[0], args->host, args->fn, args->arg);
+    struct addresses addresses;
+    async_value v = unix_address(args->host, &addresses);
+    return v.error ? v : listen_on(&addresses.list[0], args->host, args->fn, args->arg);
 }
 
 async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const char *path)
@@ -407,7 +492,7 @@ static async_value wait_closed(void *p)
     struct waiter waiter;
     in_use struct server *server = primitive_use(*(async_server **)p, &server_type,
                                                  "async_server_wait_closed", &v);
-    if (server && (server->watch || server->clients))
+    if (server && (server->fd >= 0 || server->clients))
         v = line_wait(&server->closed, &waiter);
     return v;
 }

@@ -102,16 +102,9 @@ static async_value wait_socket(struct postgres *postgres, bool for_writing, int6
 static const char *one_line(const char *text)
 {
     char *copy = strdup(text), *to = copy;
-    for (const char *from = text; copy && *from; from++) {
-        if (*from != '\n' && *from != '\t')
-            *to++ = *from;
-        else if (*from == '\n' && from[1] == '\t')
-            *to++ = ' ';
-        else if (*from == '\n' && from[1])
-            *to++ = ';', *to++ = ' ';
-        if (to - copy > (from - text) + 1)      /* "; " is longer than the newline: cut there */
-            to = copy + (from - text) + 1;
-    }
+    for (const char *from = text; copy && *from; from++)
+        if (*from != '\t' && (*from != '\n' || from[1]))
+            *to++ = *from == '\n' ? ' ' : *from;
     if (to)
         *to = '\0';
     const char *line = copy ? async_strf("%s", copy) : NULL;
@@ -370,8 +363,10 @@ static async_value collect(struct db *db, const struct query *query, struct buil
             return broken(db);
         if (!unsent && !PQisBusy(postgres->conn)) {
             PGresult *result = PQgetResult(postgres->conn);
+            if (!result && PQstatus(postgres->conn) != CONNECTION_OK)
+                return lost(db, v.error ? v.message : "the server closed it");
             if (!result)
-                return PQstatus(postgres->conn) == CONNECTION_OK ? v : lost(db, v.message);
+                return v;
             bool copy = is_copy(result);
             if (!v.error && !copy)
                 v = take(builder, query, result);

@@ -1,5 +1,5 @@
-/* expect: transfer() returned without the error that was expected */
-/* After the ROLLBACK all is settled, it thinks. */
+/* expect: The result was lost: transfer() */
+/* The end of the COMMIT takes the place of the result. */
 #include "exercise.h"
 
 static void connection_exit(struct connection **connection)
