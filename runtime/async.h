@@ -512,6 +512,14 @@ async_awaitable async_to_thread_call(async_call call) ASYNC_MUST_USE;
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg) ASYNC_MUST_USE;
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop) ASYNC_MUST_USE;
 
+/* Files, which asyncio leaves to others: read or written in a thread. Reading gives the contents (str,
+ * with a 0 behind them; *length, if not NULL, is set); they belong to who awaits. What is passed must
+ * last until the await is over, and, if that is cancelled, until the thread has ended: better not
+ * cancel a write. Errors are errno, with a message that names the file. */
+async_awaitable async_read_file(const char *path, size_t *length) ASYNC_MUST_USE;
+async_awaitable async_write_file(const char *path, const void *bytes, size_t length,
+                                 bool append) ASYNC_MUST_USE;
+
 /* asyncio.run_coroutine_threadsafe, for other threads: has the loop run fn(...) as a task. What comes
  * back is shared by the two threads: result waits up to `timeout` seconds (ASYNC_TIMEOUT) and gives the
  * outcome, cancel asks the task to end (false: it is done), free lets go of it, at any time; text in
@@ -777,6 +785,8 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_create_subprocess_shell(...)    ASYNC_AT(async_create_subprocess_shell, __VA_ARGS__)
 #define async_subprocess_wait(...)            ASYNC_AT(async_subprocess_wait, __VA_ARGS__)
 #define async_subprocess_communicate(...)     ASYNC_AT(async_subprocess_communicate, __VA_ARGS__)
+#define async_read_file(...)                  ASYNC_AT(async_read_file, __VA_ARGS__)
+#define async_write_file(...)                 ASYNC_AT(async_write_file, __VA_ARGS__)
 #define async_run(coro, ...) \
     ASYNC_AT(async_run_with, coro, (async_run_options){ __VA_ARGS__ })
 #define async_main(coro, ...) \

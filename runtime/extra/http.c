@@ -737,6 +737,16 @@ static async_value unconnected(struct transfer *transfer, const struct request *
         strerror(error), error == ECONNREFUSED ? " (is a server running there?)" : ""));
 }
 
+/* What it does not support came from the server, not from us or a redirect. */
+static bool met_something_else(struct transfer *transfer)
+{
+    const char *address = NULL;
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return address && *address && status == 0;
+}
+
 static async_value refused(struct transfer *transfer, const struct request *request)
 {
     size_t most = transfer->client->options.max_size;
@@ -775,8 +785,11 @@ static async_value failure(struct transfer *transfer, const struct request *requ
     case CURLE_TOO_MANY_REDIRECTS:
         return fail(request, ELOOP,
                     async_strf("redirected more than %ld times", options->max_redirects));
-    case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
+        if (met_something_else(transfer))
+            return fail(request, EPROTO, async_strf("the answer is no HTTP: %s", why));
+        /* fall through */
+    case CURLE_URL_MALFORMAT:
         return fail(request, ASYNC_VALUE_ERROR, async_strf("this is no http or https URL: %s", why));
     case CURLE_SSL_CACERT_BADFILE:
         return fail(request, ENOENT, async_strf("the certificates in %s cannot be read: %s",

@@ -1,0 +1,437 @@
+/* trace.c - ASYNC_TRACE=file: what the runtime does, for viewers and for our own timeline.
+ *
+ * The file is in the Chrome trace event format, as Perfetto, chrome://tracing and viztracer open it,
+ * in its array form: "[", one event a line, "]". Every line is a single write(), and a comma comes
+ * before an event and not behind it, so that what a crash leaves lacks nothing but the last bracket,
+ * which viewers do without.
+ *
+ *   a task        async events of category "task", "b" to "e": its whole life, and nested in that
+ *                 each wait, and "ready" while it is in the queue; "n": it was asked to end
+ *   a step        "B" to "E" on the track of the thread that runs the loop: these never overlap
+ *   a wake-up     a flow, "s" to "f", from the step that woke a task (or created it) to its next
+ *                 step; where no step did it, but a timer or a callback, from a slice "wake" there
+ *   the rest      instants, "i": "time passes", "timer", "I/O", "signal", "printed", "event loop"
+ *
+ * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
+ * over. In `args`, `at` is the virtual time alone in seconds (the same in every run), `real` the real
+ * one, both since the first loop; on a real clock they are the same.
+ *
+ * The kernel sees what is printed and we don't. But if stdout is a file we can see how far it has
+ * come, so "printed" says which bytes of it were written since the event before, and by which task. */
+#define _GNU_SOURCE
+#include "hooks.h"
+#include "loop.h"
+#include "object.h"
+#include "task.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TEXT 240                /* of a text of the program's; what is longer is cut */
+
+static int file = -1;
+static pid_t owner;             /* a child that we forked must not write into it */
+static bool sees_output;        /* stdout is a file */
+static off_t printed;           /* how far it had come */
+static int64_t began;           /* on the machine's clock, ns */
+static int64_t jumped;          /* by virtual clocks, ns */
+static void (*step)(struct job *job);           /* what a job that is a task's does */
+static atomic_int threads;
+static _Thread_local int thread;                /* its number, from 1 on */
+
+/* ------------------------------------------------------------------------------ writing */
+
+struct line {                   /* events of one moment, to be written at once */
+    size_t length;
+    int64_t real;               /* ns since `began` */
+    char text[6000];            /* room for all that one hook says: texts are cut to fit */
+};
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct line *line, const char *format, ...)
+{
+    va_list args;
+    size_t room = sizeof line->text - line->length;
+    va_start(args, format);
+    int length = vsnprintf(line->text + line->length, room, format, args);
+    va_end(args);
+    if (length > 0)
+        line->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* How many bytes the UTF-8 character has that begins here; 0 if none does. */
+static int character(const unsigned char *s)
+{
+    int length = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+    for (int i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* "key":"text" as JSON wants it, with a comma before it. A NULL is left out. */
+static void add_text(struct line *line, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    add(line, ",\"%s\":\"", key);
+    const unsigned char *s = (const unsigned char *)text;
+    for (int room = TEXT; *s && room > 0; room--) {
+        int length = character(s);
+        if (!length)
+            add(line, "\\ufffd");
+        else if (*s < ' ' || *s == 127)
+            add(line, "\\u%04x", *s);
+        else
+            add(line, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
+        s += length ? length : 1;
+    }
+    add(line, "\"");
+}
+
+static int64_t machine_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Begins an event, up to the point where its args begin. */
+static void begin(struct line *line, const char *kind, const char *name)
+{
+    double ts = (line->real + jumped) / 1e3;
+    add(line, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%.3f", kind, (int)owner, thread, ts);
+    add_text(line, "name", name);
+}
+
+static void begin_args(struct line *line)
+{
+    bool is_virtual = loop_running && loop_running->clock.is_virtual;
+    add(line, ",\"args\":{\"at\":%.9f,\"real\":%.6f", (is_virtual ? jumped : line->real + jumped) / 1e9,
+        line->real / 1e9);
+}
+
+static void end(struct line *line) { add(line, "}}"); }
+
+/* An event on the track of a task, which has the task's ticket as its id. */
+static void begin_task(struct line *line, const char *kind, const char *name, async_task task)
+{
+    begin(line, kind, name);
+    add(line, ",\"cat\":\"task\",\"id\":\"%p\"", (void *)task);
+    begin_args(line);
+    add(line, ",\"id\":\"%p\"", (void *)task);
+}
+
+static void stop(void);
+
+static void write_all(const struct line *line)
+{
+    for (size_t done = 0; done < line->length; ) {
+        ssize_t length = write(file, line->text + done, line->length - done);
+        if (length > 0)
+            done += length;
+        else if (errno != EINTR) {
+            fprintf(stderr, "ASYNC_TRACE: the trace ends here: %s\n", strerror(errno));
+            stop();
+            return;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------- what the hooks see */
+
+static async_task current(void)
+{
+    return loop_running && loop_running->current
+           ? object_ticket(&loop_running->current->coro.object) : NULL;
+}
+
+static struct task *behind(async_task task)
+{
+    return container_of(object_find(task), struct task, coro.object);
+}
+
+/* What was printed since the event before, by `task` or by nobody. */
+static void add_printed(struct line *line, async_task task)
+{
+    if (!sees_output)
+        return;
+    fflush(stdout);
+    off_t now = lseek(1, 0, SEEK_CUR);
+    if (now == printed || now < 0)
+        return;
+    begin(line, "i", "printed");
+    begin_args(line);
+    add(line, ",\"from\":%lld,\"to\":%lld,\"id\":\"%p\"", (long long)printed, (long long)now,
+        (void *)task);
+    end(line);
+    printed = now;
+}
+
+/* False: this is not ours to write down. */
+static bool open_line(struct line *line)
+{
+    if (file < 0 || getpid() != owner)
+        return false;
+    if (!thread)
+        thread = ++threads;
+    line->length = 0;
+    line->real = machine_time() - began;
+    add_printed(line, current());
+    return true;
+}
+
+/* A flow begins within a slice: in the step that runs, or, where there is none, in one made for it. */
+static void add_wake(struct line *line, async_task task)
+{
+    if (!current()) {
+        begin(line, "X", "wake");
+        add(line, ",\"dur\":0");
+        begin_args(line);
+        end(line);
+    }
+    begin(line, "s", "wake");
+    add(line, ",\"cat\":\"wake\",\"id\":\"%p\"", (void *)task);
+    begin_args(line);
+    add(line, ",\"id\":\"%p\",\"by\":\"%p\"", (void *)task, (void *)current());
+    end(line);
+}
+
+static void add_ready(struct line *line, const char *kind, async_task task)
+{
+    begin_task(line, kind, "ready", task);
+    end(line);
+}
+
+static void on_created(async_task x)
+{
+    struct line line;
+    struct task *task = behind(x);
+    step = task->step.run;
+    if (!open_line(&line))
+        return;
+    begin_task(&line, "b", task->coro.name, x);
+    add_text(&line, "task", task_name(task));
+    add_text(&line, "created_at", task->coro.object.place);
+    add(&line, ",\"by\":\"%p\"", (void *)current());
+    end(&line);
+    add_wake(&line, x);
+    add_ready(&line, "b", x);
+    write_all(&line);
+}
+
+static void on_resumed(async_task x)
+{
+    struct line line;
+    struct task *task = behind(x);
+    if (!open_line(&line))
+        return;
+    add_ready(&line, "e", x);
+    begin(&line, "B", task->coro.name);
+    begin_args(&line);
+    add(&line, ",\"id\":\"%p\"", (void *)x);
+    add_text(&line, "task", task_name(task));
+    add_text(&line, "where", task->waiting_at);
+    end(&line);
+    if (task->waiting_on || !task->activation) {        /* else it had just given up its turn */
+        begin(&line, "f", "wake");
+        add(&line, ",\"cat\":\"wake\",\"id\":\"%p\",\"bp\":\"e\"", (void *)x);
+        begin_args(&line);
+        end(&line);
+    }
+    write_all(&line);
+}
+
+static void add_step_end(struct line *line, async_task x)
+{
+    begin(line, "E", behind(x)->coro.name);
+    begin_args(line);
+    add(line, ",\"id\":\"%p\"", (void *)x);
+    end(line);
+}
+
+/* The functions that it is in, the outermost first: "main > connect > async_sleep". */
+static void add_calls(struct line *line, const struct task *task)
+{
+    char text[TEXT] = "";
+    for (const struct activation *a = task->activation; a; a = a->outer) {
+        char inner[TEXT];
+        memcpy(inner, text, sizeof inner);
+        if (snprintf(text, sizeof text, "%s%s%s", a->coro->name, *inner ? " > " : "", inner)
+            >= (int)sizeof text)
+            break;
+    }
+    add_text(line, "calls", text);
+}
+
+static void on_suspended(async_task x)
+{
+    struct line line;
+    struct task *task = behind(x);
+    if (!open_line(&line))
+        return;
+    add_step_end(&line, x);
+    if (!task->waiting_on) {
+        add_ready(&line, "b", x);
+    } else {
+        struct object *awaited = info_awaited(task);
+        begin_task(&line, "b", info_waits_for(task), x);
+        add_text(&line, "where", task->waiting_at);
+        add_calls(&line, task);
+        if (awaited && awaited->future.type == &task_type)
+            add(&line, ",\"on\":\"%p\"", (void *)object_ticket(awaited));
+        end(&line);
+    }
+    write_all(&line);
+}
+
+static void on_woken(struct future *future)
+{
+    list_each(link, &future->waiters) {
+        struct task *task = container_of(link, struct task, step.link);
+        struct line line;
+        if (container_of(link, struct job, link)->run != step || !open_line(&line))
+            continue;
+        async_task x = object_ticket(&task->coro.object);
+        begin_task(&line, "e", info_waits_for(task), x);
+        end(&line);
+        add_wake(&line, x);
+        add_ready(&line, "b", x);
+        write_all(&line);
+    }
+}
+
+static void on_finished(async_task x)
+{
+    struct line line;
+    struct task *task = behind(x);
+    async_value v = task->coro.object.future.outcome;
+    if (!open_line(&line))
+        return;
+    if (current() == x)
+        add_step_end(&line, x);
+    else
+        add_ready(&line, "e", x);               /* cancelled before it ran */
+    begin_task(&line, "e", task->coro.name, x);
+    if (v.error) {
+        add_text(&line, "error", async_error_name(v.error));
+        add_text(&line, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+    }
+    end(&line);
+    write_all(&line);
+}
+
+static void on_cancelled(async_task x)
+{
+    struct line line;
+    if (!open_line(&line))
+        return;
+    begin_task(&line, "n", "cancel", x);
+    add(&line, ",\"by\":\"%p\"", (void *)current());
+    end(&line);
+    write_all(&line);
+}
+
+/* An instant with a number of its own, if it has a name for it. */
+static void instant(const char *name, const char *key, double number)
+{
+    struct line line;
+    if (!open_line(&line))
+        return;
+    begin(&line, "i", name);
+    add(&line, ",\"s\":\"t\"");
+    begin_args(&line);
+    if (key)
+        add(&line, ",\"%s\":%.9g", key, number);
+    end(&line);
+    write_all(&line);
+}
+
+static void on_time_passes(double seconds)
+{
+    instant("time passes", "to", seconds);
+    int64_t jump = clock_from_seconds(seconds) - loop_running->clock.now;
+    jumped += jump > 0 ? jump : 0;
+}
+
+static void on_timer(double seconds) { instant("timer", "deadline", seconds); }
+
+static void on_io(int number)
+{
+    if (number >= 0)
+        instant("I/O", "descriptor", number);
+    else
+        instant("signal", "number", -number);
+}
+
+static struct async_hooks hooks = {
+    .created = on_created, .resumed = on_resumed, .suspended = on_suspended, .woken = on_woken,
+    .finished = on_finished, .cancelled = on_cancelled, .time_passes = on_time_passes,
+    .timer = on_timer, .io = on_io,
+};
+
+/* ------------------------------------------------------------------------ begin and end */
+
+static void stop(void)
+{
+    async_hooks_remove(&hooks);
+    close(file);
+    file = -1;
+}
+
+static void at_exit(void)
+{
+    struct line line;
+    if (!open_line(&line))
+        return;
+    add(&line, "\n]\n");
+    write_all(&line);
+    if (file >= 0)
+        stop();
+}
+
+/* Children must not overwrite what we write, so they don't find the variable. */
+static void start(void)
+{
+    struct stat output;
+    const char *name = getenv("ASYNC_TRACE");
+    if (!name || !*name)
+        return;
+    file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) {
+        fprintf(stderr, "ASYNC_TRACE: %s cannot be written (%s); the program runs without a "
+                "trace.\n", name, strerror(errno));
+        unsetenv("ASYNC_TRACE");
+        return;
+    }
+    unsetenv("ASYNC_TRACE");
+    owner = getpid();
+    began = machine_time();
+    sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
+    struct line line = { .length = 0 };
+    thread = ++threads;
+    add(&line, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\",\"args\":{\"at\":0", (int)owner);
+    add_text(&line, "name", program_invocation_short_name);
+    end(&line);
+    write_all(&line);
+    if (file < 0)
+        return;
+    async_hooks_add(&hooks);
+    atexit(at_exit);
+}
+
+void trace_begin(void)
+{
+    static atomic_flag began_before = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&began_before))
+        start();
+    if (file >= 0)
+        instant("event loop", NULL, 0);
+}
