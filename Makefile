@@ -11,7 +11,7 @@ PYTHON  ?= python3
 LIBS     = $(EXTRA) -lev -lm -pthread
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 SETTINGS = $(strip $(CC) $(FLAGS))
-export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM LEVEL
+export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM LEVEL DB
 
 RUNTIME  = $(wildcard runtime/*.c runtime/*.S)
 LIB      = $(BUILD)/libasync.a
@@ -33,12 +33,15 @@ stage    = $(if $(call grader,$1),$(LIB) $(BUILD)/tools/stage.o $(dir $(call gra
 
 # Bridges to other people's libraries, runtime/extra/NAME.[ch], are for programs that include "NAME.h":
 # USES says "NAME:file" for each. Of a source, or of a room with its last /: the objects to link with.
-OBJECTS  = $(patsubst %.libs,$(BUILD)/%.c.o,$(wildcard runtime/extra/*.libs))
+# A bridge may have several files: NAME.c and NAME_*.c.
+NAMES   := $(basename $(notdir $(wildcard runtime/extra/*.libs)))
+pieces   = $(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/$1.c runtime/extra/$1_*.c))
+OBJECTS  = $(foreach x,$(NAMES),$(call pieces,$x))
 COMMON   = $(filter-out $(OBJECTS),$(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/*.c)))
-USES    := $(foreach x,$(basename $(notdir $(wildcard runtime/extra/*.libs))),$(addprefix $x:,$(shell \
+USES    := $(foreach x,$(NAMES),$(addprefix $x:,$(shell \
              grep -l '^\#include "$x\.h"' lessons/*/*.c exercises/*/*.[ch] runtime/*/*.c)))
 bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
-             $(BUILD)/runtime/extra/$(firstword $(subst :, ,$u)).c.o $(BUILD)/libextra.a)))
+             $(call pieces,$(firstword $(subst :, ,$u))) $(BUILD)/libextra.a)))
 # Without those whose library is missing here: one lesson less is no reason to have none.
 lacking  = $(foreach x,$(shell CC='$(CC)' BUILD='$(BUILD)' sh tools/extra.sh lacking),\
              $(patsubst $x:%,%,$(filter $x:%,$(USES))))
@@ -58,6 +61,9 @@ deps-dev: deps ## install what the tests need, too
 .SECONDEXPANSION:
 lesson-%: $$(call programs,$$*) FORCE ## build and run the programs of lesson N
 	@sh tools/evlings.sh lesson $*
+
+timeline-%: $$(if $$(FROM),$$(LIB) $$(call bridges,$$(call room,$$*)),$$(call programs,$$*)) $(BUILD)/tools/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c)
+	@sh tools/evlings.sh timeline $*
 
 read-%: FORCE ## read the chapter of lesson N
 	@sh tools/evlings.sh read $*
@@ -91,10 +97,13 @@ conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio 
 
 lessons: $$(call able,$$(LESSONS)) ## build all programs of all lessons
 
-all: $$(call able,$$(LESSONS) $$(SOLVED) $$(TESTS)) $(GRADERS) $(BENCHES) $(BUILD)/tools/stage.o ## build all that there is
+all: $$(call able,$$(LESSONS) $$(SOLVED) $$(TESTS)) $(GRADERS) $(BENCHES) $(BUILD)/tools/stage.o $(BUILD)/tools/timeline ## build all that there is
 
 stubs: ## for authors: what exercises/*/exercise.c hold now is what reset brings back
 	@sh tools/evlings.sh stubs
+
+timelines: lessons $(BUILD)/tools/timeline ## for authors: draw the timelines that chapters show
+	@sh tools/timelines.sh write
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -126,8 +135,8 @@ $(BUILD)/runtime/outside.c.o: CFLAGS += -fno-strict-aliasing   # ev.h sees one s
 
 # A bridge knows its library, and that has to be there.
 $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
- | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$*.libs)
-	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $*) -MMD -MP -c $< -o $@
+ | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$(firstword $$(subst _, ,$$*)).libs)
+	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(firstword $(subst _, ,$*))) -MMD -MP -c $< -o $@
 
 # What several of them have in common needs none.
 $(COMMON): CFLAGS += -Iruntime
@@ -161,9 +170,12 @@ $(BUILD)/exercises/%/grader: exercises/%/grader.c $(GRADING)
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) -Iruntime -Itools -MMD -MP -c $< -o $@
 
+$(BUILD)/tools/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline*.c))
+	$(DO) $(CC) $(EXTRA) $^ -o $@
+
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 FORCE:
-.PHONY: help deps deps-dev test test-all conform lessons all stubs clean FORCE
+.PHONY: help deps deps-dev test test-all conform lessons all stubs timelines clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -165,6 +165,7 @@ void async_leave_with(async_value outcome);
 /* Notes the error with which the current coroutine function is being left; returns it. What await
  * and async_raise are made of. */
 async_value async_leave(async_value error);
+async_value async_leave_at(async_value error, const char *place);
 
 /* asyncio.sleep(seconds). Zero or less gives up one turn of the loop and makes no timer. */
 async_awaitable async_sleep(double seconds) ASYNC_MUST_USE;
@@ -687,6 +688,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #ifndef ASYNC_RUNTIME
 #define ASYNC_AT(fn, ...) (async_note(ASYNC_HERE), fn(__VA_ARGS__))
 #define async_catch(...)                      ASYNC_AT(async_catch, __VA_ARGS__)
+#define async_leave(...)                      async_leave_at((__VA_ARGS__), ASYNC_HERE)
 #define async_coro_close(...)                 ASYNC_AT(async_coro_close, __VA_ARGS__)
 #define async_sleep(...)                      ASYNC_AT(async_sleep, __VA_ARGS__)
 #define async_sleep_result(...)               ASYNC_AT(async_sleep_result, __VA_ARGS__)

@@ -156,6 +156,13 @@ async_value async_leave(async_value error)
     return error;
 }
 
+async_value async_leave_at(async_value error, const char *place)
+{
+    if (__builtin_expect(loop_running && loop_running->debug, 0))
+        debug_raised(error, place);
+    return async_leave(error);
+}
+
 async_value async_leaving(void)
 {
     struct activation *here = *coro_innermost();

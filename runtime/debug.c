@@ -35,8 +35,10 @@
 
 struct note {                       /* about the object with this number */
     uint64_t serial;
-    double since;
-    char *origin;
+    double since;                   /* its last step */
+    char *origin;                   /* by whom it was made */
+    async_value raised;             /* the error that it left a function with, and where it first did */
+    const char *raised_at;
 };
 
 struct debug {
@@ -82,6 +84,24 @@ double debug_waits_since(const struct object *object)
     return note ? note->since : -1;
 }
 
+const char *debug_raised_at(const struct object *object, async_value error)
+{
+    struct note *note = note_of(object);
+    return note && note->raised.error == error.error && note->raised.message == error.message
+           ? note->raised_at : NULL;
+}
+
+/* Passed on from function to function it stays the same error, raised where the innermost was left. */
+void debug_raised(async_value error, const char *place)
+{
+    struct task *task = task_current();
+    struct note *note = task ? note_of(&task->coro.object) : NULL;
+    if (!note || debug_raised_at(&task->coro.object, error))
+        return;
+    note->raised = error;
+    note->raised_at = place;
+}
+
 static bool make_room(struct debug *debug, size_t number)
 {
     if (number < debug->room)
@@ -98,7 +118,7 @@ static bool make_room(struct debug *debug, size_t number)
 
 void debug_born(struct object *object)
 {
-    char origin[ORIGIN];
+    char origin[ORIGIN] = " by ";
     struct task *maker = task_current();
     struct debug *debug = object->future.loop->debug;
     if (!make_room(debug, object->number))
@@ -108,8 +128,7 @@ void debug_born(struct object *object)
     *note = (struct note){ .serial = object->serial, .since = async_loop_time(debug->loop) };
     if (!maker)
         return;
-    snprintf(origin, sizeof origin, " by task '%s' (%s)%s", task_name(maker), maker->coro.name,
-             debug_origin(&maker->coro.object));
+    report_describe(&maker->coro.object, origin + strlen(origin), sizeof origin - strlen(origin));
     note->origin = strdup(origin);
 }
 
@@ -187,12 +206,16 @@ static void on_ask(int number)
     atomic_store(&answer.count, backtrace(answer.frames, MOST_FRAMES));
 }
 
+#define INLINED " (inlined by) "
+
 /* "busy at /home/ada/x.c:12 (discriminator 2)", without the runtime's own part of the stack, and the
  * path as one would type it. */
 static void print_frame(char *line)
 {
     char *at = strstr(line, " at "), *discriminator = strstr(line, " (discriminator"), here[1024];
     line[strcspn(line, "\n")] = '\0';
+    if (strncmp(line, INLINED, strlen(INLINED)) == 0)
+        line += strlen(INLINED);
     if (discriminator)
         *discriminator = '\0';
     if (!at || strstr(at, "/runtime/") || strstr(at, "??"))
@@ -210,7 +233,7 @@ static void print_frames(int count)
 {
     char command[MOST_FRAMES * 24 + 64], line[1024];
     Dl_info info, ours;
-    int length = snprintf(command, sizeof command, "addr2line -f -p -e /proc/%d/exe 2>/dev/null",
+    int length = snprintf(command, sizeof command, "addr2line -i -f -p -e /proc/%d/exe 2>/dev/null",
                           (int)getpid());
     if (!dladdr((void *)(uintptr_t)on_ask, &ours))
         return;
@@ -225,20 +248,29 @@ static void print_frames(int count)
         pclose(names);
 }
 
-static void bark(struct debug *debug, double seconds)
+/* The question ends a sleep() of the job, and then another job may run: what is to be said about the
+ * one that began at `started` is noted before. */
+static void bark(struct debug *debug, long long started)
 {
+    char subject[sizeof debug->subject];
+    pthread_mutex_lock(&debug->mutex);
+    strcpy(subject, debug->subject);
+    pthread_mutex_unlock(&debug->mutex);
+    double seconds = (now() - started) / 1e9;
     atomic_store(&answer.count, -1);
-    if (pthread_kill(debug->thread, ASK))
+    if (atomic_load(&debug->started) != started || pthread_kill(debug->thread, ASK))
         return;
     struct timespec moment = { 0, 1000000 };
     for (int i = 0; i < 200 && atomic_load(&answer.count) < 0; i++)
         nanosleep(&moment, NULL);
-    pthread_mutex_lock(&debug->mutex);
     fprintf(stderr, "Blocked: %s, has been running for %.1f seconds without an await; nothing else can "
-                    "run. It is in, innermost first:\n", debug->subject, seconds);
-    pthread_mutex_unlock(&debug->mutex);
+                    "run. It is in, innermost first:\n", subject, seconds);
     print_frames(atomic_load(&answer.count));
 }
+
+static atomic_int watchdogs;
+
+int debug_threads(void) { return atomic_load(&watchdogs); }
 
 static void *watch_over(void *p)
 {
@@ -251,7 +283,7 @@ static void *watch_over(void *p)
         if (!started || started == barked_at || (now() - started) / 1e9 < BLOCKED)
             continue;
         barked_at = started;
-        bark(debug, (now() - started) / 1e9);
+        bark(debug, started);
     }
     return NULL;
 }
@@ -271,13 +303,17 @@ static void start_watchdog(struct debug *debug)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     debug->watched = pthread_create(&debug->watchdog, NULL, watch_over, debug) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (debug->watched)
+        atomic_fetch_add(&watchdogs, 1);
 }
 
 static void end(struct debug *debug)
 {
     atomic_store(&debug->ending, true);
-    if (debug->watched)
+    if (debug->watched) {
         pthread_join(debug->watchdog, NULL);
+        atomic_fetch_sub(&watchdogs, 1);
+    }
     for (size_t i = 0; i < debug->room; i++)
         free(debug->notes[i].origin);
     free(debug->notes);

@@ -14,6 +14,13 @@ void debug_born(struct object *object);                 /* notes who makes this 
 
 /* ", by task 'Task-1' (main)", and by whom that was made; "" if we don't know. */
 const char *debug_origin(const struct object *object);
+
+/* The current task leaves a coroutine function with this error; and where it first did so with the
+ * error that it ended with, or NULL. */
+void debug_raised(async_value error, const char *place);
+const char *debug_raised_at(const struct object *object, async_value error);
+
+int debug_threads(void);                                /* watchdogs of all loops */
 double debug_waits_since(const struct object *object);  /* loop time of its last step; negative: unknown */
 
 /* Calls that are not safe from another thread end in a sentence there, not in a damaged queue. */

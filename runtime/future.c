@@ -1,5 +1,6 @@
 /* future.c - see future.h; and the calls of async.h that futures and tasks share. */
 #include "future.h"
+#include "hooks.h"
 #include "loop.h"
 #include "memory.h"
 #include "object.h"
@@ -38,6 +39,7 @@ void future_finish(struct future *future, enum future_state state, async_value o
 {
     future->state = state;
     future->outcome = outcome;
+    hook_value(woken, future);
     list_splice(&future->loop->ready, &future->waiters);
     if (!future->type->unnamed)
         object_retire(future_object(future), state == CANCELLED);

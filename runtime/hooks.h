@@ -8,11 +8,14 @@
 
 #include "async.h"
 
+struct future;
+
 struct async_hooks {
     void (*created)(async_task task);       /* by async_create_task, gather, ...; current_task did it */
     void (*started)(async_task task);       /* its first step begins */
     void (*resumed)(async_task task);       /* a step begins */
     void (*suspended)(async_task task);     /* it waits (its info says on what), or gives up its turn */
+    void (*woken)(struct future *future);   /* is done: the tasks among its waiters become ready */
     void (*finished)(async_task task);      /* it has a value or an error, or is cancelled */
     void (*cancelled)(async_task task);     /* somebody asked it to end */
     void (*time_passes)(double seconds);    /* a virtual clock is about to jump to this time */
@@ -26,6 +29,8 @@ void async_hooks_add(struct async_hooks *hooks);
 void async_hooks_remove(struct async_hooks *hooks);
 
 extern struct async_hooks *async_hooks;     /* the first; NULL: nobody listens */
+
+void trace_begin(async_loop *loop);     /* of trace.c: it was made; the first looks for ASYNC_TRACE */
 
 #define hook(event, task) hook_value(event, object_ticket(&(task)->coro.object))
 #define hook_value(event, value) \

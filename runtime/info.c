@@ -1,5 +1,6 @@
 /* info.c - what a task is doing: for monitors, debuggers, and whoever is curious. */
 #include "line.h"
+#include "lock.h"
 #include "task.h"
 
 /* The task, queue, lock, ... behind what a task waits on; NULL where that has no handle. */
@@ -8,6 +9,16 @@ struct object *info_awaited(struct task *task)
     struct future *on = task->waiting_on;
     struct object *owner = line_awaited(on);
     return owner ? owner : on && !on->type->unnamed ? future_object(on) : NULL;
+}
+
+/* The one task without which this one cannot go on, where that can be told: the task that it awaits,
+ * or the holder of the lock; or NULL. */
+struct task *info_blocker(struct task *task)
+{
+    struct object *object = info_awaited(task);
+    if (object && object->future.type == &lock_type)
+        return lock_holder((struct lock *)object);
+    return object && object->future.type == &task_type ? (struct task *)object : NULL;
 }
 
 const char *info_waits_for(struct task *task)

@@ -5,21 +5,30 @@
  * waits. A waiter that is cancelled after it was woken wakes the next one, so no wake-up is lost. */
 #include "lock.h"
 #include "coro.h"
+#include "task.h"
 
 _Static_assert(sizeof(struct lock) <= OBJECT_SIZE, "a lock fits its record");
 
 const struct future_type lock_type = { .name = "Lock" };
 
+static void take(struct lock *lock, const char *place)
+{
+    struct task *task = task_current();
+    lock->locked = true;
+    lock->holder = task ? object_ticket(&task->coro.object) : NULL;
+    lock->held_at = place;
+}
+
 async_value lock_acquire(struct lock *lock)
 {
     struct waiter waiter;
     if (!lock->locked && line_all_cancelled(&lock->line)) {
-        lock->locked = true;
+        take(lock, async_here);
         return async_none;
     }
     async_value v = line_wait(&lock->line, &waiter);
     if (!v.error)
-        lock->locked = true;
+        take(lock, task_current()->waiting_at);
     else if (!lock->locked)
         line_wake_first(&lock->line);
     return v;
@@ -32,6 +41,12 @@ async_value lock_release(struct lock *lock)
     lock->locked = false;
     line_wake_first(&lock->line);
     return async_none;
+}
+
+struct task *lock_holder(struct lock *lock)
+{
+    struct object *holder = lock->locked && lock->holder ? object_find(lock->holder) : NULL;
+    return holder && holder->future.state == PENDING ? (struct task *)holder : NULL;
 }
 
 /* ------------------------------------------------------------------ what async.h offers */

@@ -52,6 +52,7 @@ async_loop *async_new_event_loop(void)
     shuffle_init(&loop->shuffle);
     const char *debug = getenv("ASYNC_DEBUG");
     loop->outside = outside_new(loop);
+    trace_begin(loop);
     if (loop->outside) {
         debug_set(loop, debug && *debug && strcmp(debug, "0"));
         return loop;
@@ -147,7 +148,8 @@ static bool wait(async_loop *loop)
         outside_glance(loop->outside);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
-    } else if (!next && !loop->listening && (loop->clock.is_virtual || !outside_has_threads())
+    } else if (!next && !loop->listening
+               && (loop->clock.is_virtual || !outside_has_threads(debug_threads()))
                && !outside_called(loop->outside)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {

@@ -1,6 +1,7 @@
 /* report.c - see report.h. */
 #include "report.h"
 #include "debug.h"
+#include "lock.h"
 #include "loop.h"
 #include "stack.h"
 #include "task.h"
@@ -26,7 +27,12 @@ static const char *who(char *text)
 void report_describe(struct object *object, char *text, size_t size)
 {
     struct coro *coro = (struct coro *)object;
-    if (object->future.type == &task_type)
+    struct lock *lock = (struct lock *)object;
+    struct task *holder = object->future.type == &lock_type ? lock_holder(lock) : NULL;
+    if (holder)
+        snprintf(text, size, "Lock (made at %s, held by task '%s' since %s)", object->place,
+                 task_name(holder), lock->held_at);
+    else if (object->future.type == &task_type)
         snprintf(text, size, "task '%s' (%s, created at %s%s)", task_name((struct task *)object),
                  coro->name, object->place, debug_origin(object));
     else if (object->future.type == &coroutine_type || object->future.type == &running_type)
@@ -143,8 +149,10 @@ void report_exception(async_loop *loop, const char *message, async_value error,
         return;
     }
     fflush(stdout);
-    fprintf(stderr, "%s%s%s: %s: %s\n", message, object ? ": " : "",
-            object ? what(object, text) : "", async_error_name(error.error), message_of(error));
+    const char *raised = object ? debug_raised_at(object, error) : NULL;
+    fprintf(stderr, "%s%s%s%s%s: %s: %s\n", message, object ? ": " : "",
+            object ? what(object, text) : "", raised ? ", raised at " : "", raised ? raised : "",
+            async_error_name(error.error), message_of(error));
 }
 
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
@@ -203,17 +211,11 @@ void report_pending(struct object *object)
 
 /* ------------------------------------------------------------------------------ deadlock */
 
-static struct task *awaited_task(struct task *task)
-{
-    struct future *on = task->waiting_on;
-    return on && on->type == &task_type ? task_of(on) : NULL;
-}
-
 /* Does following who waits for whom from this task lead back to it? */
 static bool on_cycle(struct task *task, size_t tasks)
 {
-    struct task *next = awaited_task(task);
-    for (; next && tasks--; next = awaited_task(next))
+    struct task *next = info_blocker(task);
+    for (; next && tasks--; next = info_blocker(next))
         if (next == task)
             return true;
     return false;

@@ -375,8 +375,10 @@ static void accept_clients(struct job *job)
     struct server *server = container_of(job, struct server, timer.job);
     async_loop *loop = server->object.future.loop;
     struct sockaddr_storage from;
-    if (!server->watch && !(server->watch = watch_fd(loop, server->fd, false, false, job)))
+    if (!server->watch && !(server->watch = watch_fd(loop, server->fd, false, false, job))) {
         rest(server);
+        return;
+    }
     for (int i = 0; i < AT_ONCE; i++) {
         socklen_t length = sizeof from;
         int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);

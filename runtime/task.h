@@ -60,6 +60,7 @@ struct object *callback_of_job(struct job *job);    /* of callback.c: the handle
 
 /* Of info.c: what it waits on, if that has a handle, and its name, whether it has or not; or NULL. */
 struct object *info_awaited(struct task *task);
+struct task *info_blocker(struct task *task);   /* the task it awaits, or that holds its lock; or NULL */
 const char *info_waits_for(struct task *task);
 
 /* "Task-1" or the name it was given. */

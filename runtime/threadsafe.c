@@ -166,7 +166,7 @@ async_value async_concurrent_result(async_concurrent *future, double timeout)
 bool async_concurrent_cancel(async_concurrent *future)
 {
     pthread_mutex_lock(&future->mutex);
-    bool ask = !future->is_done && !future->cancel_asked, was_asked = future->cancel_asked;
+    bool runs = !future->is_done, ask = runs && !future->cancel_asked;
     if (ask) {
         future->cancel_asked = true;
         future->references++;
@@ -177,7 +177,7 @@ bool async_concurrent_cancel(async_concurrent *future)
         if (!outside_post(future->loop, &future->cancel))
             let_go(future);
     }
-    return ask || was_asked;
+    return runs;
 }
 
 void async_concurrent_free(async_concurrent *future)

@@ -42,28 +42,29 @@ static bool sees_output;        /* stdout is a file */
 static off_t printed;           /* how far it had come */
 static int64_t began;           /* on the machine's clock, ns */
 static int64_t jumped;          /* by virtual clocks, ns */
+static bool is_virtual;         /* the clock of the last loop */
 static void (*step)(struct job *job);           /* what a job that is a task's does */
 static atomic_int threads;
 static _Thread_local int thread;                /* its number, from 1 on */
 
 /* ------------------------------------------------------------------------------ writing */
 
-struct line {                   /* events of one moment, to be written at once */
+struct note {                   /* events of one moment, to be written at once */
     size_t length;
     int64_t real;               /* ns since `began` */
-    char text[6000];            /* room for all that one hook says: texts are cut to fit */
+    char text[10000];           /* room for all that one hook says: texts are cut to fit */
 };
 
 __attribute__((format(printf, 2, 3)))
-static void add(struct line *line, const char *format, ...)
+static void add(struct note *note, const char *format, ...)
 {
     va_list args;
-    size_t room = sizeof line->text - line->length;
+    size_t room = sizeof note->text - note->length;
     va_start(args, format);
-    int length = vsnprintf(line->text + line->length, room, format, args);
+    int length = vsnprintf(note->text + note->length, room, format, args);
     va_end(args);
     if (length > 0)
-        line->length += (size_t)length < room ? (size_t)length : room - 1;
+        note->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
 /* How many bytes the UTF-8 character has that begins here; 0 if none does. */
@@ -77,23 +78,23 @@ static int character(const unsigned char *s)
 }
 
 /* "key":"text" as JSON wants it, with a comma before it. A NULL is left out. */
-static void add_text(struct line *line, const char *key, const char *text)
+static void add_text(struct note *note, const char *key, const char *text)
 {
     if (!text)
         return;
-    add(line, ",\"%s\":\"", key);
+    add(note, ",\"%s\":\"", key);
     const unsigned char *s = (const unsigned char *)text;
     for (int room = TEXT; *s && room > 0; room--) {
         int length = character(s);
         if (!length)
-            add(line, "\\ufffd");
+            add(note, "\\ufffd");
         else if (*s < ' ' || *s == 127)
-            add(line, "\\u%04x", *s);
+            add(note, "\\u%04x", *s);
         else
-            add(line, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
+            add(note, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
         s += length ? length : 1;
     }
-    add(line, "\"");
+    add(note, "\"");
 }
 
 static int64_t machine_time(void)
@@ -104,37 +105,46 @@ static int64_t machine_time(void)
 }
 
 /* Begins an event, up to the point where its args begin. */
-static void begin(struct line *line, const char *kind, const char *name)
+static void begin(struct note *note, const char *kind, const char *name)
 {
-    double ts = (line->real + jumped) / 1e3;
-    add(line, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%.3f", kind, (int)owner, thread, ts);
-    add_text(line, "name", name);
+    double ts = (note->real + jumped) / 1e3;
+    add(note, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%.3f", kind, (int)owner, thread, ts);
+    add_text(note, "name", name);
 }
 
-static void begin_args(struct line *line)
+/* `event` is what our own timeline looks for, or NULL. */
+static void begin_args(struct note *note, const char *event)
 {
-    bool is_virtual = loop_running && loop_running->clock.is_virtual;
-    add(line, ",\"args\":{\"at\":%.9f,\"real\":%.6f", (is_virtual ? jumped : line->real + jumped) / 1e9,
-        line->real / 1e9);
+    add(note, ",\"args\":{\"at\":%.9f,\"real\":%.6f", (is_virtual ? jumped : note->real) / 1e9,
+        note->real / 1e9);
+    add_text(note, "event", event);
 }
 
-static void end(struct line *line) { add(line, "}}"); }
+/* A key and the id of a task; 0x0 for none. */
+static void add_id(struct note *note, const char *key, async_task task)
+{
+    add(note, ",\"%s\":\"%#llx\"", key, (unsigned long long)(uintptr_t)task);
+}
+
+static void end(struct note *note) { add(note, "}}"); }
 
 /* An event on the track of a task, which has the task's ticket as its id. */
-static void begin_task(struct line *line, const char *kind, const char *name, async_task task)
+static void begin_task(struct note *note, const char *kind, const char *name, async_task task,
+                       const char *event)
 {
-    begin(line, kind, name);
-    add(line, ",\"cat\":\"task\",\"id\":\"%p\"", (void *)task);
-    begin_args(line);
-    add(line, ",\"id\":\"%p\"", (void *)task);
+    begin(note, kind, name);
+    add(note, ",\"cat\":\"task\"");
+    add_id(note, "id", task);
+    begin_args(note, event);
+    add_id(note, "task", task);
 }
 
 static void stop(void);
 
-static void write_all(const struct line *line)
+static void write_all(const struct note *note)
 {
-    for (size_t done = 0; done < line->length; ) {
-        ssize_t length = write(file, line->text + done, line->length - done);
+    for (size_t done = 0; done < note->length; ) {
+        ssize_t length = write(file, note->text + done, note->length - done);
         if (length > 0)
             done += length;
         else if (errno != EINTR) {
@@ -159,7 +169,7 @@ static struct task *behind(async_task task)
 }
 
 /* What was printed since the event before, by `task` or by nobody. */
-static void add_printed(struct line *line, async_task task)
+static void add_printed(struct note *note, async_task task)
 {
     if (!sees_output)
         return;
@@ -167,98 +177,102 @@ static void add_printed(struct line *line, async_task task)
     off_t now = lseek(1, 0, SEEK_CUR);
     if (now == printed || now < 0)
         return;
-    begin(line, "i", "printed");
-    begin_args(line);
-    add(line, ",\"from\":%lld,\"to\":%lld,\"id\":\"%p\"", (long long)printed, (long long)now,
-        (void *)task);
-    end(line);
+    begin(note, "i", "printed");
+    begin_args(note, "printed");
+    add(note, ",\"from\":%lld,\"to\":%lld", (long long)printed, (long long)now);
+    add_id(note, "task", task);
+    end(note);
     printed = now;
 }
 
 /* False: this is not ours to write down. */
-static bool open_line(struct line *line)
+static bool open_note(struct note *note)
 {
     if (file < 0 || getpid() != owner)
         return false;
     if (!thread)
         thread = ++threads;
-    line->length = 0;
-    line->real = machine_time() - began;
-    add_printed(line, current());
+    note->length = 0;
+    note->real = machine_time() - began;
+    add_printed(note, current());
     return true;
 }
 
-/* A flow begins within a slice: in the step that runs, or, where there is none, in one made for it. */
-static void add_wake(struct line *line, async_task task)
+static void begin_flow(struct note *note, const char *kind, async_task task)
 {
-    if (!current()) {
-        begin(line, "X", "wake");
-        add(line, ",\"dur\":0");
-        begin_args(line);
-        end(line);
-    }
-    begin(line, "s", "wake");
-    add(line, ",\"cat\":\"wake\",\"id\":\"%p\"", (void *)task);
-    begin_args(line);
-    add(line, ",\"id\":\"%p\",\"by\":\"%p\"", (void *)task, (void *)current());
-    end(line);
+    begin(note, kind, "wake");
+    add(note, ",\"cat\":\"wake\"%s", *kind == 'f' ? ",\"bp\":\"e\"" : "");
+    add_id(note, "id", task);
+    begin_args(note, NULL);
 }
 
-static void add_ready(struct line *line, const char *kind, async_task task)
+/* A flow begins within a slice: in the step that runs, or, where there is none, in one made for it. */
+static void add_wake(struct note *note, async_task task)
 {
-    begin_task(line, kind, "ready", task);
-    end(line);
+    if (!current()) {
+        begin(note, "X", "wake");
+        add(note, ",\"dur\":0");
+        begin_args(note, NULL);
+        end(note);
+    }
+    begin_flow(note, "s", task);
+    add_id(note, "by", current());
+    end(note);
+}
+
+static void add_ready(struct note *note, const char *kind, async_task task)
+{
+    begin_task(note, kind, "ready", task, *kind == 'b' ? "ready" : NULL);
+    end(note);
 }
 
 static void on_created(async_task x)
 {
-    struct line line;
+    struct note note;
     struct task *task = behind(x);
     step = task->step.run;
-    if (!open_line(&line))
+    if (!open_note(&note))
         return;
-    begin_task(&line, "b", task->coro.name, x);
-    add_text(&line, "task", task_name(task));
-    add_text(&line, "created_at", task->coro.object.place);
-    add(&line, ",\"by\":\"%p\"", (void *)current());
-    end(&line);
-    add_wake(&line, x);
-    add_ready(&line, "b", x);
-    write_all(&line);
+    begin_task(&note, "b", task->coro.name, x, "created");
+    add_text(&note, "called", task_name(task));
+    add_text(&note, "where", task->coro.object.place);
+    add_id(&note, "by", current());
+    end(&note);
+    add_wake(&note, x);
+    add_ready(&note, "b", x);
+    write_all(&note);
 }
 
 static void on_resumed(async_task x)
 {
-    struct line line;
+    struct note note;
     struct task *task = behind(x);
-    if (!open_line(&line))
+    if (!open_note(&note))
         return;
-    add_ready(&line, "e", x);
-    begin(&line, "B", task->coro.name);
-    begin_args(&line);
-    add(&line, ",\"id\":\"%p\"", (void *)x);
-    add_text(&line, "task", task_name(task));
-    add_text(&line, "where", task->waiting_at);
-    end(&line);
+    add_ready(&note, "e", x);
+    begin(&note, "B", task->coro.name);
+    begin_args(&note, "resumed");
+    add_id(&note, "task", x);
+    add_text(&note, "called", task_name(task));
+    add_text(&note, "where", task->waiting_at);
+    end(&note);
     if (task->waiting_on || !task->activation) {        /* else it had just given up its turn */
-        begin(&line, "f", "wake");
-        add(&line, ",\"cat\":\"wake\",\"id\":\"%p\",\"bp\":\"e\"", (void *)x);
-        begin_args(&line);
-        end(&line);
+        begin_flow(&note, "f", x);
+        end(&note);
     }
-    write_all(&line);
+    write_all(&note);
 }
 
-static void add_step_end(struct line *line, async_task x)
+static void add_step_end(struct note *note, async_task x)
 {
-    begin(line, "E", behind(x)->coro.name);
-    begin_args(line);
-    add(line, ",\"id\":\"%p\"", (void *)x);
-    end(line);
+    begin(note, "E", behind(x)->coro.name);
+    begin_args(note, "step ends");
+    add_id(note, "task", x);
+    end(note);
 }
 
-/* The functions that it is in, the outermost first: "main > connect > async_sleep". */
-static void add_calls(struct line *line, const struct task *task)
+/* The functions that it is in, the outermost first: "main > connect". */
+static void add_calls(struct note *note, const struct task *task)
 {
     char text[TEXT] = "";
     for (const struct activation *a = task->activation; a; a = a->outer) {
@@ -268,90 +282,89 @@ static void add_calls(struct line *line, const struct task *task)
             >= (int)sizeof text)
             break;
     }
-    add_text(line, "calls", text);
+    add_text(note, "calls", text);
 }
 
 static void on_suspended(async_task x)
 {
-    struct line line;
+    struct note note;
     struct task *task = behind(x);
-    if (!open_line(&line))
+    if (!open_note(&note))
         return;
-    add_step_end(&line, x);
+    add_step_end(&note, x);
     if (!task->waiting_on) {
-        add_ready(&line, "b", x);
+        add_ready(&note, "b", x);
     } else {
         struct object *awaited = info_awaited(task);
-        begin_task(&line, "b", info_waits_for(task), x);
-        add_text(&line, "where", task->waiting_at);
-        add_calls(&line, task);
+        begin_task(&note, "b", info_waits_for(task), x, "waits");
+        add_text(&note, "where", task->waiting_at);
+        add_calls(&note, task);
         if (awaited && awaited->future.type == &task_type)
-            add(&line, ",\"on\":\"%p\"", (void *)object_ticket(awaited));
-        end(&line);
+            add_id(&note, "on", object_ticket(awaited));
+        end(&note);
     }
-    write_all(&line);
+    write_all(&note);
 }
 
 static void on_woken(struct future *future)
 {
     list_each(link, &future->waiters) {
         struct task *task = container_of(link, struct task, step.link);
-        struct line line;
-        if (container_of(link, struct job, link)->run != step || !open_line(&line))
+        struct note note;
+        if (container_of(link, struct job, link)->run != step || !open_note(&note))
             continue;
         async_task x = object_ticket(&task->coro.object);
-        begin_task(&line, "e", info_waits_for(task), x);
-        end(&line);
-        add_wake(&line, x);
-        add_ready(&line, "b", x);
-        write_all(&line);
+        begin_task(&note, "e", info_waits_for(task), x, NULL);
+        end(&note);
+        add_wake(&note, x);
+        add_ready(&note, "b", x);
+        write_all(&note);
     }
 }
 
 static void on_finished(async_task x)
 {
-    struct line line;
+    struct note note;
     struct task *task = behind(x);
     async_value v = task->coro.object.future.outcome;
-    if (!open_line(&line))
+    if (!open_note(&note))
         return;
     if (current() == x)
-        add_step_end(&line, x);
+        add_step_end(&note, x);
     else
-        add_ready(&line, "e", x);               /* cancelled before it ran */
-    begin_task(&line, "e", task->coro.name, x);
+        add_ready(&note, "e", x);               /* cancelled before it ran */
+    begin_task(&note, "e", task->coro.name, x, "finished");
     if (v.error) {
-        add_text(&line, "error", async_error_name(v.error));
-        add_text(&line, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+        add_text(&note, "error", async_error_name(v.error));
+        add_text(&note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
     }
-    end(&line);
-    write_all(&line);
+    end(&note);
+    write_all(&note);
 }
 
 static void on_cancelled(async_task x)
 {
-    struct line line;
-    if (!open_line(&line))
+    struct note note;
+    if (!open_note(&note))
         return;
-    begin_task(&line, "n", "cancel", x);
-    add(&line, ",\"by\":\"%p\"", (void *)current());
-    end(&line);
-    write_all(&line);
+    begin_task(&note, "n", "cancel", x, "cancel");
+    add_id(&note, "by", current());
+    end(&note);
+    write_all(&note);
 }
 
-/* An instant with a number of its own, if it has a name for it. */
+/* An instant with a number of its own. */
 static void instant(const char *name, const char *key, double number)
 {
-    struct line line;
-    if (!open_line(&line))
+    struct note note;
+    if (!open_note(&note))
         return;
-    begin(&line, "i", name);
-    add(&line, ",\"s\":\"t\"");
-    begin_args(&line);
-    if (key)
-        add(&line, ",\"%s\":%.9g", key, number);
-    end(&line);
-    write_all(&line);
+    begin(&note, "i", name);
+    add(&note, ",\"s\":\"t\"");
+    begin_args(&note, name);
+    add(&note, ",\"%s\":%.9g", key, number);
+    end(&note);
+    write_all(&note);
 }
 
 static void on_time_passes(double seconds)
@@ -388,11 +401,11 @@ static void stop(void)
 
 static void at_exit(void)
 {
-    struct line line;
-    if (!open_line(&line))
+    struct note note;
+    if (!open_note(&note))
         return;
-    add(&line, "\n]\n");
-    write_all(&line);
+    add(&note, "\n]\n");
+    write_all(&note);
     if (file >= 0)
         stop();
 }
@@ -415,23 +428,24 @@ static void start(void)
     owner = getpid();
     began = machine_time();
     sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
-    struct line line = { .length = 0 };
+    struct note note = { .length = 0 };
     thread = ++threads;
-    add(&line, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\",\"args\":{\"at\":0", (int)owner);
-    add_text(&line, "name", program_invocation_short_name);
-    end(&line);
-    write_all(&line);
+    add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\",\"args\":{\"at\":0", (int)owner);
+    add_text(&note, "name", program_invocation_short_name);
+    end(&note);
+    write_all(&note);
     if (file < 0)
         return;
     async_hooks_add(&hooks);
     atexit(at_exit);
 }
 
-void trace_begin(void)
+void trace_begin(async_loop *loop)
 {
     static atomic_flag began_before = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&began_before))
         start();
+    is_virtual = loop->clock.is_virtual;
     if (file >= 0)
-        instant("event loop", NULL, 0);
+        instant("event loop", "virtual", is_virtual);
 }

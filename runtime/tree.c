@@ -41,7 +41,10 @@ static void add_child(struct future *future, void *p)
 static struct children *children_of(struct task *task)
 {
     struct children *children = calloc(1, sizeof *children);
-    if (children && task->waiting_on)
+    struct task *blocker = info_blocker(task);
+    if (children && blocker)                /* perhaps by a lock that it holds */
+        add_child(&blocker->coro.object.future, children);
+    else if (children && task->waiting_on)
         add_child(task->waiting_on, children);
     return children;
 }

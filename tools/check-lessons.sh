@@ -3,7 +3,8 @@
 #
 #   1. Every program in lessons/ prints its golden transcript on the virtual clock: PROGRAM.out on
 #      stdout, PROGRAM.err on stderr (nothing, if there is no such file), and exits with 0. What
-#      differs from run to run is HH:MM:SS, a time of day, and <number> in the transcript.
+#      differs from run to run is HH:MM:SS, a time of day, <number>, and <seconds>, as in 0.150,
+#      in the transcript.
 #   2. Every C fence in a chapter or a task stands verbatim in a program, every transcript fence in
 #      a golden transcript. The line before the fence says where:
 #          <!-- file: breakfast.c -->        before ```c
@@ -30,11 +31,12 @@ fail() { failed=$((failed + 1)); printf '%s\n' "$1"; }
 generalize() {
     awk '
         NR == FNR { want[FNR] = $0; next }
-        want[FNR] ~ /HH:MM:SS|<number>/ {
+        want[FNR] ~ /HH:MM:SS|<number>|<seconds>/ {
             pattern = want[FNR]
             gsub(/[[.*+?(){}|$]/, "[&]", pattern)
             gsub(/HH:MM:SS/, "[0-2][0-9]:[0-5][0-9]:[0-6][0-9]", pattern)
             gsub(/<number>/, "[1-9][0-9]*", pattern)
+            gsub(/<seconds>/, "[0-9]+[.][0-9]+", pattern)
             if ($0 ~ "^" pattern "$")
                 $0 = want[FNR]
         }
@@ -43,7 +45,7 @@ generalize() {
 
 # same EXPECTED ACTUAL STREAM: are the files equal? If not, says at which line they part.
 same() {
-    if grep -Eq 'HH:MM:SS|<number>' "$1"; then
+    if grep -Eq 'HH:MM:SS|<number>|<seconds>' "$1"; then
         generalize "$1" "$2" >"$scratch/general"
         set -- "$1" "$scratch/general" "$3"
     fi

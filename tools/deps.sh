@@ -13,8 +13,8 @@ set -u
 
 build=${BUILD:-build}
 cc=${CC:-cc}
-needed='compiler pkg-config libev check libcurl'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind shellcheck nginx openssl'
+needed='compiler pkg-config libev check libcurl sqlite3 libpq'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind shellcheck nginx openssl postgresql'
 
 # What it is called where: need, apt, dnf, pacman, apk, brew. A plus stands between two packages.
 packages() {
@@ -24,10 +24,13 @@ pkg-config       pkg-config      pkgconf-pkg-config      pkgconf      pkgconf   
 libev            libev-dev       libev-devel             libev        libev-dev         libev
 check            check           check-devel             check        check-dev         check
 libcurl          libcurl4-openssl-dev libcurl-devel      curl         curl-dev          curl
+sqlite3          libsqlite3-dev  sqlite-devel            sqlite       sqlite-dev        sqlite
+libpq            libpq-dev       libpq-devel             postgresql-libs libpq-dev      libpq
 gcc-sanitizers   gcc+libc6-dev   gcc+libasan+libubsan    gcc          -                 -
 clang            clang           clang                   clang        clang             llvm
 clang-sanitizers libclang-rt-dev compiler-rt             compiler-rt  compiler-rt       llvm
 valgrind         valgrind        valgrind+valgrind-devel valgrind     valgrind          -
+postgresql       postgresql      postgresql-server       postgresql   postgresql        postgresql
 shellcheck       shellcheck      ShellCheck              shellcheck   shellcheck        shellcheck
 nginx            nginx-light     nginx                   nginx        nginx             nginx
 openssl          openssl         openssl                 openssl      openssl           openssl
@@ -72,6 +75,10 @@ int main(void) { srunner_free(srunner_create(suite_create("try"))); return 0; }'
 
 with_curl='#include <curl/curl.h>
 int main(void) { return curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK; }'
+with_sqlite='#include <sqlite3.h>
+int main(void) { return sqlite3_libversion_number() < 3007000; }'
+with_libpq='#include <libpq-fe.h>
+int main(void) { return PQlibVersion() < 90000; }'
 
 # shellcheck disable=SC2046  # the flags from pkg-config are meant to be split
 have() {
@@ -81,6 +88,9 @@ have() {
     libev) compiles "$with_ev" "$cc" -lev ;;
     check) compiles "$with_check" "$cc" $(pkg-config --cflags --libs check 2>/dev/null || echo -lcheck) ;;
     libcurl) compiles "$with_curl" "$cc" $(pkg-config --cflags --libs libcurl 2>/dev/null || echo -lcurl) ;;
+    sqlite3) compiles "$with_sqlite" "$cc" $(pkg-config --cflags --libs sqlite3 2>/dev/null || echo -lsqlite3) ;;
+    libpq) compiles "$with_libpq" "$cc" $(pkg-config --cflags --libs libpq 2>/dev/null || echo -lpq) ;;
+    postgresql) sh tools/postgres.sh have ;;
     gcc) compiles "$plain" gcc ;;
     gcc-sanitizers) compiles "$plain" gcc -fsanitize=address,undefined ;;
     clang) compiles "$plain" clang ;;

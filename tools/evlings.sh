@@ -1,10 +1,10 @@
 #!/bin/sh
 # evlings.sh - the numbered commands of the Makefile, which builds what they need and calls
 #
-#   evlings.sh lesson|read|exercise|grade|hint|solution|reset NUMBER
+#   evlings.sh lesson|timeline|read|exercise|grade|hint|solution|reset NUMBER
 #   evlings.sh stubs
 #
-# BUILD, CC, FLAGS and LIBS come from there; FROM and LEVEL from the user.
+# BUILD, CC, FLAGS and LIBS come from there; FROM, LEVEL and DB from the user.
 #
 # A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. What a reader has
 # passed, and which hints were seen, is remembered in $BUILD/state/.
@@ -95,6 +95,9 @@ render() {
             return line
         }
         !inside && /^ *(```|~~~)/ { fenced = !fenced; if (!style) print; next }
+        !fenced && style && /^!\[.*\]\(.*\)$/ {      # a picture: its text alternative
+            sub(/^!\[/, "[picture: "); sub(/\]\([^()]*\)$/, "]")
+        }
         fenced { print (style ? "    " : "") $0; next }
         {
             line = without_comments($0)
@@ -123,8 +126,18 @@ programs() {
         done | awk '!seen[$0]++'
 }
 
+# With DB=postgres the whole lesson has a server of its own, with what lies in its room as .sql.
 run_lesson() {
     find_room lessons "$1"
+    case ${DB:-} in
+    '' | sqlite) ;;
+    postgres)
+        set -- "$1" "$room"/*.sql
+        [ -f "$2" ] || { say "$room needs no database."; exit 2; }
+        DB='' exec sh tools/postgres.sh run "$2" -- sh tools/evlings.sh lesson "$1"
+        ;;
+    *) say "DB=$DB: there are sqlite, which needs nothing, and postgres."; exit 2 ;;
+    esac
     gap=
     for program in $(programs); do
         printf '%s--- %s\n' "$gap" "$room/$program.c"
@@ -167,6 +180,29 @@ run_exercise() {
     compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") \
         "$build/libasync.a" $LIBS || exit 1
     "$build/$room/exercise"
+}
+
+# Draws the lesson's programs, or with FROM one exercise.
+draw_timeline() {
+    if [ -n "${FROM:-}" ]; then
+        find_room exercises "$1"
+        find_source
+        scratch=$(mktemp -d "$build/timeline.XXXXXX") || exit 1
+        # shellcheck disable=SC2046,SC2086
+        compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") \
+            "$build/libasync.a" $LIBS || exit 1
+        "$build/tools/timeline" --title "$source" "$scratch/exercise"
+        exit
+    fi
+    find_room lessons "$1"
+    gap=
+    for program in $(programs); do
+        printf '%s' "$gap"
+        gap='
+
+'
+        "$build/tools/timeline" --title "$program" "$build/$room/$program"
+    done
 }
 
 # The stage is made of the reader's file, the exercise's own part and the common one, in a place of
@@ -273,6 +309,7 @@ command=${1:-}
 shift
 case $command in
 lesson) run_lesson "$@" ;;
+timeline) draw_timeline "$@" ;;
 read) read_chapter "$@" ;;
 exercise) run_exercise "$@" ;;
 grade) grade "$@" ;;

@@ -3,7 +3,7 @@
 #
 #   extra.sh link FILE|DIR...   what to link with: the objects of the bridges that these programs (or
 #                               the sources in these rooms) include, and their libraries
-#   extra.sh flags NAME         what the compiler needs for runtime/extra/NAME.c itself
+#   extra.sh flags NAME         what the compiler needs for runtime/extra/NAME.c and NAME_*.c
 #   extra.sh lacking [FILE|DIR...]
 #                               the bridges that these use and whose library is missing here;
 #                               without arguments the bridges of all that are missing
@@ -25,7 +25,11 @@ bridges() {
 link() {
     names=$(bridges "$@")
     [ -n "$names" ] || return 0
-    for name in $names; do echo "$build/runtime/extra/$name.c.o"; done
+    for name in $names; do
+        for source in runtime/extra/"$name".c runtime/extra/"$name"_*.c; do
+            [ ! -f "$source" ] || echo "$build/$source.o"
+        done
+    done
     echo "$build/libextra.a"
     for name in $names; do
         read -r library flags < "runtime/extra/$name.libs"

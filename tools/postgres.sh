@@ -4,7 +4,7 @@
 #   postgres.sh run [FILE.sql...] -- COMMAND...
 #                           starts one, has it run these files, runs the command with its URL in
 #                           DATABASE_URL, then removes it all; also on Ctrl-C
-#   postgres.sh start       starts one that ends with the process that called us; prints its URL and
+#   postgres.sh start PID   starts one that ends with that process at the latest; prints its URL and
 #                           its directory, one a line
 #   postgres.sh kill DIR    as a crash would: all its processes at once
 #   postgres.sh again DIR   starts it again, with the data it had
@@ -23,10 +23,10 @@ say() { printf '%s\n' "$*" >&2; }
 # Sets `bin`, where the newest server's programs are. Many systems keep them out of the PATH.
 find_bin() {
     bin=
-    for dir in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql*/ \
+    for place in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql*/ \
         /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
         "$(pg_config --bindir 2>/dev/null)" "$(dirname "$(command -v initdb || echo /)")"; do
-        [ ! -x "$dir/initdb" ] || [ ! -x "$dir/pg_ctl" ] || bin=$dir
+        [ ! -x "$place/initdb" ] || [ ! -x "$place/pg_ctl" ] || bin=$place
     done
     [ -n "$bin" ]
 }
@@ -93,8 +93,12 @@ url() {
         sed 's/%/%25/g; s/ /%20/g; s/&/%26/g; s/?/%3F/g; s/#/%23/g; s/+/%2B/g')"
 }
 
+# Nothing is removed but what make_dir has made.
 stop() {
-    [ -d "$dir" ] || return 0
+    case $dir in
+    /*/postgres.??????) [ -d "$dir" ] || return 0 ;;
+    *) return 1 ;;
+    esac
     control -m immediate stop || :
     rm -rf "$dir"
 }
@@ -102,9 +106,15 @@ stop() {
 # The postmaster and all its children, which are in a session of their own.
 crash() {
     pid=$(head -n 1 "$dir/data/postmaster.pid") || return 1
-    # shellcheck disable=SC2046  # numbers
-    kill -9 "$pid" $(ps -e -o pid= -o ppid= | awk -v parent="$pid" '$2 == parent { print $1 }')
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.05 2>/dev/null || sleep 1; done
+    children=$(ps -e -o pid= -o ppid= | awk -v parent="$pid" '$2 == parent { print $1 }')
+    # shellcheck disable=SC2086  # numbers
+    kill -9 "$pid" $children
+    while ps -e -o pid= -o stat= | awk -v pids=" $pid $children " '
+        BEGIN { gsub("\n", " ", pids) }
+        $2 !~ /^Z/ && index(pids, " " $1 " ") { found = 1 }
+        END { exit !found }'; do sleep 1; done
+    # Where nobody reaps it, the zombie would look like a server.
+    rm -f "$dir/data/postmaster.pid" "$dir"/.s.PGSQL.*
 }
 
 # Somebody may not live to call `stop`.
@@ -147,8 +157,9 @@ dir=${1:-}
 case $command in
 run) run "$@" ;;
 start)
+    pid=${1:-$PPID}
     set_up || exit 1
-    stop_after "$PPID"
+    stop_after "$pid"
     url
     echo "$dir"
     ;;

@@ -10,7 +10,7 @@
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
-unset MAKEFLAGS MFLAGS MAKELEVEL FROM LEVEL        # we call make afresh, from a clean desk
+unset MAKEFLAGS MFLAGS MAKELEVEL FROM LEVEL DB DATABASE_URL  # we call make afresh, from a clean desk
 export ASYNC_CLOCK=virtual
 base=${BUILD:-build}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -117,6 +117,7 @@ variant() {
         [ ! -f "$script" ] || check "$label${script%.sh}" sh "$script"
     done
     check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
+    check "${label}timelines" sh tools/timelines.sh check "$BUILD"
     check "${label}exercises" sh tools/test-exercises.sh
 }
 

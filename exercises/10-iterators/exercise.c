@@ -98,6 +98,8 @@ static struct page garden_log[MOST_PAGES + 1] = {
     [1] = { .seconds = 0.3, .entries = garden, .count = 2, .next = 0 },
 };
 
+static void print_entry(struct entry *entry) { printf("%ld %s\n", entry->time, entry->text); }
+
 /* To try it: make exercise-10. The grader uses a main of its own. */
 static async_value try_it(void *p)
 {
@@ -105,14 +107,14 @@ static async_value try_it(void *p)
     async_iterator entries = log_entries(house_log);
     if (entries.next)
         async_for (entry, entries)
-            printf("%ld %s\n", ((struct entry *)entry.ptr)->time, ((struct entry *)entry.ptr)->text);
+            print_entry(entry.ptr);
 
     async_value found = await(async_coro(find, house_log, 0.1, "bell"));
     printf("found: %s\n", found.str ? found.str : "(no text)");
 
     async_for (entry, async_generator(merge, async_generator(read_gently, house_log, 0),
                                       async_generator(read_gently, garden_log, 0)))
-        printf("%ld %s\n", ((struct entry *)entry.ptr)->time, ((struct entry *)entry.ptr)->text);
+        print_entry(entry.ptr);
     return async_none;
 }
 

@@ -10,11 +10,11 @@ struct entry {                  /* a line of a log */
 };
 
 #define MOST_PAGES 8
-struct page {                   /* a log is an array of these; page n is log[n], and log[0] is none */
+struct page {                   /* a log is an array of them: log[1], ... */
     double seconds;             /* that fetching it takes */
     struct entry *entries;
     size_t count;               /* may be 0 */
-    int next;                   /* the number of the page that follows, or 0: this is the last one */
+    int next;                   /* the number of the page that follows; 0: none */
     int failures;               /* so many times fetching it fails, before it goes well */
 };
 

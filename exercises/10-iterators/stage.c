@@ -155,7 +155,8 @@ static async_value merged(void *p)
                                            args->first.count);
     async_iterator second = async_generator(source, args->second.name, args->second.steps,
                                             args->second.count);
-    return async_catch(async_coro(take, async_generator(merge, first, second), 0, args->most, true));
+    async_iterator both = async_generator(merge, first, second);
+    return async_catch(async_coro(take, both, 0, args->most, true));
 }
 
 struct found { struct page *log; double gap; const char *word; };

@@ -48,8 +48,9 @@ async_value copy_album(void *p)
 async_value shrink_album(void *p)
 {
     struct shrink_album *args = p;
-    /* TODO: let args->workers tasks shrink all the photos, each one photo at a time. Pass over those
-     * that are broken. When all are done let the workers end; return how many photos went well. */
+    /* TODO: let args->workers tasks shrink all the photos, each one photo at a time. Pass over
+     * those that are broken. When all are done let the workers end; return how many photos went
+     * well. */
     (void)args;
     return async_none;
 }
@@ -58,9 +59,9 @@ async_value shrink_album(void *p)
 async_value import_album(void *p)
 {
     struct import_album *args = p;
-    /* TODO: one reads, args->workers shrink, one stores, with a queue of args->capacity on each side
-     * of the workers. What is broken is not stored. Return how many were. When cancelled, see that
-     * everybody ends. */
+    /* TODO: one reads, args->workers shrink, one stores, with a queue of args->capacity on each
+     * side of the workers. What is broken is not stored. Return how many were. When cancelled, see
+     * that everybody ends. */
     (void)args;
     return async_none;
 }

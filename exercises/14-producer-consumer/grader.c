@@ -1,5 +1,5 @@
-/* grader.c - lesson 14: a queue with a limit slows down the quick one; whoever waits at it has to be
- * told when it is over. */
+/* grader.c - lesson 14: a queue with a limit slows down the quick one; whoever waits at it has to
+ * be told when it is over. */
 #include "grader.h"
 #include <math.h>
 #include <stdio.h>
@@ -16,36 +16,55 @@ static struct photo {
     const char *name;
     double seconds[STEPS];
     bool broken;
-    double begins[STEPS], ends[STEPS];  /* when a right answer does it; NAN: never */
+    double begins[STEPS], ends[STEPS]; /* when a right answer does it; NAN: never */
 } photos[MOST_PHOTOS];
-static int count, good;                 /* photos, and how many of them are not broken */
+static int count, good; /* photos, and how many of them are not broken */
 
 struct plan {
-    double pace[STEPS];         /* about how long each step takes */
-    int workers[STEPS];         /* 0: the step is left out */
-    long capacity;              /* how many may wait before each step but the first */
+    double pace[STEPS]; /* about how long each step takes */
+    int workers[STEPS]; /* 0: the step is left out */
+    long capacity;      /* how many may wait before each step but the first */
 };
 
 /* ------------------------------------------------------------------ what a right answer does */
 
 static struct server {
-    int photo;                  /* that it works on, or has still in its hands; -1: none */
+    int photo; /* that it works on, or has still in its hands; -1: none */
     double until;
 } servers[STEPS][MOST_WORKERS];
 
-static struct line_of {         /* the photos that wait before a step */
+static struct line_of { /* the photos that wait before a step */
     int list[MOST_PHOTOS], first, last;
 } waiting[STEPS + 1];
 
 static int length(int s) { return waiting[s].last - waiting[s].first; }
 
-/* The server of this step that has been through for longest at time t. */
-static struct server *through(int s, int workers, double t)
+/* The step that follows in this plan; STEPS: none. */
+static int step_after(int s, const struct plan *plan)
+{
+    do
+        s++;
+    while (s < STEPS && !plan->workers[s]);
+    return s;
+}
+
+/* Does this photo go no further? */
+static bool leaves(int photo, int s, const struct plan *plan)
+{
+    return step_after(s, plan) == STEPS || (s == SHRINK && photos[photo].broken);
+}
+
+/* Of the servers of this step that can hand on what they have at time t: who has been ready
+ * longest. */
+static struct server *ready(int s, const struct plan *plan, double t)
 {
     struct server *best = NULL;
-    for (int i = 0; i < workers; i++) {
+    int next = step_after(s, plan);
+    for (int i = 0; i < plan->workers[s]; i++) {
         struct server *server = &servers[s][i];
-        if (server->photo >= 0 && server->until < t + 1e-9 && (!best || server->until < best->until))
+        if (server->photo >= 0 && server->until < t + 1e-9 &&
+            (leaves(server->photo, s, plan) || length(next) < plan->capacity) &&
+            (!best || server->until < best->until))
             best = server;
     }
     return best;
@@ -55,12 +74,9 @@ static struct server *through(int s, int workers, double t)
 static bool move(int s, const struct plan *plan, double t)
 {
     bool moved = false;
-    int next = s + 1 < STEPS && !plan->workers[s + 1] ? s + 2 : s + 1;
-    for (struct server *server; (server = through(s, plan->workers[s], t)); moved = true) {
-        bool leaves = next >= STEPS || (s == SHRINK && photos[server->photo].broken);
-        if (!leaves && length(next) >= plan->capacity)
-            break;
-        if (!leaves)
+    int next = step_after(s, plan);
+    for (struct server *server; (server = ready(s, plan, t)); moved = true) {
+        if (!leaves(server->photo, s, plan))
             waiting[next].list[waiting[next].last++] = server->photo;
         photos[server->photo].ends[s] = server->until;
         server->photo = -1;
@@ -89,13 +105,13 @@ static void begin_simulation(const struct plan *plan)
     }
 }
 
-/* Fills in when every photo is at which step. Returns when all are through; or NAN if two ended a step
- * at the same time, since the order in which they go on may be a matter of chance then. */
+/* Fills in when every photo is at which step. Returns when all are through; or NAN if two ended a
+ * step at the same time, since the order in which they go on may be a matter of chance then. */
 static double simulate(const struct plan *plan)
 {
     double t = 0;
     begin_simulation(plan);
-    for (bool tie = false;; ) {
+    for (bool tie = false;;) {
         double next = INFINITY;
         for (bool moved = true; moved;) {
             moved = false;
@@ -130,7 +146,8 @@ static double make_photos(int many, int broken, const struct plan *plan)
     do {
         for (int i = 0; i < count; i++)
             for (int s = 0; s < STEPS; s++)
-                photos[i].seconds[s] = random_between(60 * plan->pace[s] + 1, 140 * plan->pace[s]) / 100.0;
+                photos[i].seconds[s] = random_between(60 * plan->pace[s] + 1, 140 * plan->pace[s]) /
+                                       100.0;
         right = simulate(plan);
     } while (isnan(right));
     return right;
@@ -192,14 +209,18 @@ static double sum_of(int s)
 
 /* ------------------------------------------------------------------ mistakes of every part */
 
-/* Each photo begins and ends a few steps; whoever asks again and again wakes the loop more often. */
+/* Each photo begins and ends a few steps; whoever asks again and again wakes the loop more often.
+ */
 static void check_polling(struct run *run)
 {
     int most = 10 + 4 * STEPS * count;
     if (run->wake_count > most)
-        reject(run, "Polling: %d times a timer woke the program for %d photos. Whoever sleeps a little and looks "
+        reject(run,
+               "Polling: %d times a timer woke the program for %d photos. Whoever sleeps a little "
+               "and looks "
                "again is late and never at rest. async_queue_put() and async_queue_get() wait by "
-               "themselves, until there is room or an item.", run->wake_count, count);
+               "themselves, until there is room or an item.",
+               run->wake_count, count);
 }
 
 static void check_error(struct run *run, const char *function, const char *why)
@@ -216,10 +237,15 @@ static void check_room(struct run *run, int from, int to, int workers, long capa
         double at = when(run, i, begins[from]);
         int left = done_by(run, ends[from], at) - done_by(run, begins[to], at);
         if (left > capacity + workers - 1)
-            reject(run, "No backpressure: at %g s \"%s: %s\", while %d photos that were %s waited for the next "
-                   "step%s; there is room for %ld. Everything would pile up in memory. Only a queue with a "
-                   "capacity (async_queue_new(capacity)), and a put that is awaited, makes the quick one wait for "
-                   "the slow one.", at, photos[i].name, begins[from], left, ends[from],
+            reject(run,
+                   "No backpressure: at %g s \"%s: %s\", while %d photos that were %s waited for "
+                   "the next "
+                   "step%s; there is room for %ld. Everything would pile up in memory. Only a "
+                   "queue with a "
+                   "capacity (async_queue_new(capacity)), and a put that is awaited, makes the "
+                   "quick one wait for "
+                   "the slow one.",
+                   at, photos[i].name, begins[from], left, ends[from],
                    workers > 1 ? " or in the hands of a worker" : "", capacity);
     }
 }
@@ -228,8 +254,8 @@ static void check_lost(struct run *run, int from, int to, const char *why)
 {
     for (int i = 0; i < count; i++)
         if (!isnan(when(run, i, ends[from])) && isnan(when(run, i, begins[to])))
-            reject(run, "%s was %s, but nobody went on with it: it was lost on the way. %s", photos[i].name,
-                   ends[from], why);
+            reject(run, "%s was %s, but nobody went on with it: it was lost on the way. %s",
+                   photos[i].name, ends[from], why);
 }
 
 /* -------------------------------------------------------------------------------- part 1 */
@@ -238,23 +264,30 @@ static void try_copy(int many, double read, double store, long capacity)
 {
     struct plan plan = { { read, 1, store }, { 1, 0, 1 }, capacity };
     double right = make_photos(many, 0, &plan);
-    about_deadlock = "Does the reader put an end marker behind the last photo, and does the writer leave its "
-                     "loop there? Is somebody there already who takes, when the queue is full?";
+    about_deadlock =
+        "Does the reader put an end marker behind the last photo, and does the writer leave its "
+        "loop there? Is somebody there already who takes, when the queue is full?";
     struct run *run = run_photos("copy_album", 0, &plan);
     int ready = done_by(run, ends[READ], when(run, 0, begins[STORE]));
     expect_no_task_left(run, "Await both, the one who reads and the one who stores.");
     check_polling(run);
     check_error(run, "copy_album", "Nothing went wrong here: where does that come from?");
     if (count > capacity + 2 && ready == count)
-        reject(run, "Everything was read before the first photo was stored (at %g s). The two have to "
-               "work at the same time: start both, then wait for both.", when(run, 0, begins[STORE]));
-    mistaken_seconds(run, sum_of(READ) + sum_of(STORE), right, "read and stored one after the other. While one "
-                     "photo is stored the next can be read: that takes two tasks, and a queue in between.");
-    check_lost(run, READ, STORE, "When the queue is full async_queue_put_nowait() does not put, but gives the error "
+        reject(run,
+               "Everything was read before the first photo was stored (at %g s). The two have to "
+               "work at the same time: start both, then wait for both.",
+               when(run, 0, begins[STORE]));
+    mistaken_seconds(
+        run, sum_of(READ) + sum_of(STORE), right,
+        "read and stored one after the other. While one "
+        "photo is stored the next can be read: that takes two tasks, and a queue in between.");
+    check_lost(run, READ, STORE,
+               "When the queue is full async_queue_put_nowait() does not put, but gives the error "
                "ASYNC_QUEUE_FULL; and what comes behind an end marker is never seen.");
     check_room(run, READ, STORE, 1, capacity);
     will_see();
-    expect_transcript(run, any_order, "The next photo is read as soon as the last one has its place in the queue; "
+    expect_transcript(run, any_order,
+                      "The next photo is read as soon as the last one has its place in the queue; "
                       "one is stored as soon as the last one is.");
     expect_seconds(run, right, "copy_album() returns when the last photo is stored.");
     expect_number(run, "copy_album", many, "That is how many photos were stored.");
@@ -291,9 +324,13 @@ static void check_workers(struct run *run, int workers)
 {
     int most = most_at_once(run, SHRINK);
     if (most > workers)
-        reject(run, "%d photos were made smaller at the same time, but there are %d workers, each for one photo at "
-               "a time. Not a task for each photo, but one for each worker: in a loop it takes the next photo "
-               "from the queue.", most, workers);
+        reject(run,
+               "%d photos were made smaller at the same time, but there are %d workers, each for "
+               "one photo at "
+               "a time. Not a task for each photo, but one for each worker: in a loop it takes the "
+               "next photo "
+               "from the queue.",
+               most, workers);
 }
 
 /* Was every photo begun, and was every one that was begun brought to its end? */
@@ -303,45 +340,65 @@ static void check_all_shrunk(struct run *run)
         double begun = when(run, i, begins[SHRINK]);
         double ended = when(run, i, photos[i].broken ? "broken" : ends[SHRINK]);
         if (!isnan(begun) && isnan(ended))
-            reject(run, "%s was cut off in the middle: a worker had begun with it at %g s, and shrink_album() did not "
-                   "wait for its end. That the queue is empty only says that all photos were *taken*. "
-                   "async_queue_join() waits until each was marked by async_queue_task_done(), which says "
-                   "that the work with one item is *done*: after the work, once for each.", photos[i].name, begun);
+            reject(
+                run,
+                "%s was cut off in the middle: a worker had begun with it at %g s, and "
+                "shrink_album() did not "
+                "wait for its end. That the queue is empty only says that all photos were *taken*. "
+                "async_queue_join() waits until each was marked by async_queue_task_done(), which "
+                "says "
+                "that the work with one item is *done*: after the work, once for each.",
+                photos[i].name, begun);
     }
     for (int i = 0; i < count; i++)
         if (isnan(when(run, i, begins[SHRINK])))
-            reject(run, "Nobody took %s. All photos have to be done, also those behind a broken one: the error of one "
-                   "photo must not be the end of the worker (async_catch() lets it go on), and nobody may go home "
-                   "before all are done.", photos[i].name);
+            reject(run,
+                   "Nobody took %s. All photos have to be done, also those behind a broken one: "
+                   "the error of one "
+                   "photo must not be the end of the worker (async_catch() lets it go on), and "
+                   "nobody may go home "
+                   "before all are done.",
+                   photos[i].name);
 }
 
 static void try_shrink(int many, int workers, int broken)
 {
     struct plan plan = { { 1, 1, 1 }, { 0, workers, 0 }, 1 };
     double right = make_photos(many, broken, &plan);
-    about_deadlock = "With async_queue_join(): every photo that a worker takes needs its async_queue_task_done(), a "
-                     "broken one as well, and a worker that ends with an error calls it no more. With end markers: "
+    about_deadlock = "With async_queue_join(): every photo that a worker takes needs its "
+                     "async_queue_task_done(), a "
+                     "broken one as well, and a worker that ends with an error calls it no more. "
+                     "With end markers: "
                      "each worker takes one away, so there have to be as many as workers.";
     struct run *run = run_photos("shrink_album", 0, &plan);
-    check_error(run, "shrink_album", "A broken photo is an error of shrink_photo(), which the worker has to look at "
+    check_error(run, "shrink_album",
+                "A broken photo is an error of shrink_photo(), which the worker has to look at "
                 "(async_catch()) and pass over; then it takes the next one.");
     expect_no_task_left(run, count_events(run, "cancelled", NULL)
-        ? "async_cancel() only asks: await the workers after it, so that they have really gone home."
-        : "The workers wait at the queue for ever. When all is done they have to go home: cancel each of them after "
-          "the join, or put an end marker for each; and await them.");
+                                 ? "async_cancel() only asks: await the workers after it, so that "
+                                   "they have really gone home."
+                                 : "The workers wait at the queue for ever. When all is done they "
+                                   "have to go home: cancel each of them after "
+                                   "the join, or put an end marker for each; and await them.");
     check_polling(run);
     check_workers(run, workers);
     if (workers > 1)
-        mistaken_seconds(run, sum_of(SHRINK), right, "one photo after the other. Start all workers, each as a "
+        mistaken_seconds(run, sum_of(SHRINK), right,
+                         "one photo after the other. Start all workers, each as a "
                          "task, before you wait for any of them.");
     check_all_shrunk(run);
     if (broken && run->seconds > right + 1e-6)
-        reject(run, "took %g s of virtual time, expected %g s. Do all workers go on after a broken photo? Its error "
-               "must end neither a worker nor anybody else.", run->seconds, right);
+        reject(run,
+               "took %g s of virtual time, expected %g s. Do all workers go on after a broken "
+               "photo? Its error "
+               "must end neither a worker nor anybody else.",
+               run->seconds, right);
     will_see();
-    expect_transcript(run, any_order, "Whoever is free takes the next photo at once, in the order of the album.");
+    expect_transcript(run, any_order,
+                      "Whoever is free takes the next photo at once, in the order of the album.");
     expect_seconds(run, right, "shrink_album() returns as soon as the last photo is done.");
-    expect_number(run, "shrink_album", good, "That is how many went well; broken ones don't count.");
+    expect_number(run, "shrink_album", good,
+                  "That is how many went well; broken ones don't count.");
 }
 
 START_TEST(workers)
@@ -361,16 +418,24 @@ static void check_import(struct run *run, double right, int workers)
 {
     for (int i = 0; i < count; i++)
         if (photos[i].broken && !isnan(when(run, i, begins[STORE])))
-            reject(run, "%s is broken, and was stored all the same. shrink_photo() ends with the error EIO then: look at "
-                   "it (async_catch()) before you hand the photo on.", photos[i].name);
+            reject(run,
+                   "%s is broken, and was stored all the same. shrink_photo() ends with the error "
+                   "EIO then: look at "
+                   "it (async_catch()) before you hand the photo on.",
+                   photos[i].name);
     if (run->seconds > right + 1e-6)
-        reject(run, "took %g s of virtual time, expected %g s. All three steps go on at the same time, with %d worker%s in "
-               "the middle; each hands a photo on as soon as there is room, and takes the next as soon as "
-               "there is one. Do all workers go on after a broken photo?", run->seconds, right, workers,
-               workers == 1 ? "" : "s");
+        reject(run,
+               "took %g s of virtual time, expected %g s. All three steps go on at the same time, "
+               "with %d worker%s in "
+               "the middle; each hands a photo on as soon as there is room, and takes the next as "
+               "soon as "
+               "there is one. Do all workers go on after a broken photo?",
+               run->seconds, right, workers, workers == 1 ? "" : "s");
     will_see();
-    expect_transcript(run, any_order, "Each hands a photo on as soon as there is room for it, and takes the next as "
-                      "soon as there is one; each queue has room for `capacity`.");
+    expect_transcript(
+        run, any_order,
+        "Each hands a photo on as soon as there is room for it, and takes the next as "
+        "soon as there is one; each queue has room for `capacity`.");
     expect_seconds(run, right, "import_album() returns when the last photo is stored.");
     expect_number(run, "import_album", good, "That is how many were stored; broken ones are not.");
 }
@@ -382,20 +447,28 @@ static void try_import(int many, struct plan plan, int broken)
     int workers = plan.workers[SHRINK];
     for (int i = 0; i < count; i++)
         sum += photos[i].broken ? 0 : photos[i].seconds[STORE];
-    about_deadlock = "An end marker ends one who waits, so behind the last photo there has to be one for each worker. "
-                     "And the writer needs one, too, but only when the last worker has gone: behind its marker "
-                     "nobody takes anything any more. Do all workers go on after a broken photo?";
+    about_deadlock =
+        "An end marker ends one who waits, so behind the last photo there has to be one for each "
+        "worker. "
+        "And the writer needs one, too, but only when the last worker has gone: behind its marker "
+        "nobody takes anything any more. Do all workers go on after a broken photo?";
     struct run *run = run_photos("import_album", 0, &plan);
-    check_error(run, "import_album", "A broken photo is an error of shrink_photo(), which the worker has to look at "
+    check_error(run, "import_album",
+                "A broken photo is an error of shrink_photo(), which the worker has to look at "
                 "(async_catch()) and pass over; then it takes the next one.");
-    expect_no_task_left(run, "All have to go home: reader, workers and writer. Put end markers for them, or cancel "
-                        "them after the joins; and await every one.");
+    expect_no_task_left(
+        run, "All have to go home: reader, workers and writer. Put end markers for them, or cancel "
+             "them after the joins; and await every one.");
     check_polling(run);
     check_workers(run, workers);
-    mistaken_seconds(run, sum, right, "one photo after the other, one step after the other. Start everybody, each as a "
-                     "task, before you wait for any of them.");
-    check_lost(run, READ, SHRINK, "Do all workers go on after a broken photo, and does nobody go home too early?");
-    check_lost(run, SHRINK, STORE, "The writer's end marker may come only when the last worker has gone, and not when "
+    mistaken_seconds(
+        run, sum, right,
+        "one photo after the other, one step after the other. Start everybody, each as a "
+        "task, before you wait for any of them.");
+    check_lost(run, READ, SHRINK,
+               "Do all workers go on after a broken photo, and does nobody go home too early?");
+    check_lost(run, SHRINK, STORE,
+               "The writer's end marker may come only when the last worker has gone, and not when "
                "the first one has: what comes behind it is never seen.");
     check_room(run, READ, SHRINK, 1, plan.capacity);
     check_room(run, SHRINK, STORE, workers, plan.capacity);
@@ -403,8 +476,10 @@ static void try_import(int many, struct plan plan, int broken)
 }
 
 #define WHO_GOES_ON \
-    "Either a worker takes its cancellation for a broken photo: pass over EIO, and no other error. Or it is a task that " \
-    "nobody has cancelled: a cancelled gather cancels all that it waits for, but a task that you await in another way " \
+    "Either a worker takes its cancellation for a broken photo: pass over EIO, and no other " \
+    "error. Or it is a task that " \
+    "nobody has cancelled: a cancelled gather cancels all that it waits for, but a task that you " \
+    "await in another way " \
     "you have to cancel yourself."
 
 /* Cancelled in the middle: at a time when all three steps are at work. */
@@ -412,26 +487,37 @@ static void try_interrupted(int workers, int broken)
 {
     struct plan plan = { { 0.5, 1, 0.7 }, { 1, workers, 1 }, 2 };
     double after = make_photos(10, broken, &plan) / 2;
-    about_deadlock = "import_album() was cancelled, and its end was waited for. async_cancel() asks each task once: a "
-                     "worker that takes its cancellation for a broken photo goes on, and waits for ever. Pass over EIO "
+    about_deadlock = "import_album() was cancelled, and its end was waited for. async_cancel() "
+                     "asks each task once: a "
+                     "worker that takes its cancellation for a broken photo goes on, and waits for "
+                     "ever. Pass over EIO "
                      "only; any other error goes on to whoever awaits the worker.";
-    after = floor(after * 10) / 10 + 0.003;     /* nothing else happens then */
+    after = floor(after * 10) / 10 + 0.003; /* nothing else happens then */
     struct run *run = run_photos("interrupted", after, &plan);
     const struct result *result = result_of(run, "import_album");
     int ended = 0;
     while (ended < run->line_count && strcmp(run->lines[ended].text, "(ended)") != 0)
         ended++;
     if (result && strcmp(result->kind, "error") != 0)
-        reject(run, "A swallowed cancellation: import_album() was cancelled at %g s, but ended as if all were well. When "
-               "it is cancelled it cleans up, and then passes the error on.", after);
+        reject(run,
+               "A swallowed cancellation: import_album() was cancelled at %g s, but ended as if "
+               "all were well. When "
+               "it is cancelled it cleans up, and then passes the error on.",
+               after);
     if (ended + 1 < run->line_count)
-        reject(run, "import_album() was cancelled at %g s and has ended; but then, at %g s, there was \"%s\": somebody "
-               "works on. " WHO_GOES_ON, after,
-               run->lines[ended + 1].at, run->lines[ended + 1].text);
-    expect_no_task_left(run, "import_album() was cancelled and has ended, but not all of its tasks have. " WHO_GOES_ON);
+        reject(run,
+               "import_album() was cancelled at %g s and has ended; but then, at %g s, there was "
+               "\"%s\": somebody "
+               "works on. " WHO_GOES_ON,
+               after, run->lines[ended + 1].at, run->lines[ended + 1].text);
+    expect_no_task_left(
+        run,
+        "import_album() was cancelled and has ended, but not all of its tasks have. " WHO_GOES_ON);
     if (ended < run->line_count && run->lines[ended].at > after + 1e-6)
-        reject(run, "import_album() was cancelled at %g s and ended only at %g s. Who is cancelled stops at once.", after,
-               run->lines[ended].at);
+        reject(run,
+               "import_album() was cancelled at %g s and ended only at %g s. Who is cancelled "
+               "stops at once.",
+               after, run->lines[ended].at);
     expect_error(run, "import_album", "CancelledError", "It was cancelled.");
 }
 

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
     static struct photo photos[MOST_PHOTOS];
     static char names[MOST_PHOTOS][32];
     stage_open(argc, argv);
-    size_t count = 0;                   /* PART AFTER WORKERS CAPACITY, then a word for each photo */
+    size_t count = 0;           /* PART AFTER WORKERS CAPACITY, then a word for each photo */
     double after = stage_real(1);
     long workers = stage_integer(2), capacity = stage_integer(3);
     for (int i = 4; i < stage_words() && count < MOST_PHOTOS; i++) {

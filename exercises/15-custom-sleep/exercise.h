@@ -40,7 +40,7 @@ struct cache *cache_new(void);
 struct cache_get { struct cache *cache; struct station *station; };
 async_value cache_get(void *args);              /* gives the degrees */
 
-/* These the runtime has already. You build such things yourself here, so the compiler refuses them. */
+/* These the runtime has already. Here you build such things, so the compiler refuses them. */
 #undef async_event_new
 #undef async_condition_new
 #undef async_semaphore_new

@@ -396,17 +396,22 @@ static async_value end(struct transaction *transaction, ending *how)
     return cancelled && !v.error ? async_error(ASYNC_CANCELLED, NULL) : v;
 }
 
+/* A real beginning may have to wait for a lock, and can be given up; a savepoint waits for nobody. */
 static async_value begin(struct transaction *transaction, bool *cancelled)
 {
     struct db *db = transaction->db;
+    struct query query = { .sql = db->link ? db->driver->begin : "" };
     transaction->depth = db->depth + 1;
-    async_value v = run_firmly(db, statement(db->link ? db->driver->begin : "", "SAVEPOINT async_%u",
-                                             transaction->depth), cancelled);
+    async_value v = transaction->depth == 1
+        ? run(db, &query)
+        : run_firmly(db, async_strf("SAVEPOINT async_%u", transaction->depth), cancelled);
     if (!v.error && *cancelled)
-        roll_back(transaction, cancelled);
-    else if (!v.error)
+        v = async_error(ASYNC_CANCELLED, NULL);
+    if (!v.error)
         db->depth++;
-    return v.error || !*cancelled ? v : async_error(ASYNC_CANCELLED, NULL);
+    else if (transaction->depth == 1 || *cancelled)
+        roll_back(transaction, cancelled);
+    return v;
 }
 
 static async_value begin_transaction(struct db *db)

@@ -205,6 +205,7 @@ static async_value create(void *p)
 
 async_awaitable async_create_pool(const char *url, size_t size)
 {
+    url = url ? url : "";
     size_t room = sizeof(struct creating) + strlen(url) + 1;
     struct creating *args = malloc(room);
     if (!args)

@@ -4,14 +4,14 @@
  *     async_http_response *response = await(async_http_get(session, "https://example.com/")).ptr;
  *     printf("%ld: %s\n", async_http_status(response), async_http_text(response, NULL));
  *
- * Ownership: a session and a response belong to the task that makes them, as memory from async_alloc
- * does (rule 5 of async.h), and go with it at the latest. Who makes many requests in one task leaves
- * each response with async_http_response_exit, so that they don't pile up. What is given to a request
- * is copied at once: it may be a buffer that is used again. Times are in seconds.
+ * Ownership: a session and a response belong to the task that makes them, as memory from
+ * async_alloc does (rule 5 of async.h), and go with it at the latest. Who makes many requests in
+ * one task leaves each response with async_http_response_exit, so that they don't pile up. What is
+ * given to a request is copied at once: it may be a buffer that is used again. Times: seconds.
  *
- * Cancelling a request (async_cancel, async_wait_for, ...) gives up the transfer on the spot. On the
- * virtual clock a request to somebody else holds the clock back for as long as it is under way; one to
- * a server of this process does not. */
+ * Cancelling a request (async_cancel, async_wait_for, ...) gives up the transfer on the spot. On
+ * the virtual clock a request to somebody else holds the clock back for as long as it is under way;
+ * one to a server of this process does not. */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -30,26 +30,27 @@ struct async_http_options {
     double timeout;             /* ClientTimeout.total, waiting for a place included. 0: 300 */
     double connect_timeout;     /* ClientTimeout.connect: name, TCP and TLS together. 0: 30 */
     long limit;                 /* TCPConnector(limit=): requests at once; others queue. 0: 100 */
-    long max_redirects;         /* followed before ELOOP. 0: 10; below 0: a redirect is the answer */
+    long max_redirects;         /* before ELOOP. 0: 10; below 0: a redirect is the answer */
     size_t max_size;            /* of a body, before EMSGSIZE. 0: 256 MiB */
-    const char *ca_file;        /* ssl=create_default_context(cafile=): PEM, instead of the system's */
+    const char *ca_file;        /* create_default_context(cafile=): PEM, not the system's */
     const char *user_agent;     /* NULL: "evlings" and curl's version */
     bool trust_env;             /* use the proxies that http_proxy, https_proxy, ... name */
 };
 #define async_http_session_new(...) (async_note(ASYNC_HERE), \
     async_http_session_make(&(struct async_http_options){ __VA_ARGS__ }))
-async_http_session *async_http_session_make(const struct async_http_options *options) ASYNC_MUST_USE;
+async_http_session *async_http_session_make(const struct async_http_options *options)
+    ASYNC_MUST_USE;
 
-/* await session.close(): its connections go. Requests under way end with ECONNABORTED, later ones with
- * ASYNC_RUNTIME_ERROR. Twice is fine. async_http_session_exit does it for async_with. */
+/* await session.close(): its connections go. Requests under way end with ECONNABORTED, later ones
+ * with ASYNC_RUNTIME_ERROR. Twice is fine. async_http_session_exit does it for async_with. */
 void async_http_session_close(async_http_session *session);
 bool async_http_session_closed(async_http_session *session);
 void async_http_session_exit(async_http_session **session);
 
 /* --------------------------------------------------------------------------- the requests */
 
-/* async with session.get(url): the value's ptr is the response, with its whole body. A status like 404
- * is an answer and no error. Errors, each with a message that names the request:
+/* async with session.get(url): the value's ptr is the response, with its whole body. A status like
+ * 404 is an answer and no error. Errors, each with a message that names the request:
  *     ASYNC_TIMEOUT           no complete answer, or no connection, in time
  *     ENOENT                  there is no such host
  *     ECONNREFUSED, ...       the connection could not be made: the system's errno
@@ -57,7 +58,7 @@ void async_http_session_exit(async_http_session **session);
  *     ASYNC_INCOMPLETE_READ   the connection broke before the end of the body
  *     ECONNRESET              it broke before the answer began
  *     ELOOP, EMSGSIZE         too many redirects, too long a body
- *     ASYNC_VALUE_ERROR       the URL, the method or a header is none; only http and https are known
+ *     ASYNC_VALUE_ERROR       the URL, the method or a header is none, or not http or https
  *     ASYNC_CANCELLED, ENOMEM, and EIO for what else curl may have to say */
 async_awaitable async_http_get(async_http_session *session, const char *url) ASYNC_MUST_USE;
 
@@ -84,18 +85,18 @@ async_awaitable async_http_make(async_http_session *session,
 /* --------------------------------------------------------------------------- the response */
 
 /* The texts last as long as the response. */
-long async_http_status(async_http_response *response);              /* response.status: 200, 404, ... */
-bool async_http_ok(async_http_response *response);                  /* response.ok: below 400 */
-const char *async_http_url(async_http_response *response);          /* response.url, after redirects */
+long async_http_status(async_http_response *response);          /* response.status: 200, 404, ... */
+bool async_http_ok(async_http_response *response);              /* response.ok: below 400 */
+const char *async_http_url(async_http_response *response);      /* response.url: after redirects */
 
-/* await response.text(), response.read(): the body, with a 0 behind it. *length (may be NULL) is set to
- * its length, for there may be zeroes in it. It is here already, so there is nothing to await. */
+/* await response.text(), response.read(): the body, with a 0 behind it. *length (may be NULL) is
+ * set to its length, for there may be zeroes in it. It is here already: nothing to await. */
 const char *async_http_text(async_http_response *response, size_t *length);
 
 /* response.headers[name], in whatever case: NULL if it was not sent; of several the first. */
 const char *async_http_header(async_http_response *response, const char *name);
 
-/* response.raise_for_status(): async_none, or the error EREMOTEIO where the status is 400 or more. */
+/* response.raise_for_status(): async_none, or the error EREMOTEIO for a status of 400 or more. */
 async_value async_http_raise_for_status(async_http_response *response);
 
 /* response.release(): frees it now, for async_with. Of NULL nothing. */

@@ -1,5 +1,5 @@
-/* HTTP over libcurl (extra/http.c): a server of our own in the same process, on the virtual clock, so
- * that pauses and limits are exact. Peers that are not ours are in http.sh. */
+/* HTTP over libcurl (extra/http.c): a server of our own in the same process, on the virtual clock,
+ * so that pauses and limits are exact. Peers that are not ours are in http.sh. */
 #include "http.h"
 #include "testing.h"
 #include <arpa/inet.h>
@@ -66,8 +66,8 @@ static async_value ask(async_stream *stream, struct question *question)
 static void answer(async_stream *stream, const char *status, const char *headers, const char *body)
 {
     char head[512];
-    snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status, strlen(body),
-             headers);
+    snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n%s\r\n", status,
+             strlen(body), headers);
     async_stream_puts(stream, head);
     async_stream_puts(stream, body);
 }
@@ -234,7 +234,7 @@ START_TEST(status_headers_and_body)
     expect("200 True /echo\n"
            "GET by us\n"
            "True\n"
-           "[1] [two ] [] none\n"
+           "[1] [two] [] none\n"
            "0\n"
            "404 False no such page\n"
            "EREMOTEIO: /missing: status 404\n"
@@ -422,20 +422,25 @@ PROGRAM(what_goes_wrong)
     say_answer(async_catch(async_http_request(session, .url = at("/"), .method = "A B")));
     say_answer(async_catch(async_http_request(session, .url = at("/"),
         .headers = (const char *const[]){ "X-Extra: a\r\nX: b", NULL })));
+    say_answer(async_catch(async_http_request(session, .url = at("/"), .body = "b",
+        .headers = (const char *const[]){ "", "X-Extra: a", NULL })));
     return async_none;
 }
 
 START_TEST(errors_are_values_with_a_sentence)
 {
     play_http(what_goes_wrong);
-    expect("Connection refused, is a server running there?\n"
-           "IncompleteReadError: GET /truncated: the connection broke after 10 of 100 bytes\n"
-           "IncompleteReadError: GET /broken-chunks: the connection broke after 3 bytes\n"
-           "Connection reset by peer: GET /nothing: the server closed the connection without an answer\n"
-           "Protocol error: GET /no-http: the answer is no HTTP: Received HTTP/0.9 when not allowed\n"
-           "1\n1\n1\n"
-           "ValueError: A B /: this is no method\n"
-           "ValueError: GET /: this is no header: X-Extra: a\r\nX: b\n");
+    expect(
+        "Connection refused, is a server running there?\n"
+        "IncompleteReadError: GET /truncated: the connection broke after 10 of 100 bytes\n"
+        "IncompleteReadError: GET /broken-chunks: the connection broke after 3 bytes\n"
+        "Connection reset by peer: GET /nothing: the server closed the connection without an "
+        "answer\n"
+        "Protocol error: GET /no-http: the answer is no HTTP: Received HTTP/0.9 when not allowed\n"
+        "1\n1\n1\n"
+        "ValueError: A B /: this is no method\n"
+        "ValueError: GET /: this is no header: X-Extra: a\r\nX: b\n"
+        "ValueError: POST /: this is no header:  \n");
 }
 END_TEST
 
@@ -576,7 +581,8 @@ static async_value quiet_get(void *p)
 
 PROGRAM(left_behind)
 {
-    async_with(async_http_session_exit) async_http_session *other = async_http_session_new(.limit = 1);
+    async_with(async_http_session_exit)
+        async_http_session *other = async_http_session_new(.limit = 1);
     async_detach(async_create_task(async_coro(quiet_get, session)));
     for (int i = 0; i < 3; i++)
         async_detach(async_create_task(async_coro(quiet_get, other)));
@@ -632,8 +638,9 @@ PROGRAM(a_thousand)
     await(async_coro(one_short_get));
     int before = descriptors();
     for (long i = 0; again(&i, 1000);) {
-        async_value v = async_catch(i % 10 ? async_coro(one_short_get)
-                                           : async_wait_for(async_http_get(session, at("/sleep/0.3")), 0.1));
+        async_value v = async_catch(
+            i % 10 ? async_coro(one_short_get)
+                   : async_wait_for(async_http_get(session, at("/sleep/0.3")), 0.1));
         if (v.error != (i % 10 ? 0 : ASYNC_TIMEOUT))
             say("%ld: %s", i, repr(v));
     }

@@ -10,6 +10,7 @@
 
 #include "async.h"
 #include <check.h>
+#include <dirent.h>
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -380,6 +381,17 @@ static inline bool again(long *i, long times)
     else
         say("%ld rounds: %ld bytes, %ld pages more", times - times / 10, (long)bytes, pages);
     return false;
+}
+
+static inline long open_descriptors(void)
+{
+    long count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    while (all && readdir(all))
+        count++;
+    if (all)
+        closedir(all);
+    return count;
 }
 
 /* ------------------------------------------------------------------------------- running */

@@ -1,5 +1,5 @@
-/* A photo album: queues between the steps of the work, each with a limit; an end marker for everyone
- * who waits at a queue, or a join and then a cancel.
+/* A photo album: queues between the steps of the work, each with a limit; an end marker for
+ * everyone who waits at a queue, or a join and then a cancel.
  *
  * Python twin of part 2:
  *     queue = asyncio.Queue()

@@ -1,5 +1,5 @@
-/* Things to wait for: whoever waits has a future of their own, which others set; what belongs to the
- * wait, the timer and the place in a list, goes on every way out of it.
+/* Things to wait for: whoever waits has a future of their own, which others set; what belongs to
+ * the wait, the timer and the place in a list, goes on every way out of it.
  *
  * Python twin of part 1:
  *     async def pause(self):
@@ -123,7 +123,8 @@ async_value latch_wait(void *p)
         return async_none;
     async_with(leave_list) struct waiter self = { .next = NULL };
     enlist(&self, &args->latch->waiters);
-    self.timer = async_loop_call_later(async_get_running_loop(), args->patience, give_up, self.future);
+    async_loop *loop = async_get_running_loop();
+    self.timer = async_loop_call_later(loop, args->patience, give_up, self.future);
     await(self.future);
     return async_none;
 }
@@ -206,7 +207,8 @@ async_value cache_get(void *p)
     return await(self.future);
 }
 
-static double now(void) { return async_loop_time(async_get_running_loop()); }
+static double start;            /* when try_it began */
+static double now(void) { return async_loop_time(async_get_running_loop()) - start; }
 
 struct wait_for_pause { struct typing *typing; };
 static async_value wait_for_pause(void *p)
@@ -230,6 +232,7 @@ static async_value want(void *p)
 static async_value try_it(void *p)
 {
     (void)p;
+    start = now();
     struct typing *typing = typing_new(0.5);
     async_task pause = async_create_task(async_coro(wait_for_pause, typing));
     for (int i = 0; i < 2; i++) {

@@ -1,4 +1,4 @@
-/* The state is the number of the next page; the gap is slept behind the yield; two arrays in merge. */
+/* The state is the number of the next page; the gap is always slept; arrays of two in merge. */
 #include "exercise.h"
 #include <stdio.h>
 #include <string.h>

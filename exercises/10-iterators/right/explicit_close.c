@@ -1,4 +1,4 @@
-/* Generators are closed by await(async_aclose(...)) on each way out, and merge asks both at once. */
+/* Generators are closed by await(async_aclose(...)) on each way out; merge asks both at once. */
 #include "exercise.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,134 @@
+/* stage.c - a small web server in this process, and the student's functions as its clients.
+ *
+ * The run is: PART WIDTH, then for each page NAME SECONDS STATUS SIZE. Page number i is at /i; it
+ * comes after its seconds; its text is its name over and over, cut to its size. With status 0 the
+ * server hangs up instead of answering. The server is part of the loop, and so are its tasks: what
+ * the student's function took, and what it left behind, is measured here. */
+#include "exercise.h"
+#include "stage.h"
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_PAGES 12
+
+static struct { const char *name; double seconds; long status, size; } pages[MOST_PAGES];
+static struct link links[MOST_PAGES];
+static size_t count;
+static long width, asked, served, handlers, at_once, most_at_once;
+
+/* --------------------------------------------------------------------------- the server */
+
+static async_value answer(async_stream *stream, size_t i)
+{
+    long size = pages[i].size;
+    char *body = async_alloc(size + 1);
+    size_t length = strlen(pages[i].name);
+    for (long k = 0; k < size; k++)
+        body[k] = pages[i].name[k % length];
+    async_stream_puts(stream, async_strf("HTTP/1.1 %ld Whatever\r\nContent-Length: %ld\r\n"
+                                         "Connection: close\r\n\r\n", pages[i].status, size));
+    async_stream_puts(stream, body);
+    return async_catch(async_stream_drain(stream));
+}
+
+static async_value serve(async_stream *stream, void *arg)
+{
+    (void)arg;
+    handlers++;
+    async_value v = async_catch(async_stream_readuntil(stream, "\r\n\r\n", NULL));
+    size_t i = v.error || strlen(v.str) < 6 ? count : strtoul(v.str + 5, NULL, 10);
+    if (i < count) {
+        asked++;
+        if (++at_once > most_at_once)
+            most_at_once = at_once;
+        v = async_catch(async_sleep(pages[i].seconds));
+        at_once--;
+        if (!v.error && pages[i].status)
+            v = answer(stream, i);
+        served += !v.error;
+    }
+    handlers--;
+    return v.error == ASYNC_CANCELLED ? v : async_none;
+}
+
+/* ------------------------------------------------------------------------- the measuring */
+
+static int descriptors(void)
+{
+    int n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static void note(const char *name, long number) { stage_number(name, async_num(number)); }
+
+/* What is there besides this task and those of the server, once whoever was cancelled has ended. */
+static async_value note_left_behind(void *p)
+{
+    int before = *(int *)p;
+    for (int i = 0; i < 10; i++)
+        await(async_sleep(0));
+    note("left", (long)async_all_tasks(NULL, 0) - 1 - handlers);
+    note("open", before >= 0 && descriptors() - handlers > before);
+    return async_none;
+}
+
+static async_coroutine part(async_http_session *session)
+{
+    if (stage_part("fetch_page"))
+        return async_coro(fetch_page, session, links[0].url);
+    if (stage_part("check_links"))
+        return async_coro(check_links, links, count, width);
+    return async_coro(fetch_fastest, session, links, count);
+}
+
+static async_value client(void *p)
+{
+    int port = *(int *)p;
+    for (size_t i = 0; i < count; i++)
+        links[i] = (struct link){ pages[i].name, async_strf("http://127.0.0.1:%d/%zu", port, i) };
+    async_with(async_http_session_exit) async_http_session *session = async_http_session_new();
+    int before = stage_part("check_links") ? descriptors() : -1;
+    double start = async_loop_time(async_get_running_loop());
+    async_value v = async_catch(part(session));
+    note("milliseconds", lround((async_loop_time(async_get_running_loop()) - start) * 1000));
+    async_catch(async_coro_new((async_call){ note_left_behind, "note", &before, sizeof before }));
+    note("asked", asked);
+    note("most", most_at_once);
+    return v;
+}
+
+static async_value with_server(void *p)
+{
+    (void)p;
+    async_with(async_server_exit) async_server *server =
+        await(async_start_server(serve, NULL, "127.0.0.1", 0)).ptr;
+    int port = async_server_port(server);
+    return async_catch(async_coro_new((async_call){ client, "client", &port, sizeof port }));
+}
+
+int main(int argc, char **argv)
+{
+    stage_open(argc, argv);
+    width = stage_integer(1);
+    count = (stage_words() - 2) / 4;
+    for (size_t i = 0; i < count && i < MOST_PAGES; i++) {
+        pages[i].name = stage_word(2 + 4 * i);
+        pages[i].seconds = stage_real(3 + 4 * i);
+        pages[i].status = stage_integer(4 + 4 * i);
+        pages[i].size = stage_integer(5 + 4 * i);
+    }
+    async_value v = stage_run(async_coro(with_server));
+    if (stage_part("check_links"))
+        stage_number("check_links", v);
+    else
+        stage_text(stage_word(0), v);
+    return stage_close();
+}

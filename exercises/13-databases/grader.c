@@ -1,0 +1,276 @@
+/* grader.c - lesson 13: connections are closed, arguments are no SQL, a transaction is all or nothing,
+ * and a pool lends no more than it has. */
+#include "grader.h"
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST 12
+
+static char directory[] = "/tmp/grade-13.XXXXXX";
+
+static struct account {
+    const char *name;
+    int balance;
+    char city[40];
+} accounts[MOST];
+static int count;
+
+static void add_account(const char *city)
+{
+    accounts[count] = (struct account){ .name = random_word(), .balance = random_between(50, 99) };
+    snprintf(accounts[count++].city, sizeof accounts[0].city, "%s", city);
+}
+
+/* PART FILE and five arguments, then the accounts; each time a new file. */
+static struct run *try_part(const char *part, const char *arguments)
+{
+    static int number;
+    char inputs[800];
+    int n = snprintf(inputs, sizeof inputs, "%s %s/%d-%d.db %s", part, directory, (int)getpid(),
+                     number++, arguments);
+    for (int i = 0; i < count; i++)
+        n += snprintf(inputs + n, sizeof inputs - n, " %s %d %s", accounts[i].name,
+                      accounts[i].balance, accounts[i].city);
+    return stage_run("%s", inputs);
+}
+
+static const char *text_of(struct run *run, const char *name)
+{
+    const struct result *result = result_of(run, name);
+    return result ? result->text : "";
+}
+
+static void check_closed(struct run *run, const char *when)
+{
+    int open = atoi(text_of(run, "open"));
+    if (open > 0)
+        reject(run, "%d connection%s still open when the function had ended%s. async_with(async_db_exit) "
+               "in front of the variable closes it on every way out, or gives it back to its pool; "
+               "async_with(async_pool_exit) closes a pool.", open, open == 1 ? " is" : "s are", when);
+}
+
+/* Did it end with an error in which these words stand? */
+static void check_error(struct run *run, const char *name, const char *words, const char *why)
+{
+    const struct result *result = result_of(run, name);
+    if (!result || strcmp(result->kind, "error") != 0)
+        reject(run, "%s returned a value although it could not do its work. The caller has to get the "
+               "error: await passes it on; who looks at it with async_catch has to return it. It was: "
+               "%s. %s", name, words, why);
+    if (!strstr(result->text, words))
+        reject(run, "%s ended with the error \"%s\", but this one was expected: %s. %s", name,
+               result->text, words, why);
+}
+
+/* ---------------------------------------------------------------------------------- part 1 */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct account *)a)->name, ((const struct account *)b)->name);
+}
+
+static void try_city(const char *city, int in_it)
+{
+    char arguments[80];
+    struct account sorted[MOST];
+    count = 0;
+    for (int i = 0; i < in_it + 2; i++)
+        add_account(i % 2 == 0 && i / 2 < 2 ? "elsewhere" : city);
+    for (int i = in_it = 0; i < count; i++)
+        if (strcmp(accounts[i].city, city) == 0)
+            sorted[in_it++] = accounts[i];
+    qsort(sorted, in_it, sizeof sorted[0], by_name);
+    for (int i = 0; i < in_it; i++)
+        will_print(0, "%s: %d", sorted[i].name, sorted[i].balance);
+    snprintf(arguments, sizeof arguments, "%s - - - -", city);
+    struct run *run = try_part("list_city", arguments);
+    if (strchr(city, '\'') && !strcmp(result_of(run, "list_city") ? result_of(run, "list_city")->kind
+                                                                 : "", "error"))
+        reject(run, "The city %s has a quote in its name, and the query became something else by that: "
+               "\"%s\". Write $1 into the SQL and give the city as an argument to async_db_fetch: then "
+               "it is never read as SQL, whatever stands in it.", city, text_of(run, "list_city"));
+    for (int i = 0; i < count; i++) {
+        char line[80];
+        snprintf(line, sizeof line, "%s: %d", accounts[i].name, accounts[i].balance);
+        if (strcmp(accounts[i].city, city) != 0 && printed(run, line))
+            reject(run, "\"%s\" was printed, which is in the city %s. Only the accounts of this city "
+                   "are wanted: WHERE city = $1.", line, accounts[i].city);
+    }
+    expect_transcript(run, in_order, "The accounts of the city, ordered by name.");
+    expect_number(run, "list_city", in_it, "That is how many there are.");
+    check_closed(run, "");
+}
+
+START_TEST(city)
+{
+    char name[40];
+    try_city(random_word(), 4);
+    snprintf(name, sizeof name, "%s's", random_word());
+    try_city(name, 3);
+    count = 0;                      /* a database without the table */
+    struct run *run = try_part("list_city", "somewhere - - - -");
+    check_error(run, "list_city", "no such table", "The database of this run is empty.");
+    check_closed(run, ", although the query failed: an error leaves the function, too");
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------- part 2 */
+
+/* Transfers from the first account to the second; gives whether the balances are these. */
+static struct run *try_transfer(int amount, double seconds, double limit, bool *changed, bool *same)
+{
+    char arguments[160], before[100], after[100];
+    count = 0;
+    for (int i = 0; i < 3; i++)
+        add_account("here");
+    snprintf(before, sizeof before, "%d %d %d", accounts[0].balance, accounts[1].balance,
+             accounts[2].balance);
+    snprintf(after, sizeof after, "%d %d %d", accounts[0].balance - amount,
+             accounts[1].balance + amount, accounts[2].balance);
+    snprintf(arguments, sizeof arguments, "%s %s %d %g %g", accounts[0].name, accounts[1].name, amount,
+             seconds, limit);
+    struct run *run = try_part("transfer", arguments);
+    const char *balances = text_of(run, "balances");
+    *changed = strcmp(balances, after) == 0;
+    *same = strcmp(balances, before) == 0;
+    return run;
+}
+
+START_TEST(both_or_neither)
+{
+    bool changed, same;
+    int amount = random_between(5, 40);
+    double seconds = random_seconds();
+    struct run *run = try_transfer(amount, seconds, 0, &changed, &same);
+    will_print(0, "confirming");
+    expect_transcript(run, in_order, "The transfer is confirmed between its two halves.");
+    if (!changed)
+        reject(run, "Somebody else who looks now finds the balances %s: the two changes are not in the "
+               "database. A transaction that nobody commits is rolled back when its connection is closed; "
+               "async_with(async_transaction_exit) commits at the end of the block.",
+               text_of(run, "balances"));
+    expect_number(run, "transfer", accounts[1].balance + amount,
+                  "That is what the taker has afterwards.");
+    expect_seconds(run, seconds, "Only the confirmation takes time.");
+
+    run = try_transfer(random_between(100, 200), random_seconds(), 0, &changed, &same);
+    if (!same)
+        reject(run, "The giver has not enough. The transfer was refused, and yet the balances are now "
+               "%s: one half of it has happened. Both changes belong into one transaction; and when you "
+               "return an error that async_catch gave you, return async_leave(error): only then the "
+               "exit function knows of it, and rolls back.", text_of(run, "balances"));
+    check_error(run, "transfer", "CHECK constraint failed", "The giver has not enough.");
+
+    seconds = 0.5 + random_seconds();
+    run = try_transfer(random_between(5, 40), seconds, seconds / 2, &changed, &same);
+    if (!same)
+        reject(run, "The transfer was cancelled, and yet the balances are now %s. A cancellation comes "
+               "out of an await as an error, and has to leave the transaction like any other.",
+               text_of(run, "balances"));
+    expect_error(run, "transfer", "TimeoutError", "wait_for has cancelled the transfer.");
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------- part 3 */
+
+/* When each question is asked if `width` can be at the same time; returns when the last is answered. */
+static double will_look_up(int width, const double *seconds)
+{
+    double free_at[MOST] = { 0 }, end = 0;
+    for (int i = 0; i < count; i++) {
+        int first = 0;
+        for (int j = 1; j < width; j++)
+            if (free_at[j] < free_at[first] - 1e-9)
+                first = j;
+        will_print(free_at[first], "looking up %s", accounts[i].name);
+        free_at[first] += seconds[i];
+        end = fmax(end, free_at[first]);
+    }
+    return end;
+}
+
+static struct run *try_sum(int width, int missing, double *seconds)
+{
+    char arguments[160];
+    snprintf(arguments, sizeof arguments, "%d %d nobody - -", width, missing);
+    for (int i = 0; i < count; i++)
+        snprintf(accounts[i].city, sizeof accounts[i].city, "%g", seconds[i]);
+    return try_part("sum_up", arguments);
+}
+
+static void try_width(int how_many, int width)
+{
+    double seconds[MOST], sum_of_seconds = 0, longest = 0;
+    int sum = 0;
+    count = 0;
+    for (int i = 0; i < how_many; i++) {
+        add_account("");
+        sum_of_seconds += seconds[i] = random_seconds();
+        longest = fmax(longest, seconds[i]);
+        sum += accounts[i].balance;
+    }
+    struct run *run = try_sum(width, 0, seconds);
+    double end = will_look_up(width, seconds);
+    mistaken_seconds(run, sum_of_seconds, end, "the questions were asked one after the other. Each "
+                     "is a task of its own, and width of them can be under way.");
+    if (!same_time(end, longest))
+        mistaken_seconds(run, longest, end, "all of them were asked at the same time, over more "
+                         "connections than there should be. async_pool_acquire waits until one is free: "
+                         "make the pool of args->width connections.");
+    expect_transcript(run, any_order, "Whoever gets a connection asks; first come, first served.");
+    expect_seconds(run, end, "");
+    expect_number(run, "sum_up", sum, "That is the sum of all balances.");
+    check_closed(run, "");
+}
+
+START_TEST(few_connections)
+{
+    double seconds[4];
+    about_deadlock = "A connection that is not given back is missing to all who wait for one, and to the "
+                     "closing of the pool.";
+    try_width(7, 3);
+    try_width(random_between(8, 10), 2);
+    try_width(3, 5);
+    count = 0;
+    for (int i = 0; i < 4; i++) {
+        add_account("");
+        seconds[i] = random_seconds();
+    }
+    struct run *run = try_sum(2, 1, seconds);
+    check_error(run, "sum_up", "there is no account of nobody", "Who is not there has no balance, not "
+                "even 0.");
+    check_closed(run, ", with an error");
+}
+END_TEST
+
+static void remove_directory(void)
+{
+    char path[400];
+    DIR *all = opendir(directory);
+    for (struct dirent *entry; all && (entry = readdir(all));) {
+        snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+        unlink(path);
+    }
+    if (all)
+        closedir(all);
+    rmdir(directory);
+}
+
+int main(int argc, char **argv)
+{
+    grader_open(argc, argv);
+    if (!mkdtemp(directory)) {
+        perror("no temporary directory can be made in /tmp");
+        return 2;
+    }
+    part(2, "a city's accounts", city);
+    part(3, "both sides or neither", both_or_neither);
+    part(3, "many questions, few connections", few_connections);
+    int status = grader_close();
+    remove_directory();
+    return status;
+}

@@ -1,0 +1,112 @@
+/* closes and rolls back by hand */
+#include "exercise.h"
+#include <stdio.h>
+
+/* Part 1: the accounts of a city. */
+async_value list_city(void *p)
+{
+    struct list_city *args = p;
+    async_db *db = await(async_sqlite_connect(args->url + 7)).ptr;
+    async_value v = async_catch(async_db_fetch(
+        db, "SELECT * FROM accounts WHERE city = ? ORDER BY name", args->city));
+    async_value closed = async_catch(async_db_close(db));
+    if (v.error || closed.error)
+        return v.error ? v : closed;
+    const async_rows *rows = v.ptr;
+    for (size_t i = 0; i < rows->count; i++) {
+        async_row row = async_rows_at(rows, i);
+        printf("%s: %s\n", async_row_text(row, "name"), async_row_text(row, "balance"));
+    }
+    return async_num(rows->count);
+}
+
+/* This one is done: somebody has to look at a transfer before it counts. */
+async_value confirm(void *p)
+{
+    struct confirm *args = p;
+    printf("confirming\n");
+    await(async_sleep(args->seconds));
+    return async_none;
+}
+
+/* Part 2: both sides or neither. */
+struct move { async_db *db; const char *giver, *taker; long amount; double seconds; };
+static async_value move(void *p)
+{
+    struct move *args = p;
+    await(async_db_execute(args->db, "UPDATE accounts SET balance = balance + $2 WHERE name = $1",
+                           args->taker, args->amount));
+    await(async_coro(confirm, args->seconds));
+    await(async_db_execute(args->db, "UPDATE accounts SET balance = balance - $2 WHERE name = $1",
+                           args->giver, args->amount));
+    return await(async_db_fetchval(args->db, "SELECT balance FROM accounts WHERE name = $1",
+                                   args->taker));
+}
+
+async_value transfer(void *p)
+{
+    struct transfer *args = p;
+    await(async_db_execute(args->db, "BEGIN"));
+    async_value v = async_catch(async_coro(move, args->db, args->giver, args->taker, args->amount,
+                                           args->seconds));
+    await(async_db_execute(args->db, v.error ? "ROLLBACK" : "COMMIT"));
+    return v;
+}
+
+/* This one is done: a question that takes its time. */
+async_value look_up(void *p)
+{
+    struct look_up *args = p;
+    printf("looking up %s\n", args->name);
+    await(async_sleep(args->seconds));
+    async_rows *rows = await(async_db_fetch(args->db, "SELECT balance FROM accounts WHERE name = $1",
+                                            args->name)).ptr;
+    if (!rows->count)
+        async_raise(ASYNC_VALUE_ERROR, async_strf("there is no account of %s", args->name));
+    return async_num(async_row_num(async_rows_at(rows, 0), "balance"));
+}
+
+/* Part 3: many questions, few connections. */
+struct borrow_and_look { async_pool *pool; struct wanted wanted; };
+static async_value borrow_and_look(void *p)
+{
+    struct borrow_and_look *args = p;
+    async_with(async_db_exit) async_db *db = await(async_pool_acquire(args->pool)).ptr;
+    return await(async_coro(look_up, db, args->wanted.name, args->wanted.seconds));
+}
+
+async_value sum_up(void *p)
+{
+    struct sum_up *args = p;
+    async_value got[16];
+    async_awaitable questions[16];
+    long sum = 0;
+    async_with(async_pool_exit) async_pool *pool =
+        await(async_create_pool(args->url, args->width)).ptr;
+    for (size_t i = 0; i < args->count; i++)
+        questions[i] = async_coro(borrow_and_look, pool, args->wanted[i]);
+    await(async_gather_list(got, questions, args->count, false));
+    for (size_t i = 0; i < args->count; i++)
+        sum += got[i].num;
+    return async_num(sum);
+}
+
+/* To try it: make exercise-13. The grader uses a main of its own. */
+static async_value try_it(void *p)
+{
+    (void)p;
+    const char *url = "sqlite:/tmp/exercise-13.db";
+    static const struct wanted wanted[] = { { "Ada", 1 }, { "Ben", 1 }, { "Cleo", 1 } };
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    await(async_db_execute(db,
+        "DROP TABLE IF EXISTS accounts;"
+        "CREATE TABLE accounts (name TEXT, city TEXT, balance INTEGER CHECK (balance >= 0));"
+        "INSERT INTO accounts VALUES ('Ada', 'London', 100), ('Ben', 'Rome', 20),"
+        "                            ('Cleo', 'Rome', 50)"));
+    printf("%ld in Rome\n", await(async_coro(list_city, url, "Rome")).num);
+    printf("Ben has %ld now\n", await(async_coro(transfer, db, "Ada", "Ben", 30, 1)).num);
+    printf("together: %ld\n", await(async_coro(sum_up, url, wanted, 3, 2)).num);
+    return async_none;
+}
+
+int main(void) { return async_main(async_coro(try_it)); }

@@ -1,0 +1,122 @@
+/* stage.c - a bank of our own for each run, what the student wrote at work on it, and what became of
+ * it, seen over another connection. */
+#include "exercise.h"
+#include "stage.h"
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_ACCOUNTS 16
+#define FIRST 7                     /* account: behind PART FILE and five words of the part's own */
+
+static const char *file;
+static char url[PATH_MAX + 16], balances[1000];
+static long open_before, open_after;
+
+/* How many descriptors of ours are of that file: of each connection one. */
+static long connections(void)
+{
+    char link[64], target[PATH_MAX];
+    long count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    for (struct dirent *entry; all && (entry = readdir(all));) {
+        snprintf(link, sizeof link, "/proc/self/fd/%.20s", entry->d_name);
+        ssize_t length = readlink(link, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = 0;
+        count += strcmp(target, file) == 0;
+    }
+    if (all)
+        closedir(all);
+    return count;
+}
+
+/* NAME BALANCE CITY for each account; with none of them there is no table either. */
+static async_value make_bank(void *p)
+{
+    (void)p;
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    if (stage_words() <= FIRST)
+        return async_none;
+    await(async_db_execute(db, "CREATE TABLE accounts (name TEXT, city TEXT, "
+                               "balance INTEGER CHECK (balance >= 0))"));
+    for (int i = FIRST; i < stage_words(); i += 3)
+        await(async_db_execute(db, "INSERT INTO accounts VALUES ($1, $2, $3)", stage_word(i),
+                               stage_word(i + 2), stage_integer(i + 1)));
+    return async_none;
+}
+
+static async_value read_bank(void *p)
+{
+    (void)p;
+    size_t used = 0;
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    async_rows *rows = await(async_db_fetch(db, "SELECT * FROM accounts ORDER BY rowid")).ptr;
+    async_each_row(row, rows)
+        used += snprintf(balances + used, sizeof balances - used, "%s%ld", used ? " " : "",
+                         async_row_num(row, "balance"));
+    return async_none;
+}
+
+/* Cancelled after that many seconds, if that is not 0. */
+static async_value make_transfer(void *p)
+{
+    (void)p;
+    double limit = stage_real(6);
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    async_coroutine coro = async_coro(transfer, db, stage_word(2), stage_word(3), stage_integer(4),
+                                      stage_real(5));
+    open_before = 1;
+    async_value v = async_catch(limit ? async_wait_for(coro, limit) : coro);
+    open_after = connections();
+    (void)async_catch(async_coro(read_bank));
+    return v;
+}
+
+static async_value make_sum(void *p)
+{
+    (void)p;
+    struct wanted wanted[MOST_ACCOUNTS];
+    size_t count = 0;               /* of the cities each is the seconds that its account takes */
+    for (int i = FIRST; i < stage_words() && count < MOST_ACCOUNTS; i += 3)
+        wanted[count++] = (struct wanted){ stage_word(i), stage_real(i + 2) };
+    if (stage_integer(3))           /* one is not there */
+        wanted[stage_integer(3)].name = stage_word(4);
+    async_value v = async_catch(async_coro(sum_up, url, wanted, count, stage_integer(2)));
+    if (v.error)                    /* the others may still be at it */
+        await(async_sleep(60));
+    open_after = connections();
+    return v;
+}
+
+static async_value trial(void *p)
+{
+    (void)p;
+    async_value v = async_none;
+    await(async_coro(make_bank));
+    if (stage_part("list_city")) {
+        v = async_catch(async_coro(list_city, url, stage_word(2)));
+        open_after = connections();
+    }
+    if (stage_part("transfer"))
+        v = async_catch(async_coro(make_transfer));
+    if (stage_part("sum_up"))
+        v = async_catch(async_coro(make_sum));
+    return v;
+}
+
+int main(int argc, char **argv)
+{
+    stage_open(argc, argv);
+    file = stage_word(1);
+    snprintf(url, sizeof url, "sqlite:%s", file);
+    async_value v = stage_run(async_coro(trial));
+    if (v.error >= ASYNC_DB_ERROR && v.error <= ASYNC_DB_CLOSED)
+        v = async_error(ASYNC_VALUE_ERROR, async_strf("(%s) %s", async_db_error_name(v.error),
+                                                      v.message));
+    stage_number(stage_word(0), v);
+    stage_number("open", async_num(open_after - open_before));
+    stage_text("balances", async_str(balances));
+    return stage_close();
+}

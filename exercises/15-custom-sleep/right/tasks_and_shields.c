@@ -1,0 +1,165 @@
+/* A sleeping task in part 1, async_wait over one future in part 2, a shielded task in part 3. */
+#include "exercise.h"
+#include <stdio.h>
+
+static async_value set(void *future)
+{
+    return async_done(future) ? async_none : async_set_result(future, async_none);
+}
+
+struct typing { double seconds; async_future pause; async_task sleeper; };
+
+struct typing *typing_new(double seconds)
+{
+    struct typing *typing = async_alloc(sizeof *typing);
+    typing->seconds = seconds;
+    return typing;
+}
+
+struct sleeper { async_future future; double seconds; };
+static async_value sleeper(void *p)
+{
+    struct sleeper *args = p;
+    await(async_sleep(args->seconds));
+    return set(args->future);
+}
+
+static void sleep_anew(struct typing *typing)
+{
+    if (typing->sleeper)
+        async_cancel(typing->sleeper);
+    typing->sleeper = async_create_task(async_coro(sleeper, typing->pause, typing->seconds));
+    async_keep(typing->sleeper);
+    async_detach(typing->sleeper);
+}
+
+void typing_key(struct typing *typing)
+{
+    if (typing->pause)
+        sleep_anew(typing);
+}
+
+static void wake_up(struct typing **typing)
+{
+    async_cancel((*typing)->sleeper);
+    (*typing)->pause = (*typing)->sleeper = NULL;
+}
+
+async_value typing_pause(void *p)
+{
+    struct typing_pause *args = p;
+    async_with(wake_up) struct typing *typing = args->typing;
+    typing->pause = async_create_future();
+    sleep_anew(typing);
+    await(typing->pause);
+    return async_none;
+}
+
+/* One who waits, on the stack of whoever it is: in a list of all of them. */
+struct waiter {
+    async_future future;
+    async_handle timer;         /* of a latch: the end of patience */
+    struct waiter **list, *next;
+};
+
+static void enlist(struct waiter *waiter, struct waiter **list)
+{
+    waiter->future = async_create_future();
+    waiter->list = list;
+    waiter->next = *list;
+    *list = waiter;
+}
+
+static void leave_list(struct waiter *waiter)
+{
+    struct waiter **at = waiter->list;
+    while (*at && *at != waiter)
+        at = &(*at)->next;
+    if (*at)
+        *at = waiter->next;
+    if (waiter->timer)
+        async_handle_cancel(waiter->timer);
+}
+
+struct latch {
+    long count;
+    struct waiter *waiters;
+};
+
+struct latch *latch_new(long count)
+{
+    struct latch *latch = async_alloc(sizeof *latch);
+    if (latch)
+        latch->count = count;
+    return latch;
+}
+
+void latch_count_down(struct latch *latch)
+{
+    if (latch->count == 0 || --latch->count > 0)
+        return;
+    for (struct waiter *waiter = latch->waiters; waiter; waiter = waiter->next)
+        set(waiter->future);
+}
+
+async_value latch_wait(void *p)
+{
+    struct latch_wait *args = p;
+    if (args->latch->count == 0)
+        return async_none;
+    async_with(leave_list) struct waiter self = { .next = NULL };
+    enlist(&self, &args->latch->waiters);
+    await(async_wait(&self.future, 1, args->patience, ASYNC_ALL_COMPLETED));
+    if (!async_done(self.future))
+        async_raise(ASYNC_TIMEOUT, "the latch is still closed");
+    return async_none;
+}
+
+async_value ask_station(void *p)
+{
+    struct ask_station *args = p;
+    struct station *station = args->station;
+    printf("%s: asked\n", station->name);
+    await(async_sleep(station->seconds));
+    if (station->failures > 0) {
+        station->failures--;
+        printf("%s: failed\n", station->name);
+        async_raise(EHOSTUNREACH, "no answer");
+    }
+    printf("%s: answered\n", station->name);
+    return async_num(station->degrees++);       /* it is getting warmer */
+}
+
+struct slot { struct station *station; async_task task; };
+struct cache { struct slot slots[MOST_STATIONS]; size_t count; };
+
+struct cache *cache_new(void) { return async_alloc(sizeof(struct cache)); }
+
+static struct slot *find_slot(struct cache *cache, struct station *station)
+{
+    for (size_t i = 0; i < cache->count; i++)
+        if (cache->slots[i].station == station)
+            return &cache->slots[i];
+    if (cache->count == MOST_STATIONS)
+        return NULL;
+    struct slot *slot = &cache->slots[cache->count++];
+    slot->station = station;
+    return slot;
+}
+
+async_value cache_get(void *p)
+{
+    struct cache_get *args = p;
+    struct slot *slot = find_slot(args->cache, args->station);
+    if (slot->task && async_done(slot->task) && async_exception(slot->task).error) {
+        async_release(slot->task);
+        slot->task = NULL;
+    }
+    if (!slot->task) {
+        slot->task = async_create_task(async_coro(ask_station, args->station));
+        async_keep(slot->task);
+    }
+    return await(async_shield(slot->task));
+}
+
+int main(void) { return 0; }

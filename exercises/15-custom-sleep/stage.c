@@ -1,0 +1,127 @@
+/* stage.c - calls what the student wrote as the script of this run says: what, and when. */
+#include "exercise.h"
+#include "stage.h"
+#include <stdio.h>
+
+#define MOST_WAITERS 16
+
+static double now(void) { return async_loop_time(async_get_running_loop()); }
+
+/* One who waits, for whatever it is; says how it ended. */
+struct wait_and_say { int number; async_awaitable what; bool number_given; };
+static async_value wait_and_say(void *p)
+{
+    struct wait_and_say *args = p;
+    async_value v = async_catch(args->what);
+    if (v.error == ASYNC_CANCELLED || v.error == ASYNC_TIMEOUT)
+        printf("%d: %s\n", args->number, async_error_name(v.error));
+    else if (v.error)
+        printf("%d: %s (%s)\n", args->number, async_error_name(v.error),
+               v.message ? v.message : "no message");
+    else if (args->number_given)
+        printf("%d: %ld\n", args->number, v.num);
+    else
+        printf("%d: done\n", args->number);
+    return v;
+}
+
+/* The script, a word for each line: WHAT:TIME:MORE. Common to all parts are C:TIME:NUMBER, which
+ * cancels a waiter, and E:TIME, the end. */
+struct script {
+    struct typing *typing;      /* P:TIME waits for a pause, K:TIME is a key */
+    struct latch *latch;        /* W:TIME:PATIENCE waits, D:TIME counts down */
+    struct cache *cache;        /* A:TIME:STATION asks */
+    struct station *stations;
+};
+
+static async_coroutine new_waiter(const struct script *script, char what, double more)
+{
+    if (what == 'P')
+        return async_coro(typing_pause, script->typing);
+    if (what == 'W')
+        return async_coro(latch_wait, script->latch, more);
+    return async_coro(cache_get, script->cache, &script->stations[(int)more]);
+}
+
+static async_task waiters[MOST_WAITERS];
+static int waiter_count;
+
+static void play_line(const struct script *script, char what, double more)
+{
+    if (what == 'K')
+        typing_key(script->typing);
+    else if (what == 'D')
+        latch_count_down(script->latch);
+    else if (what == 'C' && more >= 1 && more <= waiter_count)
+        async_cancel(waiters[(int)more - 1]);
+    else if (what != 'C' && what != 'E' && waiter_count < MOST_WAITERS) {
+        async_coroutine wait = new_waiter(script, what, more);
+        async_task *task = &waiters[waiter_count++];
+        *task = async_create_task(async_coro(wait_and_say, waiter_count, wait, what == 'A'));
+    }
+}
+
+struct play { struct script script; int from; };
+static async_value play(void *p)
+{
+    struct play *args = p;
+    for (int i = args->from; i < stage_words(); i++) {
+        char what;
+        double at, more = 0;
+        if (sscanf(stage_word(i), "%c:%lf:%lf", &what, &at, &more) < 2)
+            continue;
+        if (at > now())
+            await(async_sleep(at - now()));
+        play_line(&args->script, what, more);
+    }
+    for (int i = 0; i < waiter_count; i++)
+        if (!async_done(waiters[i])) {
+            printf("%d: still waiting\n", i + 1);
+            async_cancel(waiters[i]);
+        }
+    for (int i = 0; i < waiter_count; i++)
+        async_catch(waiters[i]);
+    return async_none;
+}
+
+/* What is made here belongs to the main task. */
+static async_value typing(void *p)
+{
+    (void)p;                            /* PART SECONDS SCRIPT */
+    struct script script = { .typing = typing_new(stage_real(1)) };
+    return await(async_coro(play, script, 2));
+}
+
+static async_value latch(void *p)
+{
+    (void)p;                            /* PART COUNT SCRIPT */
+    struct script script = { .latch = latch_new(stage_integer(1)) };
+    return await(async_coro(play, script, 2));
+}
+
+static async_value cache(void *p)
+{
+    (void)p;                            /* PART COUNT NAME:SECONDS:FAILURES:DEGREES... SCRIPT */
+    static struct station stations[MOST_STATIONS];
+    static char names[MOST_STATIONS][32];
+    int count = stage_integer(1);
+    for (int i = 0; i < count && i < MOST_STATIONS; i++) {
+        stations[i].name = names[i];
+        sscanf(stage_word(2 + i), "%31[^:]:%lf:%d:%ld", names[i], &stations[i].seconds,
+               &stations[i].failures, &stations[i].degrees);
+    }
+    struct script script = { .cache = cache_new(), .stations = stations };
+    return await(async_coro(play, script, 2 + count));
+}
+
+int main(int argc, char **argv)
+{
+    stage_open(argc, argv);
+    if (stage_part("typing"))
+        stage_outcome("run", stage_run(async_coro(typing)));
+    if (stage_part("latch"))
+        stage_outcome("run", stage_run(async_coro(latch)));
+    if (stage_part("cache"))
+        stage_outcome("run", stage_run(async_coro(cache)));
+    return stage_close();
+}

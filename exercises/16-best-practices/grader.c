@@ -1,0 +1,110 @@
+/* grader.c - lesson 16: what blocks, what is forgotten, what is in sequence. */
+#include "grader.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+START_TEST(repaired)
+{
+    for (int i = 0; i < 2; i++) {           /* each of the two is once the slower one */
+        double short_one = random_seconds(), long_one = short_one + random_seconds();
+        double weather = i ? short_one : long_one, news = i ? long_one : short_one;
+        int words = random_between(10, 99), more = random_between(100, 999);
+        struct run *run = stage_run("morning %g %d %g %d", weather, words, news, more);
+        mistaken_seconds(run, weather + news + 0.5, long_one + 0.5,
+                         "one was fetched after the other. Each await waits to the end: give both "
+                         "to one gather, and await that.");
+        expect_no_task_left(run, "A task that is made and not awaited may never get to its end: "
+                                 "await the note before you return.");
+        mistaken_seconds(run, long_one, long_one + 0.5,
+                         "the note did not add its half second. Make it when both are here, and "
+                         "await it.");
+        will_print(short_one, "the %s is here", i ? "weather" : "news");
+        will_print(long_one, "the %s is here", i ? "news" : "weather");
+        will_print(long_one + 0.5, "noted: %d words", words + more);
+        expect_transcript(run, in_order,
+                          "Both are fetched at once; when both are here, it is noted.");
+        expect_seconds(run, long_one + 0.5, "That is the slower of the two, and the note.");
+        expect_number(run, "morning", words + more, "That is the sum of the words.");
+    }
+}
+END_TEST
+
+static long number(struct run *run, const char *name)
+{
+    const struct result *result = result_of(run, name);
+    return result ? atol(result->text) : -1;
+}
+
+static void try_balances(int count)
+{
+    char inputs[300] = "balances";
+    int sum = 0, n = 8;
+    for (int i = 0; i < count; i++) {
+        int balance = random_between(10, 9999);
+        sum += balance;
+        n += snprintf(inputs + n, sizeof inputs - n, " %c%d", 'a' + i, balance);
+    }
+    struct run *run = stage_run("%s", inputs);
+    if (number(run, "in_loop") > 0)
+        reject(run, "ask_bank() was called in the loop's own thread. It blocks: until the bank has "
+                    "answered no other task, no timer, nothing goes on.\nGive a coroutine function "
+                    "that calls it to async_to_thread(), and await that.");
+    if (number(run, "in_vain") > 0)
+        reject(run, "The questions were asked one after the other: while the bank thought about "
+                    "the first, the next was not asked. Awaiting a thread waits for its end, like "
+                    "any await.\nMake all %d of async_to_thread(), and give them to one gather.",
+               count);
+    expect_no_task_left(run, "Wait for all the answers.");
+    if (number(run, "asked") != count)
+        reject(run, "The bank was asked %ld times, for %d accounts.", number(run, "asked"), count);
+    expect_number(run, "balances", sum, "That is the sum of all the accounts.");
+}
+
+START_TEST(in_threads)
+{
+    try_balances(3);
+    try_balances(1);
+    try_balances(random_between(2, 4));
+}
+END_TEST
+
+static void try_heaviest(int count)
+{
+    long best = 0;
+    for (long item = 0; item < count; item++)       /* as the stage's scales */
+        if (item * 7919 % 99991 > best * 7919 % 99991)
+            best = item;
+    struct run *run = stage_run("heaviest %d", count);
+    if (number(run, "in_vain") > 0)
+        reject(run, "The computation is in a thread, but the loop waits for it: nothing went on "
+                    "meanwhile. Only await may wait.");
+    if (number(run, "in_a_row") > 1000)
+        reject(run,
+               "weigh() was called %ld times in a row, and nobody else got a turn: %s\nEither put "
+               "the whole search into a thread, or say await(async_sleep(0)) now and then.",
+               number(run, "in_a_row"),
+               number(run, "in_a_row") == count ? "the loop stood still the whole time. (An await "
+                                                  "gives the loop a turn only if something really "
+                                                  "waits; awaiting a coroutine is a plain call.)"
+                                                : "at most 1000 are fine.");
+    expect_no_task_left(run, "Wait for the result.");
+    expect_number(run, "heaviest", best, "That is the item that weighs most.");
+}
+
+START_TEST(goes_on)
+{
+    try_heaviest(random_between(6000, 9000));
+    try_heaviest(random_between(20000, 30000));
+    try_heaviest(1);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    grader_open(argc, argv);
+    part(3, "three pitfalls repaired", repaired);
+    part(3, "a library that blocks", in_threads);
+    part(3, "a long computation", goes_on);
+    return grader_close();
+}

@@ -1,0 +1,242 @@
+/* http_curl.c - curl's multi interface on our loop: which sockets to watch, when to wake it.
+ *
+ * A call of curl may call us back to change what we watch; we never call curl from there. */
+#define _GNU_SOURCE
+#include "http_parts.h"
+#include "loop.h"
+#include "outside.h"
+#include "stream.h"
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+struct socket {
+    struct list link;
+    struct client *client;
+    int fd;
+    bool own;                       /* the other end is a server of this process */
+    bool opened;                    /* by curl_open_socket: curl will tell us when to close it */
+    struct job readable, writable;
+    struct watch *reading, *writing;    /* NULL: not wanted now */
+};
+
+/* ------------------------------------------------------------------------- curl and the loop */
+
+void transfer_hold_clock(struct transfer *transfer, bool on)
+{
+    if (transfer->holds_clock != on)
+        transfer->client->loop->watched += on ? 1 : -1;
+    transfer->holds_clock = on;
+}
+
+void transfer_over(struct transfer *transfer, CURLcode result)
+{
+    transfer_hold_clock(transfer, false);
+    transfer->result = result;
+    future_set(&transfer->future, async_none);
+}
+
+void transfer_end(struct transfer *transfer)
+{
+    transfer_hold_clock(transfer, false);
+    loop_timer_stop(transfer->client->loop, &transfer->limit);
+    if (transfer->easy && transfer->client->multi)
+        curl_multi_remove_handle(transfer->client->multi, transfer->easy);
+}
+
+/* Lets curl do what can be done now, and sees what is over. */
+static void act(struct client *client, int fd, int events)
+{
+    int left;
+    CURLMsg *message;
+    curl_multi_socket_action(client->multi, fd, events, &left);
+    while ((message = curl_multi_info_read(client->multi, &left))) {
+        struct transfer *transfer = NULL;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        if (transfer && message->msg == CURLMSG_DONE)
+            transfer_over(transfer, message->data.result);
+    }
+}
+
+static void on_readable(struct job *job)
+{
+    struct socket *socket = container_of(job, struct socket, readable);
+    act(socket->client, socket->fd, CURL_CSELECT_IN);
+}
+
+static void on_writable(struct job *job)
+{
+    struct socket *socket = container_of(job, struct socket, writable);
+    act(socket->client, socket->fd, CURL_CSELECT_OUT);
+}
+
+static void on_act(struct job *job)
+{
+    act(container_of(job, struct client, act), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void stop_alarm(struct client *client)
+{
+    if (client->ringing)
+        unwatch(client->ringing);
+    client->ringing = NULL;
+}
+
+static void on_alarm(struct job *job)
+{
+    struct client *client = container_of(job, struct client, alarm);
+    stop_alarm(client);
+    act(client, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* curl wants to be woken after so many milliseconds of real time; below 0: no more. */
+static int timer_changed(CURLM *multi, long milliseconds, void *p)
+{
+    (void)multi;
+    struct client *client = p;
+    stop_alarm(client);
+    list_remove(&client->act.link);
+    if (milliseconds == 0)
+        loop_ready(client->loop, &client->act);
+    if (milliseconds <= 0)
+        return 0;
+    struct itimerspec when = { .it_value = { milliseconds / 1000, milliseconds % 1000 * 1000000 } };
+    timerfd_settime(client->alarm_fd, 0, &when, NULL);
+    client->ringing = watch_fd(client->loop, client->alarm_fd, false, false, &client->alarm);
+    return client->ringing ? 0 : -1;
+}
+
+/* ------------------------------------------------------------------------------- sockets */
+
+static struct socket *socket_new(struct client *client, int fd)
+{
+    struct socket *socket = calloc(1, sizeof *socket);
+    if (!socket)
+        return NULL;
+    socket->client = client;
+    socket->fd = fd;
+    socket->readable.run = on_readable;
+    socket->writable.run = on_writable;
+    list_append(&client->sockets, &socket->link);
+    return socket;
+}
+
+static struct socket *socket_of(struct client *client, int fd)
+{
+    list_each(link, &client->sockets) {
+        struct socket *socket = container_of(link, struct socket, link);
+        if (socket->fd == fd)
+            return socket;
+    }
+    return NULL;
+}
+
+/* Begins or ends one of its watches. False: no memory. */
+static bool want(struct socket *socket, bool wanted, bool for_writing)
+{
+    struct watch **watch = for_writing ? &socket->writing : &socket->reading;
+    if (*watch && !wanted) {
+        unwatch(*watch);
+        *watch = NULL;
+    } else if (!*watch && wanted) {
+        *watch = watch_fd(socket->client->loop, socket->fd, for_writing, false,
+                          for_writing ? &socket->writable : &socket->readable);
+        return *watch != NULL;
+    }
+    return true;
+}
+
+static void socket_free(struct socket *socket)
+{
+    want(socket, false, false);
+    want(socket, false, true);
+    list_remove(&socket->link);
+    free(socket);
+}
+
+/* curl wants other things of a socket than before. Those that it did not ask us to open are its
+ * own, by which its threads that look up names report back. */
+static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *p, void *known)
+{
+    struct client *client = p;
+    struct socket *socket = known ? known : socket_of(client, fd);
+    struct transfer *transfer = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (!socket && what == CURL_POLL_REMOVE)
+        return 0;
+    if (!socket && !(socket = socket_new(client, fd)))
+        return -1;
+    if (!known)
+        curl_multi_assign(client->multi, fd, socket);
+    if (socket->own && what != CURL_POLL_REMOVE)
+        server_note_client(fd);
+    if (transfer && transfer->future.state == PENDING)
+        transfer_hold_clock(transfer, !socket->own || what == CURL_POLL_REMOVE);
+    bool done = want(socket, what & CURL_POLL_IN && what != CURL_POLL_REMOVE, false) &&
+                want(socket, what & CURL_POLL_OUT && what != CURL_POLL_REMOVE, true);
+    if (what == CURL_POLL_REMOVE && !socket->opened)
+        socket_free(socket);
+    return done ? 0 : -1;
+}
+
+curl_socket_t curl_open_socket(void *p, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    struct sockaddr_storage other = { 0 };
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    struct socket *socket = fd < 0 ? NULL : socket_new(p, fd);
+    if (!socket) {
+        if (fd >= 0)
+            close(fd);
+        return CURL_SOCKET_BAD;
+    }
+    memcpy(&other, &address->addr,
+           address->addrlen < sizeof other ? address->addrlen : sizeof other);
+    socket->own = server_is_ours(&other);
+    socket->opened = true;
+    return fd;
+}
+
+int curl_close_socket(void *p, curl_socket_t fd)
+{
+    struct socket *socket = socket_of(p, fd);
+    if (socket)
+        socket_free(socket);
+    return close(fd);
+}
+
+/* ------------------------------------------------------------------------ beginning and end */
+
+bool curl_attach(struct client *client)
+{
+    client->act.run = on_act;
+    client->alarm.run = on_alarm;
+    list_init(&client->act.link);
+    list_init(&client->alarm.link);
+    list_init(&client->sockets);
+    client->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    client->multi = client->alarm_fd < 0 ? NULL : curl_multi_init();
+    if (!client->multi) {
+        if (client->alarm_fd >= 0)
+            close(client->alarm_fd);
+        return false;
+    }
+    curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
+    curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
+    curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    return true;
+}
+
+/* There are no transfers any more. */
+void curl_detach(struct client *client)
+{
+    curl_multi_cleanup(client->multi);
+    client->multi = NULL;
+    stop_alarm(client);
+    list_remove(&client->act.link);
+    close(client->alarm_fd);
+    while (!list_empty(&client->sockets))
+        socket_free(container_of(client->sockets.next, struct socket, link));
+}

@@ -1,0 +1,222 @@
+/* http_request.c - what a request is made of: method, URL, headers, body, and curl's options. */
+#include "http_parts.h"
+#include "loop.h"
+#include <stdlib.h>
+#include <strings.h>
+
+/* ------------------------------------------------------------------------- its arguments */
+
+static char *put(char *to, const char *text, size_t length)
+{
+    memcpy(to, text, length);
+    to[length] = '\0';
+    return to + length + 1;
+}
+
+/* An empty header would end the list: this is none either, and gets refused. */
+static const char *header_at(const struct async_http_call *call, int i)
+{
+    return *call->headers[i] ? call->headers[i] : " ";
+}
+
+struct request *request_new(async_http_session *session, const struct async_http_call *call,
+                            size_t *size)
+{
+    const char *method = call->method ? call->method : call->body ? "POST" : "GET";
+    const char *url = call->url ? call->url : "";
+    size_t length = call->body && !call->length ? strlen(call->body) : call->length;
+    *size = sizeof(struct request) + strlen(method) + strlen(url) + length + 4;
+    for (int i = 0; call->headers && call->headers[i]; i++)
+        *size += strlen(header_at(call, i)) + 1;
+    struct request *request = calloc(1, *size);
+    if (!request)
+        return NULL;
+    *request = (struct request){ .session = session, .timeout = call->timeout, .length = length,
+                                 .has_body = call->body != NULL };
+    char *end = put(put(request->texts, method, strlen(method)), url, strlen(url));
+    for (int i = 0; call->headers && call->headers[i]; i++)
+        end = put(end, header_at(call, i), strlen(header_at(call, i)));
+    end = put(end, "", 0);
+    if (call->body)
+        put(end, call->body, length);
+    return request;
+}
+
+static const char *body_of(const struct request *request)
+{
+    const char *text = text_after(url_of(request));
+    while (*text)
+        text = text_after(text);
+    return text + 1;
+}
+
+/* The coroutine's error: which request, and what about it. */
+async_value request_fail(const struct request *request, int error, const char *why)
+{
+    const char *text = async_strf("%s %s: %s", method_of(request), url_of(request), why);
+    return async_error(error, text ? text : "no memory");
+}
+
+/* May this stand in a request? Who puts a line's end there wants to say more than one thing. */
+static bool is_plain(const char *text, bool header)
+{
+    const char *colon = strchr(text, ':');
+    if (*text == '\0' || text[strcspn(text, "\r\n")] || (header && (!colon || colon == text)))
+        return false;
+    return header || !text[strcspn(text, " \t:")];
+}
+
+async_value request_check(const struct request *request)
+{
+    if (!is_plain(method_of(request), false))
+        return request_fail(request, ASYNC_VALUE_ERROR, "this is no method");
+    for (const char *line = text_after(url_of(request)); *line; line = text_after(line))
+        if (!is_plain(line, true))
+            return request_fail(request, ASYNC_VALUE_ERROR,
+                                async_strf("this is no header: %s", line));
+    return async_none;
+}
+
+/* ------------------------------------------------------------------------ curl's options */
+
+/* Options are many, and any may run out of memory. */
+#define set(option, value) (failed = failed ? failed : curl_easy_setopt(easy, option, value))
+
+static CURLcode set_method(CURL *easy, const struct request *request)
+{
+    CURLcode failed = CURLE_OK;
+    const char *method = method_of(request);
+    if (request->has_body) {
+        set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->length);
+        set(CURLOPT_POSTFIELDS, body_of(request));
+    } else if (strcmp(method, "HEAD") == 0) {
+        set(CURLOPT_NOBODY, 1L);
+    } else if (strcmp(method, "POST") == 0) {
+        set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+        set(CURLOPT_POST, 1L);
+    }
+    if (strcmp(method, request->has_body ? "POST" : "GET") && strcmp(method, "HEAD") &&
+        strcmp(method, "POST"))
+        set(CURLOPT_CUSTOMREQUEST, method);
+    return failed;
+}
+
+/* Ours first; a header that the program gives replaces it. "Expect:" without a value is not sent:
+ * it would make curl wait a second for a server's leave to send a long body. */
+static bool set_headers(struct transfer *transfer, const struct request *request)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    bool typed = false;
+    for (const char *line = text_after(url_of(request)); list && *line; line = text_after(line)) {
+        struct curl_slist *longer = curl_slist_append(list, line);
+        typed = typed || strncasecmp(line, "Content-Type:", 13) == 0;
+        if (!longer)
+            curl_slist_free_all(list);
+        list = longer;
+    }
+    if (list && request->has_body && !typed) {
+        struct curl_slist *longer = curl_slist_append(list,
+                                                      "Content-Type: text/plain; charset=utf-8");
+        if (!longer)
+            curl_slist_free_all(list);
+        list = longer;
+    }
+    transfer->headers = list;
+    return list && curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
+}
+
+static CURLcode set_callbacks(struct transfer *transfer)
+{
+    CURL *easy = transfer->easy;
+    CURLcode failed = CURLE_OK;
+    set(CURLOPT_PRIVATE, transfer);
+    set(CURLOPT_ERRORBUFFER, transfer->why);
+    set(CURLOPT_WRITEFUNCTION, answer_body);
+    set(CURLOPT_WRITEDATA, transfer);
+    set(CURLOPT_HEADERFUNCTION, answer_header);
+    set(CURLOPT_HEADERDATA, transfer);
+    set(CURLOPT_OPENSOCKETFUNCTION, curl_open_socket);
+    set(CURLOPT_OPENSOCKETDATA, transfer->client);
+    set(CURLOPT_CLOSESOCKETFUNCTION, curl_close_socket);
+    set(CURLOPT_CLOSESOCKETDATA, transfer->client);
+    return failed;
+}
+
+static CURLcode set_options(CURL *easy, const struct async_http_options *options, const char *url)
+{
+    CURLcode failed = CURLE_OK;
+    set(CURLOPT_URL, url);
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_CONNECTTIMEOUT_MS, 0x7fffffffL);        /* we keep time ourselves */
+    set(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    set(CURLOPT_ACCEPT_ENCODING, "");                   /* all that curl can unpack */
+    set(CURLOPT_USERAGENT, options->user_agent);
+    set(CURLOPT_FOLLOWLOCATION, options->max_redirects > 0 ? 1L : 0L);
+    set(CURLOPT_MAXREDIRS, options->max_redirects);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    set(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    set(CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    if (!options->trust_env)
+        set(CURLOPT_PROXY, "");
+    if (options->ca_file)
+        set(CURLOPT_CAINFO, options->ca_file);
+    return failed;
+}
+
+#undef set
+
+static const struct future_type transfer_type = {
+    .name = "HTTP request", .cancel = future_cancel_plain, .unnamed = true
+};
+
+/* The limit for connecting: has the request been sent by now? */
+static void on_limit(struct job *job)
+{
+    struct transfer *transfer = container_of(job, struct transfer, limit.job);
+    double sent = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME, &sent);
+    if (sent == 0 && transfer->future.state == PENDING)
+        transfer_over(transfer, CURLE_OPERATION_TIMEDOUT);
+}
+
+/* Hands the request to curl. NULL and *error where that fails. */
+struct transfer *transfer_start(struct client *client, const struct request *request,
+                              async_value *error)
+{
+    struct transfer *transfer = calloc(1, sizeof *transfer);
+    *error = async_error(ENOMEM, "no memory for a request");
+    if (!transfer)
+        return NULL;
+    transfer->client = client;
+    transfer->limit.job.run = on_limit;
+    future_init(&transfer->future, &transfer_type, client->loop);
+    list_init(&transfer->limit.job.link);
+    list_append(&client->transfers, &transfer->link);
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy || set_callbacks(transfer) || set_method(transfer->easy, request) ||
+        set_options(transfer->easy, &client->options, url_of(request)) ||
+        !set_headers(transfer, request) || curl_multi_add_handle(client->multi, transfer->easy)) {
+        transfer_free(transfer);
+        return NULL;
+    }
+    transfer_hold_clock(transfer, true);
+    if (client->options.connect_timeout < ASYNC_NO_TIMEOUT)
+        loop_timer_start(client->loop, &transfer->limit,
+                         clock_after(&client->loop->clock, client->options.connect_timeout));
+    return transfer;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    transfer_end(transfer);
+    list_remove(&transfer->link);
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->headers);
+    free(transfer->body.bytes);
+    free(transfer->head.bytes);
+    free(transfer);
+}

@@ -1,0 +1,262 @@
+/* PostgreSQL: what every database has to do, and what is special about this one: a server that is
+ * somewhere else, and may go.
+ *
+ * The server is a private one, made by tools/postgres.sh; without PostgreSQL there is no test. */
+#include "postgres.h"
+#include "databases.h"
+
+static char address[512], directory[400];
+
+static void chomp(char *line) { line[strcspn(line, "\n")] = 0; }
+
+static void control(const char *command)
+{
+    char line[600];
+    snprintf(line, sizeof line, "sh tools/postgres.sh %s '%s' >/dev/null 2>&1", command, directory);
+    if (system(line))
+        say("tools/postgres.sh %s failed", command);
+}
+
+/* False: there is no PostgreSQL here. */
+static bool start_server(void)
+{
+    char command[80];
+    snprintf(command, sizeof command, "sh tools/postgres.sh start %d", (int)getpid());
+    FILE *answer = popen(command, "r");
+    bool started = answer && fgets(address, sizeof address, answer)
+                   && fgets(directory, sizeof directory, answer);
+    if (answer)
+        pclose(answer);
+    chomp(address);
+    chomp(directory);
+    url = address;
+    return started;
+}
+
+PROGRAM(empty_database)
+{
+    CONNECT(db);
+    await(async_db_execute(db, "DROP SCHEMA public CASCADE; CREATE SCHEMA public"));
+    return async_none;
+}
+
+static void fresh_database(void)
+{
+    begin();
+    async_value v = run_virtual(async_coro(empty_database));
+    ck_assert_msg(!v.error, "%s", v.message);
+}
+
+PROGRAM(cells)
+{
+    CONNECT(db);
+    async_row row = async_rows_at(await(async_db_fetch(db,
+        "SELECT $1::bigint AS i, $2::float8 AS r, $3 AS t, $4::int AS n, $5::bytea AS b, "
+        "       true AS yes, 12.50::numeric AS d, DATE '2024-02-29' AS day, '{1,2}'::int[] AS list",
+        -9223372036854775807L, 0.1, "text", NULL, async_bytes("a\0b'", 4))).ptr, 0);
+    say("%s", async_row_repr(row));
+    say("%s %g %s %ld", async_row_text(row, "d"), async_row_real(row, "d"), async_row_text(row, "yes"),
+        async_row_num(row, "yes"));
+    return async_none;
+}
+
+START_TEST(every_kind_of_cell)
+{
+    play(async_coro(cells));
+    expect("{'i': -9223372036854775807, 'r': 0.1, 't': 'text', 'n': None, 'b': b\"a\\x00b'\", "
+           "'yes': True, 'd': 12.50, 'day': '2024-02-29', 'list': '{1,2}'}\n"
+           "12.50 12.5 true 1\n");
+}
+END_TEST
+
+PROGRAM(sentences)
+{
+    CONNECT(db);
+    await(async_db_execute(db, USERS "; DROP TABLE IF EXISTS nobody"));
+    say_error(async_catch(async_db_fetch(db, "SELECT naem FROM users")));
+    say_error(async_catch(async_db_execute(db, "INSERT INTO users VALUES (1, 'x')")));
+    say_error(async_catch(async_db_fetch(db, "SELECT 1/0")));
+    say_error(async_catch(async_db_fetch(db, "SELECT id FROM users WHERE id = $1", "x")));
+    say_error(async_catch(async_db_fetch(db, "SELECT '")));
+    say_error(async_catch(async_db_execute(db, "SELECT 1; SELECT 2; SELEC 3")));
+    await(async_db_execute(db, "SET statement_timeout = 50"));
+    say_error(async_catch(async_db_fetch(db, "SELECT pg_sleep(9)")));
+    say_error(async_catch(async_db_execute(db, "COPY users TO STDOUT")));
+    say_error(async_catch(async_db_fetch(db, "SELECT 1")));
+    return async_none;
+}
+
+START_TEST(errors_say_what_the_server_said)
+{
+    play(async_coro(sentences));
+    expect("ProgrammingError: column \"naem\" does not exist, at character 8: naem FROM users (Perhaps "
+           "you meant to reference the column \"users.name\".)\n"
+           "IntegrityError: duplicate key value violates unique constraint \"users_pkey\" "
+           "(Key (id)=(1) already exists.)\n"
+           "DataError: division by zero\n"
+           "DataError: invalid input syntax for type integer: \"x\"\n"
+           "ProgrammingError: unterminated quoted string at or near \"'\", at character 8: '\n"
+           "ProgrammingError: syntax error at or near \"SELEC\", at character 21: SELEC 3\n"
+           "OperationalError: canceling statement due to statement timeout\n"
+           "OperationalError: the connection to PostgreSQL was lost: COPY is not possible here, so it "
+           "was closed\n"
+           "InterfaceError: the connection is closed: the connection to PostgreSQL was lost: COPY is "
+           "not possible here, so it was closed\n");
+}
+END_TEST
+
+PROGRAM(cannot_connect)
+{
+    static char no_database[sizeof address];
+    snprintf(no_database, sizeof no_database, "postgresql:///nowhere%s", strchr(address, '?'));
+    has_words(async_catch(async_db_connect(no_database)), "database \"nowhere\" does not exist");
+    has_words(async_catch(async_db_connect("postgresql://localhost:1/x")), "Connection refused");
+    has_words(async_catch(async_db_connect("postgresql://127.0.0.1:1/x")), "Connection refused");
+    has_words(async_catch(async_db_connect("postgresql:///x?host=/no/such")),
+              "No such file or directory");
+    has_words(async_catch(async_db_connect("postgresql://no-such-host.invalid/x")),
+              "looking up no-such-host.invalid");
+    has_words(async_catch(async_db_connect("postgresql:///x?colour=red")), "colour");
+    say_kind(async_catch(async_db_connect(no_database)));
+    return async_none;
+}
+
+START_TEST(what_cannot_be_connected_to)
+{
+    play(async_coro(cannot_connect));
+    expect("OperationalError\n");
+}
+END_TEST
+
+PROGRAM(deadlock)
+{
+    CONNECT(db);
+    CONNECT(other);
+    await(async_db_execute(db, USERS));
+    await(async_db_execute(db, "BEGIN; UPDATE users SET age = 1 WHERE id = 1"));
+    await(async_db_execute(other, "BEGIN; UPDATE users SET age = 2 WHERE id = 2"));
+    async_value got[2];
+    await(async_gather_exceptions(got,
+        async_db_execute(db, "UPDATE users SET age = 1 WHERE id = 2"),
+        async_db_execute(other, "UPDATE users SET age = 2 WHERE id = 1; COMMIT")));
+    say("%s", yes((got[0].error == ASYNC_DB_BUSY) != (got[1].error == ASYNC_DB_BUSY)));
+    return async_none;
+}
+
+START_TEST(a_deadlock_at_the_server_is_busy)
+{
+    play(async_coro(deadlock));
+    expect("True\n");
+}
+END_TEST
+
+/* A server that is gone in the middle of a query, and then is back. */
+PROGRAM(killed)
+{
+    async_with(async_pool_exit) async_pool *pool = await(async_create_pool(url, 2)).ptr;
+    {
+        async_with(async_db_exit) async_db *db = await(async_pool_acquire(pool)).ptr;
+        async_with(async_db_exit) async_db *idle = await(async_pool_acquire(pool)).ptr;
+        await(async_db_execute(db, USERS));
+        async_task query = async_create_task(async_db_fetch(db, "SELECT pg_sleep(60)"));
+        await(async_sleep(0.1));
+        control("kill");
+        async_value v = async_catch(query);
+        say_kind(v);
+        has_words(v, "the connection to PostgreSQL was lost");
+        v = async_catch(async_db_fetch(db, "SELECT 1"));
+        say_kind(v);
+        has_words(v, "the connection is closed: the connection to PostgreSQL was lost");
+        has_words(async_catch(async_db_connect(url)), "connecting to PostgreSQL");
+        (void)idle;
+    }
+    say("%zu open", async_pool_get_size(pool));
+    control("again");
+    async_with(async_db_exit) async_db *db = await(async_pool_acquire(pool)).ptr;
+    say("%ld users", users_of(db).num);
+    return async_none;
+}
+
+START_TEST(a_server_that_is_killed_and_comes_back)
+{
+    async_value v = run_real(async_coro(killed));
+    say("%s", repr(v));
+    expect("OperationalError\nInterfaceError\n1 open\n3 users\nNone\n");
+}
+END_TEST
+
+PROGRAM(killed_in_transaction)
+{
+    CONNECT(db);
+    await(async_db_execute(db, USERS));
+    async_task task = async_create_task(async_coro(outer, db, false));
+    await(task);
+    async_task other = async_create_task(async_coro(add_two, db, 0, 0.3));
+    await(async_sleep(0.1));
+    control("kill");
+    async_value v = async_catch(other);
+    say_kind(v);
+    control("again");
+    CONNECT(again);
+    say("%ld users", users_of(again).num);
+    return async_none;
+}
+
+START_TEST(a_commit_that_finds_no_server)
+{
+    async_value v = run_real(async_coro(killed_in_transaction));
+    say("%s", repr(v));
+    expect("ProgrammingError\nOperationalError\n5 users\nNone\n");
+}
+END_TEST
+
+PROGRAM(broken_while_idle)
+{
+    async_with(async_pool_exit) async_pool *pool = await(async_create_pool(url, 3)).ptr;
+    {
+        async_with(async_db_exit) async_db *a = await(async_pool_acquire(pool)).ptr;
+        async_with(async_db_exit) async_db *b = await(async_pool_acquire(pool)).ptr;
+        await(async_db_execute(a, USERS));
+        await(async_db_execute(b, "SELECT 1"));
+    }
+    say("%zu idle", async_pool_get_idle_size(pool));
+    CONNECT(db);
+    await(async_db_execute(db, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                               "WHERE pid <> pg_backend_pid() AND application_name = 'evlings'"));
+    await(async_sleep(0.2));
+    async_with(async_db_exit) async_db *a = await(async_pool_acquire(pool)).ptr;
+    say("%ld users, %zu open", users_of(a).num, async_pool_get_size(pool));
+    return async_none;
+}
+
+START_TEST(a_pool_replaces_what_broke_while_it_was_idle)
+{
+    async_value v = run_real(async_coro(broken_while_idle));
+    say("%s", repr(v));
+    expect("2 idle\n3 users, 1 open\nNone\n");
+}
+END_TEST
+
+int main(void)
+{
+    if (!start_server()) {
+        puts("skipped: PostgreSQL is not installed here, or cannot run (make deps-dev gets it)\n"
+             "0 passed, 0 failed, 1 skipped");
+        return EXIT_SUCCESS;
+    }
+    Suite *suite = suite_create("postgres");
+    TCase *tests = tcase_create("postgres");
+    SRunner *runner = srunner_create(suite);
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, fresh_database, NULL);
+    DATABASE_TESTS
+    TEST(every_kind_of_cell) TEST(errors_say_what_the_server_said) TEST(what_cannot_be_connected_to)
+    TEST(a_deadlock_at_the_server_is_busy) TEST(a_pool_replaces_what_broke_while_it_was_idle)
+    TEST(a_server_that_is_killed_and_comes_back) TEST(a_commit_that_finds_no_server)
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    control("stop");
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,346 @@
+/* Subprocesses: rows P01 to P03 of the checklist. */
+#include "testing.h"
+#include <signal.h>
+#include <sys/syscall.h>
+
+static async_subprocess *process;
+
+/* Valgrind may know no pidfd_open, and then its posix_spawn does not tell of a missing program. */
+static bool has_pidfd(void)
+{
+    long fd = syscall(434, getpid(), 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+#define SH(command, pipes) await(async_create_subprocess_shell(command, pipes)).ptr
+#define ALL_PIPES (ASYNC_PIPE_STDIN | ASYNC_PIPE_STDOUT | ASYNC_PIPE_STDERR)
+
+PROGRAM(communicates)
+{
+    const char *out, *err;
+    process = SH("tr a-z A-Z; echo oops >&2; exit 3", ALL_PIPES);
+    say("%d", async_subprocess_returncode(process) == ASYNC_RUNNING);
+    async_value v = await(async_subprocess_communicate(process, "hello\n", &out, &err));
+    say("%s%s%ld %ld", out, err, v.num, async_subprocess_returncode(process));
+    return async_none;
+}
+
+START_TEST(P01_communicate)
+{
+    play(async_coro(communicates));
+    expect("1\n"
+           "HELLO\n"
+           "oops\n"
+           "3 3\n");
+}
+END_TEST
+
+static const char *const sleeper[] = { "sleep", "1000", NULL };
+
+PROGRAM(signals)
+{
+    process = await(async_create_subprocess_exec(sleeper, 0)).ptr;
+    async_task a = async_create_task(async_subprocess_wait(process));
+    async_task b = async_create_task(async_subprocess_wait(process));
+    await(async_sleep(0));
+    async_subprocess_terminate(process);
+    long first = await(a).num, second = await(b).num;
+    say("%ld %ld %s", first, second, yes(async_subprocess_returncode(process) == -SIGTERM));
+    say("%ld", await(async_subprocess_wait(process)).num);
+    say("%s", repr(async_subprocess_kill(process)));
+    return async_none;
+}
+
+PROGRAM(is_missing)
+{
+    const char *const missing[] = { "no-such-program-here", NULL };
+    long before = open_descriptors();
+    async_value v = async_catch(async_create_subprocess_exec(missing, ALL_PIPES));
+    say("%d %s", v.error == ENOENT, v.message);
+    v = async_catch(async_create_subprocess_exec((const char *const[]){ "/etc/passwd", NULL }, 0));
+    say("%d", v.error == EACCES);
+    say("%ld descriptors more", open_descriptors() - before);
+    return async_none;
+}
+
+START_TEST(P02_signals)
+{
+    play(async_coro(signals));
+    expect("-15 -15 True\n"
+           "-15\n"
+           "None\n");
+}
+END_TEST
+
+START_TEST(P02_missing_programs)
+{
+    if (!has_pidfd())
+        return;
+    play(async_coro(is_missing));
+    expect("1 starting no-such-program-here: No such file or directory\n"
+           "1\n"
+           "0 descriptors more\n");
+}
+END_TEST
+
+PROGRAM(gives_up_waiting)
+{
+    process = await(async_create_subprocess_exec(sleeper, 0)).ptr;
+    async_value v = async_catch(async_wait_for(async_subprocess_wait(process), 0.05));
+    say("%s %d", async_error_name(v.error), async_subprocess_returncode(process) == ASYNC_RUNNING);
+    async_subprocess_kill(process);
+    say("%ld", await(async_subprocess_wait(process)).num);
+    return async_none;
+}
+
+START_TEST(P03_cancelling_wait_does_not_kill)
+{
+    async_value v = run_real(async_coro(gives_up_waiting));
+    say("%s", repr(v));
+    expect("TimeoutError 1\n"
+           "-9\n"
+           "None\n");
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------- pipes */
+
+PROGRAM(sends_much)
+{
+    enum { MUCH = 2000000 };
+    const char *out;
+    char *text = async_alloc(MUCH + 1);
+    memset(text, 'x', MUCH);
+    process = SH("cat", ASYNC_PIPE_STDIN | ASYNC_PIPE_STDOUT);
+    async_value v = await(async_subprocess_communicate(process, text, &out, NULL));
+    say("%ld %s", v.num, yes(strcmp(text, out) == 0));
+    return async_none;
+}
+
+START_TEST(much_goes_in_and_comes_out)
+{
+    play(async_coro(sends_much));
+    expect("0 True\n");
+}
+END_TEST
+
+PROGRAM(is_ignored)
+{
+    enum { MUCH = 1000000 };
+    const char *out;
+    char *text = async_alloc(MUCH + 1);
+    memset(text, 'x', MUCH);
+    process = SH("exec <&-; echo done", ASYNC_PIPE_STDIN | ASYNC_PIPE_STDOUT);
+    async_value v = await(async_subprocess_communicate(process, text, &out, NULL));
+    say("%ld %s", v.num, out);
+    process = SH("exec <&-; echo ready; read nothing", ASYNC_PIPE_STDIN | ASYNC_PIPE_STDOUT);
+    await(async_stream_readline(async_subprocess_stdout(process), NULL));
+    async_stream *input = async_subprocess_stdin(process);
+    v = async_stream_puts(input, "x");
+    if (!v.error)
+        v = async_catch(async_stream_drain(input));
+    say("%s", words_of(v.message, "is broken: Broken pipe"));
+    await(async_subprocess_wait(process));
+    return async_none;
+}
+
+START_TEST(a_child_that_ignores_its_input_is_no_signal)
+{
+    play(async_coro(is_ignored));
+    expect("0 done\n\n"
+           "is broken: Broken pipe\n");
+}
+END_TEST
+
+PROGRAM(talks)
+{
+    process = SH("while read line; do echo \"got $line\"; done", ASYNC_PIPE_STDIN | ASYNC_PIPE_STDOUT);
+    async_stream *in = async_subprocess_stdin(process), *out = async_subprocess_stdout(process);
+    const char *lines[] = { "one\n", "two\n" };
+    for (int i = 0; i < 2; i++) {
+        async_stream_puts(in, lines[i]);
+        await(async_stream_drain(in));
+        say("%s", await(async_stream_readline(out, NULL)).str);
+    }
+    say("%s", async_catch(async_stream_read(in, 1, NULL)).message);
+    say("%s", async_stream_puts(out, "x").message);
+    say("%s", yes(async_subprocess_stderr(process) == NULL));
+    async_stream_write_eof(in);
+    say("'%s'", await(async_stream_readline(out, NULL)).str);
+    say("%ld", await(async_subprocess_wait(process)).num);
+    async_stream_close(in);
+    await(async_stream_wait_closed(in));
+    return async_none;
+}
+
+START_TEST(line_by_line)
+{
+    play(async_coro(talks));
+    expect("got one\n\n"
+           "got two\n\n"
+           "this stream is for writing only\n"
+           "the stream is closed for writing\n"
+           "True\n"
+           "''\n"
+           "0\n");
+}
+END_TEST
+
+PROGRAM(cancels_communicate)
+{
+    const char *out = NULL;
+    process = SH("echo begun; exec sleep 1000", ASYNC_PIPE_STDIN | ASYNC_PIPE_STDOUT);
+    async_value v = async_catch(async_wait_for(async_subprocess_communicate(process, "x", &out, NULL),
+                                               0.05));
+    say("%s", async_error_name(v.error));
+    async_subprocess_kill(process);
+    v = await(async_subprocess_communicate(process, NULL, &out, NULL));
+    say("%ld", v.num);
+    return async_none;
+}
+
+START_TEST(communicate_may_be_given_up)
+{
+    async_value v = run_real(async_coro(cancels_communicate));
+    say("%s", repr(v));
+    expect("TimeoutError\n"
+           "-9\n"
+           "None\n");
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------ many, and none */
+
+struct echoes { long number; };
+static async_value echoes(void *p)
+{
+    char wanted[32];
+    const char *out, *command = async_strf("echo %ld; exit %ld", ((struct echoes *)p)->number,
+                                           ((struct echoes *)p)->number % 7);
+    async_subprocess *child = SH(command, ASYNC_PIPE_STDOUT);
+    async_value v = await(async_subprocess_communicate(child, NULL, &out, NULL));
+    snprintf(wanted, sizeof wanted, "%ld\n", ((struct echoes *)p)->number);
+    return async_num(strcmp(out, wanted) == 0 && v.num == ((struct echoes *)p)->number % 7);
+}
+
+PROGRAM(many)
+{
+    enum { MANY = 40 };
+    async_awaitable calls[MANY];
+    async_value got[MANY];
+    long right = 0;
+    for (long i = 0; i < MANY; i++)
+        calls[i] = async_coro(echoes, i);
+    await(async_gather_list(got, calls, MANY, false));
+    for (int i = 0; i < MANY; i++)
+        right += got[i].num;
+    say("%ld of %d", right, MANY);
+    return async_none;
+}
+
+START_TEST(many_children_at_once)
+{
+    long before = open_descriptors();
+    play(async_coro(many));
+    say("%ld descriptors more", open_descriptors() - before);
+    say("%s", waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "no child left" : "a child is left");
+    expect("40 of 40\n"
+           "0 descriptors more\n"
+           "no child left\n");
+}
+END_TEST
+
+static async_value starts_and_ends(void *p)
+{
+    async_value v = await(async_create_subprocess_exec(sleeper, 0));
+    return async_set_result(*(async_future *)p, async_num(async_subprocess_pid(v.ptr)));
+}
+
+struct leaves { async_future pid; };
+static async_value leaves(void *p) { return starts_and_ends(&((struct leaves *)p)->pid); }
+
+static bool is_there(pid_t pid) { return kill(pid, 0) == 0; }
+
+PROGRAM(leaves_child)
+{
+    async_future f = async_create_future();
+    async_detach(async_create_task(async_coro(leaves, f)));
+    pid_t pid = await(f).num;
+    for (int i = 0; i < 200; i++)               /* until its record is used again */
+        await(async_create_task(async_coro(nothing)));
+    say("%s", is_there(pid) ? "still there" : "gone");
+    return async_none;
+}
+
+PROGRAM(ends_before_child)
+{
+    process = await(async_create_subprocess_exec(sleeper, 0)).ptr;
+    return async_num(async_subprocess_pid(process));
+}
+
+START_TEST(a_child_goes_with_its_record)
+{
+    play(async_coro(leaves_child));
+    async_value v = run_virtual(async_coro(ends_before_child));
+    say("%s", is_there(v.num) ? "still there" : "gone");
+    async_loop *loop = async_new_event_loop();
+    v = async_loop_run_until_complete(loop, async_coro(ends_before_child));
+    say("%s", is_there(v.num) ? "still there" : "gone");
+    async_loop_close(loop);
+    say("%s", is_there(v.num) ? "still there" : "gone");
+    expect("gone\n"
+           "gone\n"
+           "still there\n"
+           "gone\n");
+}
+END_TEST
+
+PROGRAM(is_reaped_by_others)
+{
+    process = SH("exit 3", 0);
+    waitpid(async_subprocess_pid(process), NULL, 0);
+    say("%ld", await(async_subprocess_wait(process)).num);
+    return async_none;
+}
+
+START_TEST(a_status_that_somebody_else_took)
+{
+    play(async_coro(is_reaped_by_others));
+    expect("255\n");
+}
+END_TEST
+
+PROGRAM(counts_time)
+{
+    async_task timer = async_create_task(async_sleep(1000));
+    await(async_sleep(0));
+    process = SH("sleep 0.05", 0);
+    say("%ld at %g", await(async_subprocess_wait(process)).num, now());
+    await(timer);
+    say("%g", now());
+    return async_none;
+}
+
+START_TEST(virtual_time_waits_for_it)
+{
+    play(async_coro(counts_time));
+    expect("0 at 0\n"
+           "1000\n");
+}
+END_TEST
+
+MAIN("subprocess",
+     TEST(P01_communicate)
+     TEST(P02_signals)
+     TEST(P02_missing_programs)
+     TEST(P03_cancelling_wait_does_not_kill)
+     TEST(much_goes_in_and_comes_out)
+     TEST(a_child_that_ignores_its_input_is_no_signal)
+     TEST(line_by_line)
+     TEST(communicate_may_be_given_up)
+     TEST(many_children_at_once)
+     TEST(a_child_goes_with_its_record)
+     TEST(a_status_that_somebody_else_took)
+     TEST(virtual_time_waits_for_it))

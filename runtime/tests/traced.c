@@ -1,0 +1,72 @@
+/* traced.c - a program for trace.sh to trace: a little of everything.
+ *
+ *     traced [short|kill|abort]      short: without long waits; else how it ends, in the middle */
+#include "async.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *how = "";
+
+struct sleeper { double seconds; };
+static async_value sleeper(void *p)
+{
+    struct sleeper *args = p;
+    await(async_sleep(args->seconds));
+    return async_none;
+}
+
+static async_value failing(void *p)
+{
+    (void)p;
+    await(async_sleep(0));
+    async_raise(ASYNC_VALUE_ERROR, "a\nb");
+}
+
+static async_value nested(void *p)
+{
+    (void)p;
+    await(async_sleep(strcmp(how, "short") == 0 ? 0.01 : 2.5));
+    return async_none;
+}
+
+static async_value on_signal(void *event)
+{
+    async_event_set(event);
+    return async_none;
+}
+
+static async_value main_coroutine(void *p)
+{
+    (void)p;
+    async_loop *loop = async_get_running_loop();
+    async_event *event = async_event_new();
+    async_task odd = async_create_task_named(async_coro(sleeper, 9), "say \"hi\" \\ \t\xff \xc3\xa9");
+    async_task never = async_create_task(async_coro(sleeper, 1));
+    async_cancel(never);
+    printf("first\n");
+    async_value results[3];
+    await(async_gather_exceptions(results, never, async_coro(failing), async_coro(sleeper, 0)));
+    await(async_coro(nested));
+    async_loop_add_signal_handler(loop, SIGUSR1, on_signal, event);
+    raise(SIGUSR1);
+    await(async_event_wait(event));
+    async_loop_remove_signal_handler(loop, SIGUSR1);
+    if (strcmp(how, "kill") == 0)
+        kill(getpid(), SIGKILL);
+    if (strcmp(how, "abort") == 0)
+        abort();
+    async_cancel(odd);
+    async_value v = async_catch(odd);
+    printf("later\n");
+    return v.error == ASYNC_CANCELLED ? async_none : v;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        how = argv[1];
+    return async_main(async_coro(main_coroutine));
+}

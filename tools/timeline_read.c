@@ -1,0 +1,302 @@
+/* timeline_read.c - from the lines of a trace to tasks, cells and events.
+ *
+ * We read only what runtime/trace.c wrote, one event a line, and look for keys in the line as it is:
+ * "key": cannot stand inside a text, where quotes have a backslash before them. */
+#include "timeline.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* What is closer together than this happens at once; and a step that takes as long as that, in real
+ * time, held up everybody. A few programs insist on a real clock, where nothing is exact. */
+#define INSTANT (is_virtual ? 1e-6 : 0.005)
+#define LONG_STEP (is_virtual ? 0.25 : 0.02)
+
+static double last;             /* virtual time of the event before */
+static double step_began;       /* real */
+static bool in_step;
+static bool is_virtual = true;  /* the clock of the last loop */
+
+/* An array of n things with room for one more. */
+static void *grow(void *array, int n, size_t size)
+{
+    if (n == 0 || (n >= 16 && (n & (n - 1)) == 0))
+        array = realloc(array, size * (n == 0 ? 16 : 2 * (size_t)n));
+    if (!array) {
+        fputs("timeline: no memory\n", stderr);
+        exit(1);
+    }
+    return array;
+}
+
+/* Memory for a text; all of them stay, in one list. */
+static char *keep(size_t size)
+{
+    static struct block { struct block *next; char text[]; } *blocks;
+    struct block *block = calloc(1, sizeof *block + size);
+    if (!block) {
+        fputs("timeline: no memory\n", stderr);
+        exit(1);
+    }
+    block->next = blocks;
+    blocks = block;
+    return block->text;
+}
+
+#define add(array, count) (array = grow(array, count, sizeof *array), &array[count++])
+
+/* ------------------------------------------------------------------------- values by key */
+
+static const char *find(const char *line, const char *key)
+{
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "\"%s\":", key);
+    const char *found = strstr(line, wanted);
+    return found ? found + strlen(wanted) : NULL;
+}
+
+static double number(const char *line, const char *key)
+{
+    const char *found = find(line, key);
+    return found ? strtod(found, NULL) : 0;
+}
+
+/* The text of a key, or NULL. */
+static char *text(const char *line, const char *key)
+{
+    const char *s = find(line, key);
+    if (!s || *s++ != '"')
+        return NULL;
+    char *result = keep(strlen(s) + 1), *to = result;
+    for (; *s && *s != '"'; s++) {
+        if (*s != '\\') {
+            *to++ = *s;
+        } else if (*++s == 'u') {               /* we wrote \u only for what nobody can print */
+            *to++ = strncmp(s + 1, "000a", 4) == 0 ? ' ' : '?';
+            s += 4;
+        } else {
+            *to++ = *s;
+        }
+    }
+    return result;
+}
+
+static int task_of(struct timeline *t, const char *line, const char *key)
+{
+    const char *s = find(line, key);
+    if (!s || *s++ != '"')
+        return -1;
+    size_t length = strcspn(s, "\"");
+    for (int i = t->task_count - 1; i >= 0; i--)
+        if (strlen(t->tasks[i].id) == length && strncmp(t->tasks[i].id, s, length) == 0)
+            return i;
+    return -1;
+}
+
+/* ------------------------------------------------------------------------------- events */
+
+static struct cell *add_cell(struct timeline *t, int task, double at)
+{
+    struct cell *cell = add(t->cells, t->cell_count);
+    *cell = (struct cell){ .task = task, .at = at, .known = t->task_count };
+    if (cell->known > MOST_TASKS)
+        cell->known = MOST_TASKS;
+    cell->of = calloc(cell->known + 1, sizeof *cell->of);
+    for (int i = 0; cell->of && i < cell->known; i++) {
+        struct task *one = &t->tasks[i];
+        cell->of[i].state = i == task ? RUNNING : one->now;
+        cell->of[i].wait = one->wait;
+        if (one->now != AWAY)
+            one->last = t->cell_count - 1;
+    }
+    return cell;
+}
+
+static struct event *add_event(struct timeline *t, enum kind kind, int task, double at)
+{
+    struct event *event = add(t->events, t->event_count);
+    int by = in_step ? t->cells[t->cell_count - 1].task : -1;
+    *event = (struct event){ kind, t->cell_count - 1, task, by, at, NULL, 0 };
+    return event;
+}
+
+/* Time that passes without a step is a gap. The runtime closes its loop at the end, which is no step
+ * of anybody's. */
+static void pass(struct timeline *t, double at)
+{
+    if (at > last + INSTANT && !in_step) {
+        add_cell(t, -1, last)->seconds = at - last;
+        last = at;
+    }
+    t->end = last;
+}
+
+static void created(struct timeline *t, const char *line, double at)
+{
+    struct task *task = add(t->tasks, t->task_count);
+    *task = (struct task){ .id = text(line, "task"), .name = text(line, "called"),
+                           .coroutine = text(line, "name"), .first = t->cell_count, .last = -1,
+                           .now = READY, .wait = -1, .lane = -1 };
+    task->hidden = !task->coroutine || strncmp(task->coroutine, "async_loop_shutdown", 19) == 0;
+    if (!task->hidden)
+        add_event(t, CREATED, t->task_count - 1, at);
+}
+
+static void resumed(struct timeline *t, const char *line, int task, double at)
+{
+    t->tasks[task].now = READY;
+    step_began = number(line, "real");
+    in_step = true;
+    if (!t->tasks[task].hidden)
+        add_cell(t, task, at);
+    else
+        in_step = false;
+}
+
+/* On the virtual clock the picture must be the same each time, although the step is not quite. */
+static void step_ended(struct timeline *t, const char *line, double at)
+{
+    double took = number(line, "real") - step_began;
+    if (in_step && took >= LONG_STEP)
+        t->cells[t->cell_count - 1].seconds =
+            !is_virtual ? took : took < 1 ? 0.5 : (long)(took * 2 + 0.4) / 2.0;
+    in_step = false;
+    last = at;
+}
+
+/* "async_sleep" is a word for those who read programs; a picture has little room. */
+static const char *short_name(const char *name)
+{
+    if (!name)
+        return "";
+    if (strcmp(name, "_GatheringFuture") == 0)
+        return "gather";
+    return strncmp(name, "async_", 6) == 0 ? name + 6 : name;
+}
+
+/* The innermost function of the program's own in "a > b > async_c", unless that is the task's. */
+static const char *inside(const char *calls, const char *coroutine)
+{
+    char *rest = strcpy(keep(calls ? strlen(calls) + 1 : 1), calls ? calls : "");
+    const char *found = NULL;
+    for (char *name; (name = rest) != NULL; ) {
+        if ((rest = strstr(name, " > ")) != NULL) {
+            *rest = 0;
+            rest += 3;
+        }
+        if (*name && strncmp(name, "async_", 6) != 0)
+            found = name;
+    }
+    return found && strcmp(found, coroutine) != 0 ? found : NULL;
+}
+
+static void waits(struct timeline *t, const char *line, int task)
+{
+    struct wait *wait = add(t->waits, t->wait_count);
+    *wait = (struct wait){ short_name(text(line, "name")),
+                           inside(text(line, "calls"), t->tasks[task].coroutine),
+                           task_of(t, line, "on") };
+    t->tasks[task].now = WAITING;
+    t->tasks[task].wait = t->wait_count - 1;
+}
+
+static void ready(struct timeline *t, int task, double at)
+{
+    struct task *one = &t->tasks[task];
+    if (one->now == WAITING && strcmp(t->waits[one->wait].what, "sleep") != 0)
+        add_event(t, WOKEN, task, at);
+    one->now = READY;
+}
+
+static void finished(struct timeline *t, const char *line, int task, double at)
+{
+    struct task *one = &t->tasks[task];
+    const char *error = text(line, "error"), *message = text(line, "message");
+    one->now = AWAY;
+    one->done = true;
+    if (!error)
+        return;
+    one->cancelled = strcmp(error, "CancelledError") == 0;
+    size_t size = strlen(error) + (message ? strlen(message) : 0) + 3;
+    char *both = keep(size);
+    snprintf(both, size, "%s%s%s", error, message && *message ? ": " : "", message ? message : "");
+    one->error = both;
+    if (!one->hidden)
+        add_event(t, ENDED, task, at)->text = one->cancelled ? "cancelled" : both;
+}
+
+static void was_printed(struct timeline *t, const char *line, int task, double at)
+{
+    long from = (long)number(line, "from"), to = (long)number(line, "to");
+    char *place = keep(48);         /* timeline_complete reads the text itself */
+    snprintf(place, 48, "%ld %ld", from, to);
+    add_event(t, PRINTED, task, at)->text = place;
+}
+
+bool timeline_read(struct timeline *t, const char *line)
+{
+    char *event = text(line, "event");
+    double at = number(line, "at");
+    if (!event)
+        return true;
+    int task = task_of(t, line, "task");
+    pass(t, at);
+    if (strcmp(event, "event loop") == 0)
+        t->is_real = !(is_virtual = number(line, "virtual") != 0);
+    else if (strcmp(event, "created") == 0)
+        created(t, line, at);
+    else if (strcmp(event, "printed") == 0)
+        was_printed(t, line, task, at);
+    else if (strcmp(event, "step ends") == 0)
+        step_ended(t, line, at);
+    else if (task < 0)
+        ;
+    else if (strcmp(event, "resumed") == 0)
+        resumed(t, line, task, at);
+    else if (strcmp(event, "ready") == 0)
+        ready(t, task, at);
+    else if (strcmp(event, "waits") == 0)
+        waits(t, line, task);
+    else if (strcmp(event, "finished") == 0)
+        finished(t, line, task, at);
+    else if (strcmp(event, "cancel") == 0 && !t->tasks[task].hidden)
+        add_event(t, CANCEL, task, at);
+    return t->cell_count < MOST_CELLS || !(t->cut = true);
+}
+
+/* -------------------------------------------------------------------------- afterwards */
+
+static const char *read_text(FILE *output, long from, long to)
+{
+    char *text = keep(to - from + 1);
+    if (fseek(output, from, SEEK_SET) != 0)
+        return "";
+    size_t length = fread(text, 1, to - from, output);
+    for (size_t i = 0; i < length; i++)         /* no control sequences in the picture */
+        if ((unsigned char)text[i] < ' ' && text[i] != '\n')
+            text[i] = ' ';
+    return text;
+}
+
+void timeline_complete(struct timeline *t, FILE *output)
+{
+    int numbers = 0, last_cell = -1, last_task = -1;
+    for (int i = 0; i < t->event_count; i++) {
+        struct event *event = &t->events[i];
+        long from, to;
+        if (event->kind != PRINTED || !event->text || sscanf(event->text, "%ld %ld", &from, &to) != 2)
+            continue;
+        event->text = read_text(output, from, to);
+        numbers += !numbers || event->cell != last_cell || event->task != last_task;
+        event->number = numbers;
+        last_cell = event->cell, last_task = event->task;
+    }
+    for (int i = 0; i < t->task_count; i++) {
+        struct task *task = &t->tasks[i];
+        if (task->hidden || task->last < 0)
+            continue;
+        if (t->lanes < MOST_LANES)
+            task->lane = t->lanes++;
+        else
+            t->lanes_left_out++;
+    }
+}
