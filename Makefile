@@ -6,7 +6,7 @@ CC      ?= cc
 CFLAGS  ?= -O2
 BUILD   ?= build
 WARN     = -Wall -Wextra -Werror=return-type
-FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 $(CFLAGS) $(EXTRA)
+FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 -fno-optimize-sibling-calls $(CFLAGS) $(EXTRA)
 PYTHON  ?= python3
 LIBS     = $(EXTRA) -lev -lm -pthread
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)

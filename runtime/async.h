@@ -592,7 +592,7 @@ int async_main(async_coroutine coro) ASYNC_MUST_USE;
 
 /* Debug mode, asyncio.run(main(), debug=True): ASYNC_DEBUG=1 in the environment, or this, also while
  * it runs. Steps that take 0.1 s (adjustable) or longer are reported on stderr with task and place; a
- * step that still runs after a second is reported by a watchdog with its stack; reports name who made
+ * step that still runs after half a second is reported by a watchdog with its stack; reports name who made
  * a task or coroutine; calls from the wrong thread end in a sentence. It changes no scheduling, but the
  * watchdog's question interrupts a blocking sleep(). */
 void async_loop_set_debug(async_loop *loop, bool on);

@@ -3,6 +3,7 @@
 #include "debug.h"
 #include "hooks.h"
 #include "outside.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 _Thread_local async_loop *loop_running;
 _Thread_local const char *async_here = "?";
 struct async_hooks *async_hooks;
-static _Thread_local async_loop *closed_loops;
+static async_loop *closed_loops;                /* of every thread: they may outlive theirs */
+static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER;    /* guards them */
 
 static void free_closed(void)
 {
@@ -27,14 +29,14 @@ static void free_closed(void)
 static async_loop *shell(void)
 {
     static bool registered;
+    pthread_mutex_lock(&closing);
     async_loop *loop = closed_loops;
     if (!registered)
         registered = atexit(free_closed) == 0;
-    if (!loop)
-        return calloc(1, sizeof *loop);
-    closed_loops = loop->next_closed;
-    memset(loop, 0, sizeof *loop);
-    return loop;
+    if (loop)
+        closed_loops = loop->next_closed;
+    pthread_mutex_unlock(&closing);
+    return loop ? memset(loop, 0, sizeof *loop) : calloc(1, sizeof *loop);
 }
 
 async_loop *async_new_event_loop(void)
@@ -67,8 +69,10 @@ void loop_free(async_loop *loop)
     if (loop->outside)
         outside_free(loop->outside);
     loop->closed = true;
+    pthread_mutex_lock(&closing);
     loop->next_closed = closed_loops;
     closed_loops = loop;
+    pthread_mutex_unlock(&closing);
 }
 
 void async_hooks_add(struct async_hooks *hooks)

@@ -56,7 +56,11 @@ static _Noreturn void be_child(const struct call *call, int fd)
     memory_of_thread = &made;
     async_value v = call->fn((void *)call->args);
     bool has_message = v.error && v.error != ASYNC_SYSTEM_EXIT && v.message;
-    struct answer answer = { .value = v, .is_text = has_message || memory_holds(&made, v.ptr) };
+    struct answer answer;
+    memset(&answer, 0, sizeof answer);     /* its gaps, too: all of it is sent */
+    answer.value.error = v.error;
+    answer.value.ptr = v.ptr;
+    answer.is_text = has_message || memory_holds(&made, v.ptr);
     if (answer.is_text)
         answer.length = strlen(v.str);
     fflush(stdout);

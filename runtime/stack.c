@@ -202,11 +202,12 @@ static void on_fault(int number, siginfo_t *info, void *context)
 void stack_watch(void (*overflow)(void))
 {
     struct sigaction now, action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
-    stack_t alternative = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack };
+    stack_t alternative = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack }, before;
     if (on_overflow)
         return;
     on_overflow = overflow;
-    if (sigaltstack(&alternative, NULL) == 0)
+    bool has_one = sigaltstack(NULL, &before) == 0 && !(before.ss_flags & SS_DISABLE);
+    if (has_one || sigaltstack(&alternative, NULL) == 0)    /* ASan takes its own away, at a thread's end */
         for (int i = 0; i < 2; i++) {
             int number = i ? SIGBUS : SIGSEGV;
             if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)

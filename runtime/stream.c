@@ -524,7 +524,8 @@ async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
 
 async_value async_stream_puts(async_stream *stream, const char *text)
 {
-    return async_stream_write(stream, text, strlen(text));
+    return text ? async_stream_write(stream, text, strlen(text))
+                : async_error(ENOMEM, "no memory for the text");     /* of an async_strf */
 }
 
 static async_value drain(void *p)

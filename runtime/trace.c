@@ -1,9 +1,9 @@
 /* trace.c - ASYNC_TRACE=file: what the runtime does, for viewers and for our own timeline.
  *
- * The file is in the Chrome trace event format, as Perfetto, chrome://tracing and viztracer open it,
- * in its array form: "[", one event a line, "]". Every line is a single write(), and a comma comes
- * before an event and not behind it, so that what a crash leaves lacks nothing but the last bracket,
- * which viewers do without.
+ * The file is in the Chrome trace event format, as Perfetto, chrome://tracing and viztracer open
+ * it, in its array form: "[", one event a line, "]". All events of a moment are a single write(), and a
+ * comma comes before an event and not behind it, so that what a crash leaves lacks nothing but the
+ * last bracket, which viewers do without.
  *
  *   a task        async events of category "task", "b" to "e": its whole life, and nested in that
  *                 each wait, and "ready" while it is in the queue; "n": it was asked to end
@@ -13,11 +13,12 @@
  *   the rest      instants, "i": "time passes", "timer", "I/O", "signal", "printed", "event loop"
  *
  * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
- * over. In `args`, `at` is the virtual time alone in seconds (the same in every run), `real` the real
- * one, both since the first loop; on a real clock they are the same.
+ * over. In `args`, `at` is the virtual time alone in seconds (the same in every run), `real` the
+ * real one, both since the first loop; on a real clock they are the same. `event` and what stands
+ * beside it is for our own reader, tools/timeline_read.c.
  *
  * The kernel sees what is printed and we don't. But if stdout is a file we can see how far it has
- * come, so "printed" says which bytes of it were written since the event before, and by which task. */
+ * come, so "printed" says which bytes of it were written since the event before, by which task. */
 #define _GNU_SOURCE
 #include "hooks.h"
 #include "loop.h"
@@ -206,7 +207,7 @@ static void begin_flow(struct note *note, const char *kind, async_task task)
     begin_args(note, NULL);
 }
 
-/* A flow begins within a slice: in the step that runs, or, where there is none, in one made for it. */
+/* A flow begins within a slice: in the step that runs, or else in one made for it. */
 static void add_wake(struct note *note, async_task task)
 {
     if (!current()) {
@@ -430,7 +431,8 @@ static void start(void)
     sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
     struct note note = { .length = 0 };
     thread = ++threads;
-    add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\",\"args\":{\"at\":0", (int)owner);
+    add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\"", (int)owner);
+    add(&note, ",\"args\":{\"at\":0");
     add_text(&note, "name", program_invocation_short_name);
     end(&note);
     write_all(&note);

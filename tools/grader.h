@@ -81,6 +81,7 @@ struct run {
     int result_count;
     const char *left;           /* name of a task not done when main was through, or NULL */
     int left_count;
+    double elsewhere;           /* seconds slept in threads, which took no time on our clock */
     double cpu;                 /* seconds of processor time used */
 };
 

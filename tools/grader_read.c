@@ -98,6 +98,8 @@ static void read_line(struct run *run, struct raw *raw, char *line)
         run->ended = true;
     } else if (!strcmp(what, "blocked")) {
         read_blocked(raw, line);
+    } else if (!strcmp(what, "elsewhere")) {
+        run->elsewhere += strtod(line, NULL);
     } else if (!strcmp(what, "frame") && raw->frame_count < MOST_FRAMES) {
         raw->frames[raw->frame_count++] = line;
     } else if (!strcmp(what, "stuck") || !strcmp(what, "busy") || !strcmp(what, "overtime")) {

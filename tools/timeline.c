@@ -1,7 +1,7 @@
 /* timeline.c - timeline [--svg] [--title TEXT] PROGRAM [ARGUMENT...]: draws what a program does.
  *
  * Runs it on the virtual clock with a trace (runtime/trace.c), which comes through a pipe, and with
- * its output in a file, so that the trace can say which part of it was printed when. Then draws that
+ * its output in a file, so that the trace can say which part of it was printed when. Then draws it
  * for a terminal, or as SVG. What the program writes to stderr goes there as ever. */
 #define _GNU_SOURCE
 #include "timeline.h"
@@ -133,10 +133,11 @@ int main(int argc, char **argv)
             timeline.title = argv[++i];
     }
     if (i >= argc) {
-        fputs("timeline [--svg] [--title TEXT] PROGRAM [ARGUMENT...]: draws what it does\n", stderr);
+        fputs("timeline [--svg] [--title TEXT] PROGRAM [ARGUMENT...]\n", stderr);
         return 2;
     }
     setlocale(LC_CTYPE, "");
+    timeline.steady = svg;
     if (!timeline.title)
         timeline.title = strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i];
     int trace[2];

@@ -1,8 +1,8 @@
 /* timeline.h - a run of a program, as it is drawn: what timeline.c's parts share.
  *
- * Time is cut into cells, left to right: a STEP is one step of one task and takes no virtual time; a
- * GAP lies between two instants, when everybody waits. In each cell every task is in one state, so
- * that a picture is a matrix of cells and lanes, and layout only gives each cell a place and a width.
+ * Time is cut into cells, left to right: a step of one task, which takes no virtual time; or a gap
+ * between two instants, when everybody waits. In each cell every task is in one state, so that a
+ * picture is a matrix of cells and lanes, and layout only gives each cell a place and a width.
  * Steps at the same instant stand beside each other, in their order: one thread, one at a time.
  *
  * Nothing here is ever freed: the program draws one picture and ends. */
@@ -16,7 +16,7 @@ enum state { AWAY, READY, RUNNING, WAITING };       /* AWAY: not yet created, or
 
 struct wait {                   /* from one step of a task to its next */
     const char *what;           /* "sleep", "gather", "Queue" */
-    const char *inside;         /* the coroutine function that waits, if not the task's own, or NULL */
+    const char *inside;         /* the function that waits, if not the task's own, or NULL */
     int on;                     /* the task that it waits for, or -1 */
 };
 
@@ -65,6 +65,7 @@ struct timeline {
     int task_count, cell_count, event_count, wait_count;
     int lanes, lanes_left_out, systems;
     double end;                 /* virtual seconds */
+    bool steady;                /* no real time in it: the same picture in every run */
     bool is_real;               /* the program asked for a real clock */
     bool cut;                   /* there is more than we show */
     const char *ending;         /* how the program ended, if not well; or NULL */
@@ -84,7 +85,7 @@ void timeline_layout(struct timeline *t, double width, double step, double least
 int timeline_columns(const char *text, int bytes);      /* that a terminal needs for this UTF-8 */
 const char *timeline_seconds(double seconds);           /* "1.5", in one of some static buffers */
 bool timeline_is_start(const struct timeline *t, int cell);     /* the first cell of an instant */
-int timeline_run(const struct timeline *t, int task, int cell); /* first cell behind, of one state */
+int timeline_run(const struct timeline *t, int task, int cell); /* the first one not like this */
 enum state timeline_state(const struct timeline *t, int task, int cell);
 bool timeline_in_system(const struct timeline *t, int task, int system);
 

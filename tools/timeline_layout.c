@@ -103,16 +103,24 @@ static double median(const struct timeline *t)
     return best;
 }
 
+/* The width of a cell that is not stretched. A gap without time is the open end of all. */
+static double at_least(const struct cell *c, double step, double gap)
+{
+    if (c->task < 0 && c->seconds <= 0)
+        return 3 * gap;
+    return (c->task >= 0 ? step : 0) + (c->seconds > 0 ? gap : 0);
+}
+
 /* Stretches the cells from `first` to before `end` over the width. */
 static void stretch(struct timeline *t, int first, int end, double width, double step, double least,
                     double ordinary)
 {
     double scale = 0, fixed = 0, shared = 0;
-    for (int round = 0; round < 8; round++) {   /* those below their least width leave the sharing */
+    for (int round = 0; round < 8; round++) {   /* who is below its least width shares no more */
         double share = 0, taken = 0;
         for (int i = first; i < end; i++) {
             struct cell *c = &t->cells[i];
-            double base = c->task >= 0 ? step : 0;
+            double base = at_least(c, step, least) - (c->seconds > 0 ? least : 0);
             double eff = c->seconds > AT_MOST * ordinary ? AT_MOST * ordinary : c->seconds;
             if (c->seconds <= 0)
                 taken += base;
@@ -130,7 +138,7 @@ static void stretch(struct timeline *t, int first, int end, double width, double
         double eff = c->seconds > AT_MOST * ordinary ? AT_MOST * ordinary : c->seconds;
         c->shortened = eff < c->seconds;
         c->x = x;
-        c->width = c->task >= 0 ? step : 0;
+        c->width = at_least(c, step, least) - (c->seconds > 0 ? least : 0);
         if (c->seconds > 0)
             c->width += scale * eff < least ? least : scale * eff;
         x += c->width;
@@ -152,7 +160,7 @@ void timeline_layout(struct timeline *t, double width, double step, double least
     int first = 0, system = 0;
     for (int i = 0; i < t->cell_count; i++) {
         struct cell *c = &t->cells[i];
-        double least = (c->task >= 0 ? step : 0) + (c->seconds > 0 ? least_gap : 0);
+        double least = at_least(c, step, least_gap);
         if (x + least > width && i > first) {
             i = best_break(t, first, i);
             stretch(t, first, i, width, step, least_gap, ordinary);

@@ -1,7 +1,7 @@
 /* timeline_read.c - from the lines of a trace to tasks, cells and events.
  *
- * We read only what runtime/trace.c wrote, one event a line, and look for keys in the line as it is:
- * "key": cannot stand inside a text, where quotes have a backslash before them. */
+ * We read only what runtime/trace.c wrote, one event a line, and look for keys in the line as it
+ * is: "key": cannot stand inside a text, where quotes have a backslash before them. */
 #include "timeline.h"
 #include <stdlib.h>
 #include <string.h>
@@ -119,8 +119,7 @@ static struct event *add_event(struct timeline *t, enum kind kind, int task, dou
     return event;
 }
 
-/* Time that passes without a step is a gap. The runtime closes its loop at the end, which is no step
- * of anybody's. */
+/* Time that passes without a step is a gap. */
 static void pass(struct timeline *t, double at)
 {
     if (at > last + INSTANT && !in_step) {
@@ -143,7 +142,8 @@ static void created(struct timeline *t, const char *line, double at)
 
 static void resumed(struct timeline *t, const char *line, int task, double at)
 {
-    t->tasks[task].now = READY;
+    t->tasks[task].now = RUNNING;
+    t->tasks[task].name = text(line, "called");         /* it may have been given another */
     step_began = number(line, "real");
     in_step = true;
     if (!t->tasks[task].hidden)
@@ -152,13 +152,12 @@ static void resumed(struct timeline *t, const char *line, int task, double at)
         in_step = false;
 }
 
-/* On the virtual clock the picture must be the same each time, although the step is not quite. */
+/* Notes how long a step really took if that is worth showing. */
 static void step_ended(struct timeline *t, const char *line, double at)
 {
     double took = number(line, "real") - step_began;
-    if (in_step && took >= LONG_STEP)
-        t->cells[t->cell_count - 1].seconds =
-            !is_virtual ? took : took < 1 ? 0.5 : (long)(took * 2 + 0.4) / 2.0;
+    if (in_step && took >= LONG_STEP && !(t->steady && is_virtual))
+        t->cells[t->cell_count - 1].seconds = took;
     in_step = false;
     last = at;
 }
@@ -277,13 +276,25 @@ static const char *read_text(FILE *output, long from, long to)
     return text;
 }
 
+/* Whoever still waits when the program has ended, as in a deadlock, is seen to do so. */
+static void add_open_end(struct timeline *t)
+{
+    for (int i = 0; i < t->task_count; i++)
+        if (!t->tasks[i].hidden && t->tasks[i].now != AWAY && t->cell_count) {
+            in_step = false;
+            add_cell(t, -1, last);
+            return;
+        }
+}
+
 void timeline_complete(struct timeline *t, FILE *output)
 {
     int numbers = 0, last_cell = -1, last_task = -1;
+    add_open_end(t);
     for (int i = 0; i < t->event_count; i++) {
         struct event *event = &t->events[i];
         long from, to;
-        if (event->kind != PRINTED || !event->text || sscanf(event->text, "%ld %ld", &from, &to) != 2)
+        if (event->kind != PRINTED || sscanf(event->text, "%ld %ld", &from, &to) != 2)
             continue;
         event->text = read_text(output, from, to);
         numbers += !numbers || event->cell != last_cell || event->task != last_task;
@@ -292,9 +303,9 @@ void timeline_complete(struct timeline *t, FILE *output)
     }
     for (int i = 0; i < t->task_count; i++) {
         struct task *task = &t->tasks[i];
-        if (task->hidden || task->last < 0)
+        if (task->hidden || (task->last < 0 && i < MOST_TASKS))
             continue;
-        if (t->lanes < MOST_LANES)
+        if (t->lanes < MOST_LANES && i < MOST_TASKS)
             task->lane = t->lanes++;
         else
             t->lanes_left_out++;

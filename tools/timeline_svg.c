@@ -1,7 +1,7 @@
 /* timeline_svg.c - the timeline as a picture for the chapters.
  *
- * Colour only repeats what shape says: a step is a solid block, ready is a hatched box, waiting is a
- * thin line with a word on it. Light or dark is the reader's choice, by prefers-color-scheme.
+ * Colour only repeats what shape says: a step is a solid block, ready is a hatched box, waiting is
+ * a thin line with a word on it. Light or dark is the reader's choice, by prefers-color-scheme.
  *
  * Below its lane stands what a task printed, with a thin line up to the step that printed it. Texts
  * are placed from right to left, each in the highest row where it runs neither into a text nor into
@@ -21,13 +21,14 @@
 #define SMALL 6.65              /* at 11 pixels */
 #define MOST_RESERVED 200       /* pixels at the right for what is printed at the end */
 #define MOST_ROWS 40
+#define MOST_LINES 12           /* of one step */
 #define MOST_TEXT 60            /* columns of what was printed; what is longer is cut */
 
 struct label {                  /* one text below a lane */
     char text[4 * MOST_TEXT + 8];
     double x, width;            /* where its line goes up; how wide the text is */
     double left;                /* where the text begins: at x, or before it, at the right border */
-    int row, rows;              /* several lines of one step stay together: the first knows how many */
+    int row, rows;              /* lines of one step stay together: the first knows how many */
     const char *class;
 };
 
@@ -63,8 +64,13 @@ static void line(double x1, double y1, double x2, double y2, const char *class)
 
 static void box(double x, double y, double width, double height, const char *class)
 {
-    printf("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n", x, y, width,
-           height, class);
+    printf("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n", x, y,
+           width, height, class);
+}
+
+static void cross(double x, double y)
+{
+    printf("<path d=\"M%.1f %.1fl8 8m0-8l-8 8\" class=\"cross\"/>\n", x, y);
 }
 
 static double left_of(const struct timeline *t, int cell) { return gutter + t->cells[cell].x; }
@@ -96,9 +102,9 @@ static struct label *add_label(double x, const char *class, const char *text, in
 static void add_printed(double x, const char *text)
 {
     int first = label_count, rows = 0;
-    for (; *text; rows++) {
+    for (; *text && rows <= MOST_LINES; rows++) {
         int length = (int)strcspn(text, "\n");
-        add_label(x, "said", text, length);
+        add_label(x, "said", rows < MOST_LINES ? text : "...", rows < MOST_LINES ? length : 3);
         text += length + (text[length] == '\n');
     }
     for (int i = first; i < label_count; i++) {     /* the block is as wide as its longest line */
@@ -114,8 +120,8 @@ static void add_printed(double x, const char *text)
         label_list[i].left = label_list[first].left;
 }
 
-/* In whose lane it is told. What no task printed, but a callback, or main() behind async_run, goes to
- * the task that ran before. */
+/* In whose lane it is told. What no task printed, but a callback, or main() behind async_run, goes
+ * to the task that ran before. */
 static int owner(const struct timeline *t, const struct event *e)
 {
     int cell = e->cell < 0 ? 0 : e->cell;
@@ -176,7 +182,8 @@ static void draw_labels(double y)
 /* ----------------------------------------------------------------------------- one lane */
 
 /* The longest text for a wait that leaves some of the line to be seen. */
-static void label_wait(const struct timeline *t, const struct wait *wait, double x, double end, double y)
+static void label_wait(const struct timeline *t, const struct wait *wait, double x, double end,
+                       double y)
 {
     char texts[3][300];
     const char *on = wait->on >= 0 ? t->tasks[wait->on].name : wait->what;
@@ -220,7 +227,7 @@ static void draw_end(const struct timeline *t, int number, int system, double y)
         return;
     double x = right_of(t, task->last);
     if (task->error)
-        printf("<path d=\"M%.1f %.1fl8 8m0-8l-8 8\" class=\"cross\"/>\n", x + 4, y + BLOCK / 2.0 - 4);
+        cross(x + 4, y + BLOCK / 2.0 - 4);
     else
         line(x + 1.5, y - 3, x + 1.5, y + BLOCK + 3, "end");
 }
@@ -242,7 +249,7 @@ static void draw_instants(const struct timeline *t, int system, double top, doub
             continue;
         if (t->cells[i].shortened) {
             double x = (left_of(t, i) + right_of(t, i)) / 2;
-            text_at(x - 4, top - 4, "small", "//");
+            text_at(x - 6, bottom - 3, "small", "//");
         }
         if (!timeline_is_start(t, i))
             continue;
@@ -280,13 +287,14 @@ static void draw_arrows(const struct timeline *t, int system, const double *lane
         if (t->cells[e->cell].system != system || by == e->task || (by < 0 && e->kind != CANCEL))
             continue;
         double to = lane_y[e->task], x = right_of(t, e->cell) - 5;
-        double from = by >= 0 ? lane_y[by] : to - BLOCK - 9;    /* from outside: a timeout, the end */
+        double from = by >= 0 ? lane_y[by] : to - BLOCK - 9;    /* from outside: a timeout */
         if (from <= 0 || to <= 0)
             continue;
         bool down = to > from;
         double tip = down ? to + (e->kind == CANCEL ? BLOCK / 2.0 - 1 : 3)
                           : to + BLOCK - (e->kind == CANCEL ? BLOCK / 2.0 - 1 : 3);
-        line(x, down ? from + BLOCK : from, x, tip + (down ? -6 : 6), e->kind == CANCEL ? "asks" : "wakes");
+        line(x, down ? from + BLOCK : from, x, tip + (down ? -6 : 6),
+             e->kind == CANCEL ? "asks" : "wakes");
         printf("<path d=\"M%.1f %.1fl-4 %dh8z\" class=\"tip\"/>\n", x, tip, down ? -7 : 7);
     }
 }
@@ -323,7 +331,8 @@ static double draw_system(const struct timeline *t, int system, double top, bool
 static void style(void)
 {
     puts("<style>\n"
-         "text { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #1f2328 }\n"
+         "text { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace }\n"
+         "text { fill: #1f2328 }\n"
          ".small, .wait { font-size: 11px; fill: #59636e }\n"
          ".wait { text-anchor: middle }\n"
          ".name, .time, .bad { font-weight: bold }\n"
@@ -340,7 +349,8 @@ static void style(void)
          ".end { stroke: #1f2328; stroke-width: 3 }\n"
          ".cross { stroke: #c11c28; stroke-width: 3 }\n"
          ".bad { fill: #c11c28 }\n"
-         ".said, .bad { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; stroke-linejoin: round }\n"
+         ".said, .bad { paint-order: stroke; stroke: #ffffff }\n"
+         ".said, .bad { stroke-width: 4px; stroke-linejoin: round }\n"
          "@media (prefers-color-scheme: dark) {\n"
          "text { fill: #f0f6fc }\n"
          ".small, .wait { fill: #aab3bd }\n"
@@ -384,12 +394,7 @@ static void describe(const struct timeline *t)
     for (int i = 0; i < t->event_count; i++)
         if (t->events[i].kind == PRINTED) {
             printf("At %s s is printed: ", timeline_seconds(t->events[i].at));
-            escape(t->events[i].text, (int)strcspn(t->events[i].text, "\n"));
-            putchar('\n');
-            for (const char *s = strchr(t->events[i].text, '\n'); s && s[1]; s = strchr(s + 1, '\n')) {
-                escape(s + 1, (int)strcspn(s + 1, "\n"));
-                putchar('\n');
-            }
+            escape(t->events[i].text, (int)strlen(t->events[i].text));
         }
     puts("</desc>");
 }
@@ -397,7 +402,9 @@ static void describe(const struct timeline *t)
 static void legend(const struct timeline *t, double y)
 {
     double x = MARGIN;
-    bool asked = false, crossed = false;
+    bool asked = false, crossed = false, shortened = false;
+    for (int i = 0; i < t->cell_count; i++)
+        shortened |= t->cells[i].shortened;
     for (int i = 0; i < t->event_count; i++) {
         asked |= t->events[i].kind == CANCEL;
         crossed |= t->events[i].kind == ENDED;
@@ -418,7 +425,7 @@ static void legend(const struct timeline *t, double y)
     text_at(x + 8, y + 11, "small", "done");
     if (crossed) {
         x += 54;
-        printf("<path d=\"M%.1f %.1fl8 8m0-8l-8 8\" class=\"cross\"/>\n", x, y + 3);
+        cross(x, y + 3);
         text_at(x + 14, y + 11, "small", "error, cancelled");
         x += 80;
     }
@@ -428,6 +435,8 @@ static void legend(const struct timeline *t, double y)
         printf("<path d=\"M%.1f %.1fl-4 -7h8z\" class=\"tip\"/>\n", x, y + 14);
         text_at(x + 10, y + 11, "small", "asks it to end");
     }
+    if (shortened)
+        text_at(WIDTH - MARGIN - 14 * SMALL, y - 8, "small", "// not to scale");
 }
 
 static void measure_gutter(const struct timeline *t)

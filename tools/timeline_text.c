@@ -6,8 +6,8 @@
  *     Task-3 toast       ░░░░██──────sleep──██│
  *     printed              1 2       3      4                     5   6
  *
- * A system is a canvas of cells of one column each, filled from the model and then written out; below
- * all of them stands what the numbers stand for. */
+ * A row is a canvas of one character for each column, filled from the model and then written out.
+ * Below all of them stands what the numbers stand for. */
 #include "timeline.h"
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +129,8 @@ static void draw_lane(const struct timeline *t, int number, int system)
     }
     for (int i = 0; i < t->event_count; i++) {
         const struct event *e = &t->events[i];
-        if (e->kind == CANCEL && e->task == number && e->cell >= 0 && t->cells[e->cell].system == system)
+        if (e->kind == CANCEL && e->task == number && e->cell >= 0 &&
+            t->cells[e->cell].system == system)
             put_glyph(column_behind(t, e->cell) - 1, ASKED);
     }
     if (task->done && t->cells[task->last].system == system)
@@ -146,7 +147,8 @@ static void draw_axis(const struct timeline *t, int system)
     for (int i = 0; i < t->cell_count; i++) {
         const char *text = timeline_seconds(t->cells[i].at);
         int x = column(t, i);
-        if (t->cells[i].system == system && timeline_is_start(t, i) && is_free(x - 1, (int)strlen(text) + 2))
+        if (t->cells[i].system == system && timeline_is_start(t, i) &&
+            is_free(x - 1, (int)strlen(text) + 2))
             put_text(x, text);
     }
     write_row("seconds");
@@ -168,7 +170,8 @@ static void draw_numbers(const struct timeline *t, int system)
     for (int i = 0; i < t->event_count; i++) {
         const struct event *e = &t->events[i];
         char text[16];
-        if (e->kind != PRINTED || e->number == last || (e->cell >= 0 ? t->cells[e->cell].system : 0) != system)
+        if (e->kind != PRINTED || e->number == last ||
+            (e->cell >= 0 ? t->cells[e->cell].system : 0) != system)
             continue;
         snprintf(text, sizeof text, "%d", last = e->number);
         int x = e->cell < 0 ? 0 : column(t, e->cell);
@@ -187,7 +190,8 @@ static const char *who(const struct timeline *t, int task)
     return task >= 0 ? t->tasks[task].name : "";
 }
 
-static void list_head(const struct timeline *t, const struct event *e, int names, const char *number)
+static void list_head(const struct timeline *t, const struct event *e, int names,
+                      const char *number)
 {
     printf("%*s%s  %6s s  ", 3 - timeline_columns(number, (int)strlen(number)), "", number,
            timeline_seconds(e->at));
@@ -294,8 +298,8 @@ void timeline_draw_text(struct timeline *t, int width, bool utf8)
     }
     if (t->lanes_left_out)
         printf("(and %d more tasks)\n", t->lanes_left_out);
-    if (t->cut)
-        printf("(it goes on, but we stopped looking after %d steps)\n", t->cell_count);
+    if (t->cut && !t->ending)
+        puts("(it goes on, but here we stopped looking)");
     putchar('\n');
     list_events(t);
     if (t->ending)

@@ -387,6 +387,9 @@ static void check_closed(struct run *run, const char *end)
             "await, like a function that an error passes through: a line behind the loop is never "
             "reached. Close with async_with(...), as in lesson 9.",
             end);
+    if (!printed(run, "log opened"))
+        reject(run, "The log was not opened. A generator does that first, when somebody asks it "
+                    "for its first value: await(async_coro(open_log)).");
     if (count_lines(run, "log opened") != 1 || count_lines(run, "log closed") != 1)
         reject(run, "The log was opened %d times and closed %d times; once would be right.",
                count_lines(run, "log opened"), count_lines(run, "log closed"));
@@ -631,6 +634,9 @@ static void check_merged(struct run *run, int most)
             reject_entry(run, i, right, taken);
         taken[side]++;
     }
+    if (taken[0] + taken[1] == 0 && next_side(taken, &side))
+        reject(run, "No entry was handed out. merge() asks its two sources with async_anext(), and "
+                    "hands out entries with async_yield().");
     if (taken[0] + taken[1] < most && next_side(taken, &side))
         reject(run,
                "Only %d of %d entries were handed out; the next one is %s-%d. When one source is "

@@ -524,7 +524,7 @@ static void try_interrupted(int workers, int broken)
 START_TEST(importing)
 {
     int few = random_between(2, 3);
-    try_import(random_between(8, 10), (struct plan){ { 0.3, 0.6, 1.5 }, { 1, few, 1 }, 1 }, 0);
+    try_import(random_between(10, 12), (struct plan){ { 0.3, 0.5, 2 }, { 1, few, 1 }, 1 }, 0);
     try_import(random_between(10, 12), (struct plan){ { 0.2, 2.5, 0.3 }, { 1, few, 1 }, 2 }, 0);
     try_import(9, (struct plan){ { 0.5, 1.5, 0.5 }, { 1, 4, 1 }, 1 }, 5);
     try_import(10, (struct plan){ { 0.5, 2, 0.9 }, { 1, few, 1 }, 2 }, random_between(1, 2));

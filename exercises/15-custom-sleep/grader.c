@@ -552,6 +552,11 @@ static void check_asker(struct run *run, int number)
                "have to be told, "
                "of an answer as of a failure.",
                number, right->begins);
+    if (how && t < right->ends - 1e-6 && strcmp(how, "CancelledError") != 0)
+        reject(run,
+               "Number %d got \"%s\" at %g s, but the answer is not there before %g s. Who wants "
+               "to know what is not known yet has to wait for it.",
+               number, how, t, right->ends);
     if (how && strstr(how, "InvalidStateError"))
         reject(run, "Number %d ended with an error: %s", number, how);
     if (how && !strcmp(right->outcome, NO_ANSWER) && t > right->ends + 1e-6)

@@ -1,8 +1,8 @@
 /* stage.c - calls what the student wrote with the inputs of this run.
  *
  * The bank and the scales are ours: they note in which thread they are called. A thread that is not
- * the loop's waits, for a moment of real time at most, for what it wants to see: the other questions,
- * or the loop going on. */
+ * the loop's waits, for a moment of real time at most, for what it wants to see: the other
+ * questions, or the loop going on. */
 #define _GNU_SOURCE
 #include "exercise.h"
 #include "stage.h"

@@ -13,7 +13,7 @@ struct client {
     struct client *next;
     async_stream *stream;
     char watched[MOST_KEY + 1]; /* the key it watches, or "" */
-    /* TODO, parts 2 and 3: its two tasks; a queue of lines for it; why it has to go, if it has to */
+    /* TODO, parts 2 and 3: its two tasks; a queue of lines for it; why it has to go */
 };
 
 static struct board {
@@ -88,8 +88,8 @@ struct talk { struct client *client; };
 static async_value talk(void *p)
 {
     struct client *client = ((struct talk *)p)->client;
-    /* TODO, part 1: read a line; take its end off, which is "\n" or "\r\n"; give it to answer(); and
-     * again, until the client closes the connection. "quit": tell it "bye: quit\n", and return.
+    /* TODO, part 1: read a line; take its end off, which is "\n" or "\r\n"; give it to answer();
+     * and again, until the client closes the connection. "quit": tell it "bye: quit\n", and return.
      * Part 3: a client that is silent for board.idle seconds is told "bye: idle\n". */
     (void)client;
     (void)answer;

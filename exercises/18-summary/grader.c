@@ -1,4 +1,4 @@
-/* grader.c - lesson 18: a server that answers, that one slow client cannot stop, and that ends well. */
+/* grader.c - lesson 18: a server that answers, that no slow client can stop, and that ends well. */
 #include "grader.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,14 +128,14 @@ START_TEST(slow_client)
 {
     struct run *run = run_slow();
     if (number(run, "dropped") != 1 && number(run, "sets") < MANY)
-        reject(run, "A client that did read was dropped, or the count of clients is wrong: only the "
-                    "one who does not read has to go.");
+        reject(run, "A client that did read was dropped, or the count of clients is wrong: only "
+                    "the one who does not read has to go.");
     if (number(run, "dropped") != 1)
         reject(run,
                "A client has not read one of %d lines, %d MB in all, and is still served: they all "
                "wait in memory. Give each client a queue of at most OUTBOX lines, "
-               "async_queue_new(OUTBOX), out of which a task of its own sends them and drains; when "
-               "the queue is full the client has to go.",
+               "async_queue_new(OUTBOX), out of which a task of its own sends them and drains; "
+               "when the queue is full the client has to go.",
                MANY, MANY * (LONG / 1000) / 1000);
     if (number(run, "received") != number(run, "sets"))
         reject(run, "A client that did read got %ld of %ld lines: each line has to come, once and "
@@ -181,8 +181,8 @@ static void try_end(void)
                  "that it has passed.");
     if (!said(run, ben, "bye: closing"))
         reject(run, "The board was closed, and %s was not told \"bye: closing\".\nrun_board is "
-                    "cancelled at its await; an exit function (async_with) still runs then, and may "
-                    "wait until all clients are gone.",
+                    "cancelled at its await; an exit function (async_with) still runs then, and "
+                    "may wait until all clients are gone.",
                ben);
     if (printed(run, "but one can still connect"))
         reject(run, "The board is closed, but one can still connect: async_server_close.");

@@ -1,8 +1,8 @@
 /* stage.c - clients for the student's server, in the same process, so that time may jump.
  *
- *     script IDLE END NAME AT TEXT...     clients that send TEXT at the time AT, and print what they
- *                                         get. In TEXT _ is a space, | is LF and ~ is CR LF. At END
- *                                         the board is cancelled.
+ *     script IDLE END NAME AT TEXT...     clients that send TEXT at the time AT, and print what
+ *                                         they get. In TEXT _ is a space, | is LF, ~ is CR LF. At
+ *                                         END the board is cancelled.
  *     slow LINES BYTES                    one client never reads; another sets a value again and
  *                                         again, until the board has dropped the first */
 #include "exercise.h"
@@ -59,7 +59,8 @@ static async_value print_lines(void *p)
             return async_none;
         }
         if (length)
-            printf("%s: %s%s", args->name, line.str, line.str[length - 1] == '\n' ? "" : " (no end)\n");
+            printf("%s: %s%s", args->name, line.str,
+                   line.str[length - 1] == '\n' ? "" : " (no end)\n");
     }
     printf("%s: closed\n", args->name);
     return async_none;

@@ -1,5 +1,5 @@
-/* cpu_bound.c - who computes does not wait, so there is no await in which the loop could go on. Four
- * computations: in the loop, in slices, in threads, in processes.
+/* cpu_bound.c - who computes does not wait, so there is no await in which the loop could go on.
+ * Four computations: in the loop, in slices, in threads, in processes.
  *
  * Python twin:
  *     def count_primes(below): ...

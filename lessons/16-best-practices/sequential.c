@@ -1,4 +1,4 @@
-/* sequential.c - await one after the other and they wait for each other; as tasks they wait together.
+/* sequential.c - awaited in turn they wait for each other; as tasks they wait together.
  *
  * Python twin:
  *     async def bad():

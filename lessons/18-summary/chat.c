@@ -141,7 +141,8 @@ static void clean(char *to, const char *line)
 /* What is wrong with this name, or NULL. */
 static const char *objection(const char *name)
 {
-    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz" "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789_-");
     if (length == 0 || name[length] || length > MOST_NAME)
         return "A name has 1 to 20 letters or digits";
     for (struct client *client = chat.clients; client; client = client->next)
@@ -204,7 +205,7 @@ static async_value talk(void *p)
         const char *line =
             await(async_wait_for(async_stream_readline(client->stream, &length), chat.idle)).str;
         clean(text, line);
-        await(async_sleep(0));          /* one line in each turn of the loop: then come the others */
+        await(async_sleep(0));          /* one line in each turn of the loop, then the others */
     } while (length && obey(client, text));
     return async_none;
 }
@@ -284,17 +285,19 @@ static async_value run_server(void *p)
     return async_none;
 }
 
-/* ------------------------------------------- the demonstration: three visitors, and what they see */
+/* ----------------------------------------- the demonstration: three visitors, and what they see */
 
 struct say { double at; const char *text; };
 
 static const struct say ann[] = {
-    { 0, "Ann\n" }, { 2, "Good morning!\n" }, { 6, "/who\n" }, { 11, "Anybody there?\n" }, { 0, NULL }
+    { 0, "Ann\n" }, { 2, "Good morning!\n" }, { 6, "/who\n" }, { 11, "Anybody there?\n" },
+    { 0, NULL }
 };
 static const struct say ben[] = {
-    { 1, "ann\nBen\n" }, { 3, "Hello, Ann.\n" }, { 7, "/name Benjamin\n" }, { 9, "/quit\n" }, { 0, NULL }
+    { 1, "ann\nBen\n" }, { 3, "Hello, Ann.\n" }, { 7, "/name Benjamin\n" }, { 9, "/quit\n" },
+    { 0, NULL }
 };
-static const struct say cleo[] = { { 4, "Cleo\r\n" }, { 0, NULL } };     /* by telnet; then silence */
+static const struct say cleo[] = { { 4, "Cleo\r\n" }, { 0, NULL } };  /* telnet; then silence */
 
 /* Reads until the server closes the connection; gives all of it, as one text. */
 struct watch_screen { async_stream *stream; };

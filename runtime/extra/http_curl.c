@@ -45,12 +45,23 @@ void transfer_end(struct transfer *transfer)
         curl_multi_remove_handle(transfer->client->multi, transfer->easy);
 }
 
-/* Lets curl do what can be done now, and sees what is over. */
+static void no_memory(struct transfer *transfer)
+{
+    if (transfer->future.state != PENDING)
+        return;
+    transfer->refused = ENOMEM;
+    transfer_over(transfer, CURLE_OUT_OF_MEMORY);
+}
+
+/* Lets curl do what can be done now, and sees what is over. When curl runs out of memory it loses
+ * track of a socket, without a word about whose. */
 static void act(struct client *client, int fd, int events)
 {
     int left;
     CURLMsg *message;
-    curl_multi_socket_action(client->multi, fd, events, &left);
+    if (curl_multi_socket_action(client->multi, fd, events, &left) != CURLM_OK)
+        list_each(link, &client->transfers)
+            no_memory(container_of(link, struct transfer, link));
     while ((message = curl_multi_info_read(client->multi, &left))) {
         struct transfer *transfer = NULL;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
@@ -104,7 +115,9 @@ static int timer_changed(CURLM *multi, long milliseconds, void *p)
     struct itimerspec when = { .it_value = { milliseconds / 1000, milliseconds % 1000 * 1000000 } };
     timerfd_settime(client->alarm_fd, 0, &when, NULL);
     client->ringing = watch_fd(client->loop, client->alarm_fd, false, false, &client->alarm);
-    return client->ringing ? 0 : -1;
+    if (!client->ringing)           /* no memory to wait with: ask again and again */
+        loop_ready(client->loop, &client->act);
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------- sockets */
@@ -165,8 +178,11 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *p, void 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     if (!socket && what == CURL_POLL_REMOVE)
         return 0;
-    if (!socket && !(socket = socket_new(client, fd)))
-        return -1;
+    if (!socket && !(socket = socket_new(client, fd))) {
+        if (transfer)
+            no_memory(transfer);
+        return 0;
+    }
     if (!known)
         curl_multi_assign(client->multi, fd, socket);
     if (socket->own && what != CURL_POLL_REMOVE)
@@ -175,9 +191,11 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *p, void 
         transfer_hold_clock(transfer, !socket->own || what == CURL_POLL_REMOVE);
     bool done = want(socket, what & CURL_POLL_IN && what != CURL_POLL_REMOVE, false) &&
                 want(socket, what & CURL_POLL_OUT && what != CURL_POLL_REMOVE, true);
+    if (!done && transfer)          /* curl itself does not survive that a callback fails */
+        no_memory(transfer);
     if (what == CURL_POLL_REMOVE && !socket->opened)
         socket_free(socket);
-    return done ? 0 : -1;
+    return 0;
 }
 
 curl_socket_t curl_open_socket(void *p, curlsocktype purpose, struct curl_sockaddr *address)

@@ -6,7 +6,8 @@
  *      until there are no more, and the connection is idle again.
  * A cancelled task asks the server to stop, over a connection of its own (PQcancel, in a thread, as
  * that blocks), and goes on with the loop until the server has answered. Only a server that says
- * nothing for some seconds is left alone: then the connection is closed. */
+ * nothing for some seconds is left alone: then the connection is closed. The thread may then hang for
+ * as long as the server does, and so is none of the pool's, which a program waits for at its end. */
 #define _GNU_SOURCE
 #include "postgres.h"
 #include "coro.h"
@@ -20,6 +21,9 @@
 #include <libpq-fe.h>
 #include <netdb.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,7 +31,7 @@
 #define PATIENCE 5.0                /* seconds for the server, once the task was cancelled */
 #define MOST_ADDRESSES 8
 
-struct wait {                       /* for the socket; one at a time */
+struct wait {                       /* of the connection's task; one at a time */
     struct job ready, late;
     struct future future;
     struct watch *reading, *writing;    /* NULL: not, or over */
@@ -37,12 +41,22 @@ struct wait {                       /* for the socket; one at a time */
 struct postgres {
     PGconn *conn;
     struct wait wait;
+    struct request *request;        /* to stop a query; NULL: there is none */
 };
+
+struct request {                    /* belongs to its thread until that posts it */
+    struct job job;                 /* it was sent */
+    async_loop *loop;
+    PGcancel *cancel;
+    struct postgres *postgres;      /* who waits; NULL: nobody any more; guarded by `abandoning` */
+    bool sent;                      /* the loop's alone */
+};
+
+static pthread_mutex_t abandoning = PTHREAD_MUTEX_INITIALIZER;
 
 /* What a cancelled task is at: nothing, until there is a deadline. */
 struct giving_up {
     int64_t deadline;               /* on the loop's clock; 0: we were not cancelled */
-    async_future sent;              /* the request to stop; NULL: none */
     const char *message;            /* of the cancellation */
 };
 
@@ -69,21 +83,23 @@ static void on_late(struct job *job)
     end_wait(container_of(timer, struct wait, timer), async_error(ASYNC_TIMEOUT, NULL));
 }
 
-/* Until the socket can be read, or written if there is something to write; ASYNC_TIMEOUT once it is
- * `deadline` (0: never), or ASYNC_CANCELLED. Real work is under way: it holds a virtual clock. */
-static async_value wait_socket(struct postgres *postgres, bool for_writing, int64_t deadline)
+enum waiting_for { THE_REQUEST, TO_READ, TO_WRITE };    /* the last: or to read */
+
+/* Until the socket is ready, or a request to stop was sent; ASYNC_TIMEOUT once it is `deadline` (0:
+ * never), or ASYNC_CANCELLED. Real work is under way: it holds a virtual clock. */
+static async_value wait_for(struct postgres *postgres, enum waiting_for what, int64_t deadline)
 {
     struct wait *wait = &postgres->wait;
     int fd = PQsocket(postgres->conn);
-    if (fd < 0)
+    if (fd < 0 && what != THE_REQUEST)
         return async_error(ASYNC_DB_CLOSED, "there is no connection");
-    wait->ready.run = on_ready;
-    wait->timer.job.run = on_late;
     future_init(&wait->future, &plain_future, loop_running);
-    wait->reading = watch_fd(loop_running, fd, false, true, &wait->ready);
-    wait->writing = for_writing ? watch_fd(loop_running, fd, true, true, &wait->ready) : NULL;
+    if (what != THE_REQUEST)
+        wait->reading = watch_fd(loop_running, fd, false, true, &wait->ready);
+    if (what == TO_WRITE)
+        wait->writing = watch_fd(loop_running, fd, true, true, &wait->ready);
     async_value v = async_error(ENOMEM, "no memory to wait for the database");
-    if (wait->reading && (wait->writing || !for_writing)) {
+    if ((wait->reading || what == THE_REQUEST) && (wait->writing || what != TO_WRITE)) {
         if (deadline)
             loop_timer_start(loop_running, &wait->timer, deadline);
         v = task_wait(&wait->future);
@@ -94,6 +110,17 @@ static async_value wait_socket(struct postgres *postgres, bool for_writing, int6
     }
     end_wait(wait, async_none);
     return v;
+}
+
+static struct postgres *postgres_new(void)
+{
+    struct postgres *postgres = calloc(1, sizeof *postgres);
+    if (!postgres)
+        return NULL;
+    postgres->wait.ready.run = on_ready;
+    postgres->wait.timer.job.run = on_late;
+    future_init(&postgres->wait.future, &plain_future, loop_running);
+    return postgres;
 }
 
 /* -------------------------------------------------------------------------------- errors */
@@ -112,10 +139,26 @@ static const char *one_line(const char *text)
     return line;
 }
 
+/* Nobody waits for it any more. It is freed by its job, or, if it is not sent yet, by its thread,
+ * which must not touch the loop then: that may be gone before the server speaks again. */
+static void abandon(struct request *request)
+{
+    if (request->sent) {
+        free(request);
+        return;
+    }
+    pthread_mutex_lock(&abandoning);
+    request->postgres = NULL;
+    pthread_mutex_unlock(&abandoning);
+    request->loop->watched--;
+}
+
 static void close_at_once(struct db *db)
 {
     struct postgres *postgres = db->link;
     db->link = NULL;
+    if (postgres->request)
+        abandon(postgres->request);
     if (postgres->wait.reading)
         end_wait(&postgres->wait, async_none);
     PQfinish(postgres->conn);
@@ -303,13 +346,63 @@ static bool send_query(PGconn *conn, const struct query *query)
 
 /* ---------------------------------------------------------------------------- giving up */
 
-/* In a thread. */
-static async_value send_cancel(void *cancel)
+/* In a thread of its own. */
+static void *send_request(void *p)
 {
+    struct request *request = p;
     char why[256];
-    PQcancel(cancel, why, sizeof why);  /* if the server is gone, so is the query */
-    PQfreeCancel(cancel);
-    return async_none;
+    PQcancel(request->cancel, why, sizeof why);     /* if the server is gone, so is the query */
+    PQfreeCancel(request->cancel);
+    pthread_mutex_lock(&abandoning);
+    bool posted = request->postgres && outside_post(request->loop, &request->job);
+    pthread_mutex_unlock(&abandoning);
+    if (!posted)
+        free(request);
+    return NULL;
+}
+
+/* In the loop. */
+static void request_sent(struct job *job)
+{
+    struct request *request = container_of(job, struct request, job);
+    request->sent = true;
+    if (request->postgres) {
+        request->loop->watched--;
+        end_wait(&request->postgres->wait, async_none);
+    } else {
+        free(request);
+    }
+}
+
+static bool start_thread(struct request *request)
+{
+    pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);    /* signals are for the loop's thread */
+    bool started = pthread_create(&thread, NULL, send_request, request) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started)
+        pthread_detach(thread);
+    return started;
+}
+
+/* If it cannot be sent we wait for the end of the query, or of our patience. */
+static void request_to_stop(struct postgres *postgres)
+{
+    struct request *request = calloc(1, sizeof *request);
+    if (!request)
+        return;
+    *request = (struct request){ .job.run = request_sent, .loop = loop_running,
+                                 .cancel = PQgetCancel(postgres->conn), .postgres = postgres };
+    list_init(&request->job.link);
+    if (request->cancel && start_thread(request)) {
+        loop_running->watched++;
+        postgres->request = request;
+    } else {
+        PQfreeCancel(request->cancel);
+        free(request);
+    }
 }
 
 static void give_up(struct postgres *postgres, struct giving_up *giving_up, bool firm)
@@ -317,24 +410,25 @@ static void give_up(struct postgres *postgres, struct giving_up *giving_up, bool
     if (giving_up->deadline)            /* cancelled again */
         return;
     giving_up->deadline = clock_after(&loop_running->clock, PATIENCE);
-    PGcancel *cancel = firm ? NULL : PQgetCancel(postgres->conn);
-    if (!cancel)
-        return;
-    giving_up->sent = async_loop_run_in_executor(loop_running, send_cancel, cancel);
-    if (!giving_up->sent)
-        PQfreeCancel(cancel);
+    if (!firm)
+        request_to_stop(postgres);
 }
 
-/* A request that is still on its way would hit the next query. True: it is not. */
-static bool cancel_has_arrived(const struct giving_up *giving_up)
+/* A request that is still on its way would hit the next query: waits for it, or closes. */
+static void end_request(struct db *db, const struct giving_up *giving_up)
 {
-    while (giving_up->sent && !async_done(giving_up->sent)) {
-        double left = clock_to_seconds(giving_up->deadline - loop_now(loop_running));
-        async_value v = async_catch(async_wait_for(async_shield(giving_up->sent), left));
-        if (v.error && v.error != ASYNC_CANCELLED)
-            return false;
+    struct postgres *postgres = db->link;       /* NULL: closed, and the request abandoned */
+    async_value v = async_none;
+    if (!postgres || !postgres->request)
+        return;
+    while (!postgres->request->sent && (!v.error || v.error == ASYNC_CANCELLED))
+        v = wait_for(postgres, THE_REQUEST, giving_up->deadline);
+    if (!postgres->request->sent) {
+        lost(db, "it did not take a request to cancel");
+        return;
     }
-    return true;
+    free(postgres->request);
+    postgres->request = NULL;
 }
 
 /* ------------------------------------------------------------------------------- queries */
@@ -375,12 +469,12 @@ static async_value collect(struct db *db, const struct query *query, struct buil
                 return lost(db, "COPY is not possible here, so it was closed");
             continue;
         }
-        async_value w = wait_socket(postgres, unsent, giving_up->deadline);
+        async_value w = wait_for(postgres, unsent ? TO_WRITE : TO_READ, giving_up->deadline);
         if (w.error == ASYNC_CANCELLED) {
             giving_up->message = w.message;
             give_up(postgres, giving_up, query->firm);
         } else if (w.error) {
-            return lost(db, w.error == ASYNC_TIMEOUT ? "it did not answer to a cancel" : w.message);
+            return lost(db, w.error == ASYNC_TIMEOUT ? "it did not answer when a query was cancelled" : w.message);
         } else if (!PQconsumeInput(postgres->conn)) {
             return broken(db);
         }
@@ -398,8 +492,7 @@ static async_value run(struct db *db, struct query *query)
         return async_error(ASYNC_DB_PROGRAMMING_ERROR, one_line(PQerrorMessage(postgres->conn)));
     }
     async_value v = collect(db, query, &builder, &giving_up);
-    if (!cancel_has_arrived(&giving_up) && db->link)
-        lost(db, "a request to cancel was on its way for too long");
+    end_request(db, &giving_up);
     query->cancelled |= giving_up.deadline != 0;
     if (query->cancelled && !query->firm)
         v = async_error(ASYNC_CANCELLED, giving_up.message);
@@ -486,7 +579,7 @@ static async_value establish(struct postgres *postgres)
     if (PQstatus(postgres->conn) == CONNECTION_BAD)
         status = PGRES_POLLING_FAILED;
     while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
-        async_value v = wait_socket(postgres, status == PGRES_POLLING_WRITING, 0);
+        async_value v = wait_for(postgres, status == PGRES_POLLING_WRITING ? TO_WRITE : TO_READ, 0);
         if (v.error)
             return v;
         status = PQconnectPoll(postgres->conn);
@@ -506,7 +599,7 @@ static async_value connect_to(struct db *db, const char *url)
     const char *const keywords[] = { "dbname", "client_encoding", "fallback_application_name",
                                      hosts ? "host" : NULL, "hostaddr", NULL };
     const char *const values[] = { url, "UTF8", "evlings", hosts, addresses, NULL };
-    struct postgres *postgres = calloc(1, sizeof *postgres);
+    struct postgres *postgres = postgres_new();
     if (postgres)
         postgres->conn = PQconnectStartParams(keywords, values, 1);
     if (!postgres || !postgres->conn) {

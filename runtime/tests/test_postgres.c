@@ -4,6 +4,7 @@
  * The server is a private one, made by tools/postgres.sh; without PostgreSQL there is no test. */
 #include "postgres.h"
 #include "databases.h"
+#include <signal.h>
 
 static char address[512], directory[400];
 
@@ -237,6 +238,42 @@ START_TEST(a_pool_replaces_what_broke_while_it_was_idle)
 }
 END_TEST
 
+/* A server that does not answer at all, not even to a request to cancel. */
+PROGRAM(silent)
+{
+    char path[sizeof directory + 32];
+    int server = 0;
+    snprintf(path, sizeof path, "%s/data/postmaster.pid", directory);
+    FILE *file = fopen(path, "r");
+    if (!file || fscanf(file, "%d", &server) != 1)
+        async_raise(ENOENT, "no postmaster.pid");
+    fclose(file);
+    CONNECT(db);
+    int backend = await(async_db_fetchval(db, "SELECT pg_backend_pid()")).num;
+    kill(server, SIGSTOP);
+    kill(backend, SIGSTOP);
+    double start = now();
+    async_value v = async_catch(async_wait_for(async_db_fetch(db, "SELECT 1"), 0.2));
+    double took = now() - start;
+    kill(backend, SIGCONT);
+    kill(server, SIGCONT);
+    say_kind(v);
+    say(took > 4 && took < 9 ? "after some patience" : "after %g s", took);
+    v = async_catch(async_db_fetch(db, "SELECT 1"));
+    say_kind(v);
+    has_words(v, "it did not answer");
+    await(async_sleep(0.5));        /* for the thread with the request, which now ends */
+    return async_none;
+}
+
+START_TEST(a_server_that_says_nothing)
+{
+    async_value v = run_real(async_coro(silent));
+    say("%s", repr(v));
+    expect("TimeoutError\nafter some patience\nInterfaceError\nNone\n");
+}
+END_TEST
+
 int main(void)
 {
     if (!start_server()) {
@@ -253,6 +290,7 @@ int main(void)
     TEST(every_kind_of_cell) TEST(errors_say_what_the_server_said) TEST(what_cannot_be_connected_to)
     TEST(a_deadlock_at_the_server_is_busy) TEST(a_pool_replaces_what_broke_while_it_was_idle)
     TEST(a_server_that_is_killed_and_comes_back) TEST(a_commit_that_finds_no_server)
+    TEST(a_server_that_says_nothing)
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);

@@ -228,7 +228,7 @@ PROGRAM(cancels_many)
     enum { MANY = 20 };
     async_task tasks[MANY];
     long before = open_descriptors();
-    for (int turns = 0; turns < 8; turns++) {
+    for (int turns = 0; turns < 4; turns++) {
         for (int i = 0; i < MANY; i++)
             tasks[i] = async_create_task(async_to_process(pauses));
         for (int i = 0; i < turns; i++)
@@ -271,7 +271,7 @@ END_TEST
 
 PROGRAM(squares)
 {
-    enum { MANY = 50 };
+    enum { MANY = 20 };
     async_awaitable calls[MANY];
     async_value got[MANY];
     long wrong = 0;
@@ -294,7 +294,7 @@ END_TEST
 PROGRAM(many)
 {
     long before = open_descriptors();
-    for (long i = 0; again(&i, 400);)
+    for (long i = 0; again(&i, 300);)
         await(async_to_process(square, i));
     say("%ld descriptors more", open_descriptors() - before);
     return async_none;

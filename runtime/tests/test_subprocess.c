@@ -227,7 +227,7 @@ static async_value echoes(void *p)
 
 PROGRAM(many)
 {
-    enum { MANY = 40 };
+    enum { MANY = 30 };
     async_awaitable calls[MANY];
     async_value got[MANY];
     long right = 0;
@@ -246,7 +246,7 @@ START_TEST(many_children_at_once)
     play(async_coro(many));
     say("%ld descriptors more", open_descriptors() - before);
     say("%s", waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "no child left" : "a child is left");
-    expect("40 of 40\n"
+    expect("30 of 30\n"
            "0 descriptors more\n"
            "no child left\n");
 }

@@ -1,5 +1,5 @@
-/* Three pitfalls, repaired: what waits is awaited, at once, to the end; what blocks is in a thread; what
- * computes lets others have a turn.
+/* Three pitfalls, repaired: what waits is awaited, at once, to the end; what blocks is in a thread;
+ * what computes lets others have a turn.
  *
  * Python twin:
  *     weather, news = await asyncio.gather(fetch(...), fetch(...))

@@ -1,5 +1,5 @@
-/* A notice board. Each client has a task that reads and a task that writes, with a queue between what is
- * said and what is sent: who does not read fills his own queue, and nobody waits for him.
+/* A notice board. Each client has a task that reads and a task that writes, with a queue between
+ * what is said and what is sent: who does not read fills his own queue, and nobody waits for him.
  *
  * Python twin of the two tasks:
  *     async def write_lines(outbox, writer):

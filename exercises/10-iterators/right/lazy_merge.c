@@ -1,4 +1,4 @@
-/* merge asks a source only when it needs its next entry, with a flag for each end. */
+/* The gap is a loop until it is time; merge asks a source only when it needs its next entry. */
 #include "exercise.h"
 #include <stdio.h>
 #include <string.h>
@@ -84,7 +84,7 @@ async_value read_gently(void *p)
     async_with(log_exit) struct connection *connection = await(async_coro(open_log)).ptr;
     double earliest = now();
     async_for (entry, log_entries(args->log)) {
-        if (now() < earliest)
+        while (now() < earliest)
             await(async_sleep(earliest - now()));
         earliest = now() + args->gap;
         async_yield(entry);

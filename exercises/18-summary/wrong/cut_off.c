@@ -134,6 +134,8 @@ static void goodbye(struct client **leaving)
     *place = client->next;
     if (client->bye)
         tell(client, "bye: %s\n", client->bye);
+    for (async_value line; !(line = async_queue_get_nowait(client->outbox)).error;)
+        free(line.ptr);
     async_cancel(client->writing);
     async_catch(client->writing);
     async_stream_abort(client->stream);

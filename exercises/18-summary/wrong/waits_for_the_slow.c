@@ -43,7 +43,8 @@ static void tell(struct client *client, const char *format, ...)
     va_end(args);
     if (length < 0)
         return;
-    async_catch(async_queue_put(client->outbox, async_ptr(line)));
+    if (async_catch(async_queue_put(client->outbox, async_ptr(line))).error)
+        free(line);
 }
 
 struct write_lines { struct client *client; };
