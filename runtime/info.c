@@ -11,8 +11,8 @@ struct object *info_awaited(struct task *task)
     return owner ? owner : on && !on->type->unnamed ? future_object(on) : NULL;
 }
 
-/* The one task without which this one cannot go on, where that can be told: the task that it awaits,
- * or the holder of the lock; or NULL. */
+/* The one task without which this one cannot go on, where that can be told: the task that it
+ * awaits, or the holder of the lock; or NULL. */
 struct task *info_blocker(struct task *task)
 {
     struct object *object = info_awaited(task);

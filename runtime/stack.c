@@ -207,7 +207,7 @@ void stack_watch(void (*overflow)(void))
         return;
     on_overflow = overflow;
     bool has_one = sigaltstack(NULL, &before) == 0 && !(before.ss_flags & SS_DISABLE);
-    if (has_one || sigaltstack(&alternative, NULL) == 0)    /* ASan takes its own away, at a thread's end */
+    if (has_one || sigaltstack(&alternative, NULL) == 0)    /* has_one: ASan's, which it unmaps */
         for (int i = 0; i < 2; i++) {
             int number = i ? SIGBUS : SIGSEGV;
             if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)

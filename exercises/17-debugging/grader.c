@@ -1,12 +1,12 @@
-/* grader.c - lesson 17: the task that blocks, the task that never ends, the tasks that wait for each
- * other. */
+/* grader.c - lesson 17: the task that blocks, the task that never ends, the tasks that wait for
+ * each other. */
 #include "grader.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MOST 8
-#define REACH 0.1               /* seconds between the first tool and the second */
+#define REACH 0.1 /* seconds between the first tool and the second */
 
 /* -------------------------------------------------------------------------------- part 1 */
 
@@ -25,8 +25,10 @@ static void check_served(struct run *run, const struct bill *orders, int count)
         printing += orders[i].printing;
     int in_thread = run->elsewhere > 0;
     if (in_thread && !same_time(run->elsewhere, printing))
-        reject(run, "In threads there was a wait of %g s, and the bills take %g s together. Each bill "
-                    "waits for its own printing, once.", run->elsewhere, printing);
+        reject(run,
+               "In threads there was a wait of %g s, and the bills take %g s together. Each bill "
+               "waits for its own printing, once.",
+               run->elsewhere, printing);
     for (int i = 0; i < count; i++) {
         double waits = in_thread ? 0 : orders[i].printing;
         longest = fmax(longest, orders[i].baking + waits);
@@ -43,8 +45,9 @@ static void check_served(struct run *run, const struct bill *orders, int count)
         char served[100];
         snprintf(served, sizeof served, "%s: served", orders[0].guest);
         if (printed_at(run, orders[0].baking, served))
-            reject(run, "\"%s\" at %g s, when the pizza was ready: nobody waited for the printer, "
-                        "which takes %g s. The wait must stay; only, it must not hold up the others.",
+            reject(run,
+                   "\"%s\" at %g s, when the pizza was ready: nobody waited for the printer, "
+                   "which takes %g s. The wait must stay; only, it must not hold up the others.",
                    served, orders[0].baking, orders[0].printing);
     }
     expect_transcript(run, any_order, "Each guest is served on his own: pizza, bill, printer.");
@@ -58,7 +61,7 @@ static void try_serving(int count)
     char inputs[400] = "serve_all";
     for (int i = 0; i < count; i++) {
         orders[i] = (struct bill){ random_word(), random_seconds(), random_seconds(),
-                                    random_between(400, 2000) };
+                                   random_between(400, 2000) };
         int n = strlen(inputs);
         snprintf(inputs + n, sizeof inputs - n, " %s %g %g %d", orders[i].guest, orders[i].baking,
                  orders[i].printing, orders[i].cents);
@@ -84,9 +87,9 @@ static void will_visit(const char *guest, double from, double to)
     will_print(to, "%s: candle out", guest);
 }
 
-static const char *const way_out =
-    "Whoever starts a task that never ends by itself must end it: cancel it, and await it, so that it "
-    "has put out the light when visit() returns.";
+static const char *const way_out = "Whoever starts a task that never ends by itself must end it: "
+                                   "cancel it, and await it, so that it "
+                                   "has put out the light when visit() returns.";
 
 static void try_evening(int guests)
 {
@@ -104,13 +107,15 @@ static void try_evening(int guests)
         snprintf(name, sizeof name, "tasks%d", i);
         const struct result *tasks = result_of(run, name);
         if (tasks && strcmp(tasks->text, "1"))
-            reject(run, "A leak: %d guest%s left, and %s tasks are there, where there was one. Each "
-                        "visit leaves one behind.\n%s", i + 1, i ? "s have" : " has", tasks->text,
-                   way_out);
+            reject(run,
+                   "A leak: %d guest%s left, and %s tasks are there, where there was one. Each "
+                   "visit leaves one behind.\n%s",
+                   i + 1, i ? "s have" : " has", tasks->text, way_out);
         snprintf(name, sizeof name, "guest%d", i);
         if (!ended_well(run, name))
-            reject(run, "visit() ended with an error, but nobody disturbed the guest. The candle ends "
-                        "as cancelled, and await() raises that: async_catch() looks at it instead.");
+            reject(run,
+                   "visit() ended with an error, but nobody disturbed the guest. The candle ends "
+                   "as cancelled, and await() raises that: async_catch() looks at it instead.");
         will_visit(names[i], i * seconds, (i + 1) * seconds);
     }
     expect_no_task_left(run, way_out);
@@ -125,13 +130,16 @@ static void try_cut(void)
     struct run *run = stage_run("cut %g %s %g", after, guest, seconds);
     const struct result *tasks = result_of(run, "tasks");
     if (tasks && strcmp(tasks->text, "1"))
-        reject(run, "A leak: the visit was cancelled at %g s, and its candle burns on. await leaves "
-                    "the function at once, and what stands below it never runs. async_with, or "
-                    "async_catch, see to it that the candle is put out on every way.", after);
+        reject(run,
+               "A leak: the visit was cancelled at %g s, and its candle burns on. await leaves "
+               "the function at once, and what stands below it never runs. async_with, or "
+               "async_catch, see to it that the candle is put out on every way.",
+               after);
     will_print(0, "%s: sits down", guest);
     will_print(0, "%s: candle lit", guest);
     will_print(after, "%s: candle out", guest);
-    expect_transcript(run, any_order, "The visit was cancelled: no goodbye, but the candle goes out.");
+    expect_transcript(run, any_order,
+                      "The visit was cancelled: no goodbye, but the candle goes out.");
     expect_error(run, "visit", "CancelledError", "A cancelled visit has to end as cancelled.");
 }
 
@@ -167,9 +175,10 @@ static void check_pair(struct run *run, const struct dish *a, const struct dish 
     for (int i = 0; i < 2; i++)
         if ((a->tools[i] == b->tools[0] || a->tools[i] == b->tools[1]) && a->from < b->to - 1e-6 &&
             b->from < a->to - 1e-6)
-            reject(run, "%s (%g to %g s) and %s (%g to %g s) used %s at the same time. There is only "
-                        "one of it: each tool needs its lock, for as long as it is used.", a->cook,
-                   a->from, a->to, b->cook, b->from, b->to, names[a->tools[i]]);
+            reject(run,
+                   "%s (%g to %g s) and %s (%g to %g s) used %s at the same time. There is only "
+                   "one of it: each tool needs its lock, for as long as it is used.",
+                   a->cook, a->from, a->to, b->cook, b->from, b->to, names[a->tools[i]]);
 }
 
 /* The longest that it may take; they may well be quicker. */
@@ -193,8 +202,8 @@ static void try_kitchen(struct dish *dishes, int count, double most, const char 
         sum += d->seconds + REACH;
         longest = fmax(longest, d->seconds + REACH);
         if (!same_time(d->to - d->from, d->seconds))
-            reject(run, "%s worked from %g to %g s, but the dish takes %g s.", d->cook, d->from, d->to,
-                   d->seconds);
+            reject(run, "%s worked from %g to %g s, but the dish takes %g s.", d->cook, d->from,
+                   d->to, d->seconds);
         for (int j = 0; j < i; j++)
             check_pair(run, d, &dishes[j]);
     }
@@ -202,8 +211,8 @@ static void try_kitchen(struct dish *dishes, int count, double most, const char 
         reject(run, "There are %d lines, expected %d: \"begins\" and \"done\" of each cook.",
                run->line_count, 2 * count);
     if (run->seconds > (most ? most * longest : sum) + 0.05)
-        reject(run, "It took %g s, expected at most %g s. %s", run->seconds, most ? most * longest : sum,
-               why);
+        reject(run, "It took %g s, expected at most %g s. %s", run->seconds,
+               most ? most * longest : sum, why);
     expect_number(run, "cook_all", count, "That is how many dishes were made.");
 }
 
@@ -212,14 +221,16 @@ START_TEST(nobody_waits_for_ever)
     int a = random_between(0, 3), b = (a + random_between(1, 3)) % 4;
     struct dish one[] = { { .tools = { a, b } } };
     struct dish crosswise[] = { { .tools = { a, b } }, { .tools = { b, a } } };
-    struct dish ring[] = { { .tools = { 0, 1 } }, { .tools = { 1, 2 } }, { .tools = { 2, 3 } },
-                           { .tools = { 3, 0 } } };
+    struct dish ring[] = {
+        { .tools = { 0, 1 } }, { .tools = { 1, 2 } }, { .tools = { 2, 3 } }, { .tools = { 3, 0 } }
+    };
     struct dish apart[] = { { .tools = { 0, 2 } }, { .tools = { 3, 1 } } };
     struct dish many[] = { { .tools = { 2, 0 } }, { .tools = { 1, 3 } }, { .tools = { 0, 1 } },
                            { .tools = { 3, 2 } }, { .tools = { 1, 0 } }, { .tools = { 0, 3 } } };
     static const char *const slow = "That is longer than one after the other.";
-    about_deadlock = "\"held by\" says who has what the other wants. No cook can be at fault alone: what "
-                     "would have to be true of all of them, so that this circle cannot come about?";
+    about_deadlock =
+        "\"held by\" says who has what the other wants. No cook can be at fault alone: what "
+        "would have to be true of all of them, so that this circle cannot come about?";
     try_kitchen(one, 1, 1, "One cook waits for nobody.");
     try_kitchen(crosswise, 2, 0, slow);
     try_kitchen(ring, 4, 0, slow);

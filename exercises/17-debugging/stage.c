@@ -4,7 +4,10 @@
 #include <stdio.h>
 
 /* Visits one after the other; says after each how many tasks there are, the main one included. */
-struct evening { double seconds; long guests; };
+struct evening {
+    double seconds;
+    long guests;
+};
 static async_value evening(void *p)
 {
     struct evening *args = p;
@@ -20,11 +23,16 @@ static async_value evening(void *p)
 }
 
 /* A visit that is cancelled. */
-struct cut { double after; const char *guest; double seconds; };
+struct cut {
+    double after;
+    const char *guest;
+    double seconds;
+};
 static async_value cut(void *p)
 {
     struct cut *args = p;
-    async_task task = async_create_task_named(async_coro(visit, args->guest, args->seconds), "visit");
+    async_task task = async_create_task_named(async_coro(visit, args->guest, args->seconds),
+                                              "visit");
     await(async_sleep(args->after));
     async_cancel(task);
     stage_outcome("visit", async_catch(task));
@@ -37,13 +45,13 @@ int main(int argc, char **argv)
     stage_open(argc, argv);
     struct serve orders[MOST];
     struct dish dishes[MOST];
-    size_t count = (stage_words() - 1) / 4;         /* PART, then four words for each */
+    size_t count = (stage_words() - 1) / 4; /* PART, then four words for each */
     for (size_t i = 0; i < count && i < MOST; i++) {
         int w = 1 + 4 * i;
         orders[i] = (struct serve){ stage_word(w), stage_real(w + 1), stage_real(w + 2),
                                     stage_integer(w + 3) };
-        dishes[i] = (struct dish){ stage_word(w), { stage_integer(w + 1) % TOOLS,
-                                                    stage_integer(w + 2) % TOOLS },
+        dishes[i] = (struct dish){ stage_word(w),
+                                   { stage_integer(w + 1) % TOOLS, stage_integer(w + 2) % TOOLS },
                                    stage_real(w + 3) };
     }
     if (stage_part("serve_all"))
@@ -51,8 +59,8 @@ int main(int argc, char **argv)
     if (stage_part("evening"))
         stage_outcome("evening", stage_run(async_coro(evening, stage_real(1), stage_integer(2))));
     if (stage_part("cut"))
-        stage_outcome("cut", stage_run(async_coro(cut, stage_real(1), stage_word(2),
-                                                  stage_real(3))));
+        stage_outcome("cut",
+                      stage_run(async_coro(cut, stage_real(1), stage_word(2), stage_real(3))));
     if (stage_part("cook_all"))
         stage_number("cook_all", stage_run(async_coro(cook_all, dishes, count)));
     return stage_close();

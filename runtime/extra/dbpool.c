@@ -56,13 +56,13 @@ static bool available(const struct pool *pool)
     return pool->closing || pool->idle_count || pool->open < pool->size;
 }
 
-/* Who was served sees to it that the next in line is, if there is more. */
+/* Only the first in line is woken: when it is served it wakes the next, if there is more. */
 static void serve_next(struct pool *pool)
 {
     if (pool->closing)
         line_wake_all(&pool->waiting);
     else if (available(pool))
-        line_wake_next(&pool->waiting);
+        line_wake_first(&pool->waiting);
 }
 
 /* ----------------------------------------------------------------------------- borrowing */

@@ -511,6 +511,30 @@ START_TEST(a_pool_lends_what_it_has_and_lets_the_others_wait)
 }
 END_TEST
 
+/* Two come back at the same moment: whoever waits is served in order. */
+PROGRAM(two_at_once)
+{
+    async_with(async_pool_exit) async_pool *pool = await(async_create_pool(url, 2)).ptr;
+    static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+    async_task tasks[6];
+    for (int i = 0; i < 6; i++)
+        tasks[i] = async_create_task(async_coro(borrow, pool, names[i], 1));
+    await(async_wait(tasks, 6, ASYNC_NO_TIMEOUT, ASYNC_ALL_COMPLETED));
+    return async_none;
+}
+
+START_TEST(a_pool_is_first_come_first_served)
+{
+    play(async_coro(two_at_once));
+    expect("a has one at 0\n"
+           "b has one at 0\n"
+           "c has one at 1\n"
+           "d has one at 1\n"
+           "e has one at 2\n"
+           "f has one at 2\n");
+}
+END_TEST
+
 struct leave_open { async_pool *pool; };
 static async_value leave_open(void *p)
 {
@@ -609,6 +633,7 @@ END_TEST
     TEST(a_cancelled_query_ends_at_the_database_as_well) \
     TEST(a_cancel_at_any_moment_leaves_all_or_nothing) \
     TEST(a_pool_lends_what_it_has_and_lets_the_others_wait) \
+    TEST(a_pool_is_first_come_first_served) \
     TEST(what_is_given_back_is_clean_and_its_handle_stale) TEST(nothing_leaks)
 
 #endif

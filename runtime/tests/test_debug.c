@@ -1,5 +1,5 @@
-/* debug mode, the watchdog, the tree of tasks: rows D01, D04, D05, and mistakes sown on purpose, each
- * of which must be named, with its lines, by what the program prints. */
+/* debug mode, the watchdog, the tree of tasks: rows D01, D04, D05, and mistakes sown on purpose,
+ * each of which must be named, with its lines, by what the program prints. */
 #include "testing.h"
 #include <signal.h>
 #include <stdint.h>
@@ -146,8 +146,8 @@ static void calls_from_a_thread(void) { run_debug(async_coro(lets_a_thread_call)
 /* Without debug mode nobody checks; what happens then is left open, so it isn't tried here. */
 START_TEST(D04_calls_from_the_wrong_thread)
 {
-    expect_abort(calls_from_a_thread, "Non-thread-safe operation invoked on an event loop other than "
-                 "the current one");
+    expect_abort(calls_from_a_thread, "Non-thread-safe operation invoked on an event loop other "
+                                      "than the current one");
 }
 END_TEST
 

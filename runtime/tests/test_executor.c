@@ -39,7 +39,7 @@ static int at_gate(void)
     return came;
 }
 
-/* Waits until so many threads stand at the gate; work under way holds virtual time, so this spins. */
+/* Waits until so many threads stand at the gate. Work under way holds virtual time: this spins. */
 struct crowd { int size; };
 static async_value crowd(void *p)
 {
@@ -437,7 +437,8 @@ START_TEST(run_in_executor_outside_of_a_task)
 {
     async_loop *loop = async_new_event_loop();
     struct square three = { 3 };
-    async_value v = async_loop_run_until_complete(loop, async_loop_run_in_executor(loop, square, &three));
+    async_future f = async_loop_run_in_executor(loop, square, &three);
+    async_value v = async_loop_run_until_complete(loop, f);
     say("%ld", v.num);
     async_loop_close(loop);
     expect("9\n");

@@ -1,5 +1,5 @@
-/* async_run, Runner and Ctrl-C: row N02 of the checklist. The interrupts are real signals, sent to a
- * process of their own. */
+/* async_run, Runner and Ctrl-C: row N02 of the checklist. The interrupts are real signals, in
+ * processes of their own. */
 #include "testing.h"
 #include <signal.h>
 
@@ -184,7 +184,8 @@ static async_value hears(void *p)
 
 static async_value listens(void *p)
 {
-    async_loop_add_signal_handler(async_get_running_loop(), SIGINT, hears, "heard by a handler of main's own");
+    async_loop *loop = async_get_running_loop();
+    async_loop_add_signal_handler(loop, SIGINT, hears, "heard by a handler of main's own");
     raise(SIGINT);
     await(async_sleep(1));
     return async_ptr(p);

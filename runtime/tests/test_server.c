@@ -68,11 +68,11 @@ END_TEST
 
 PROGRAM(wrong_addresses)
 {
-    static char long_name[2000], label[] = "no-such-host-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx."
-                                           "invalid";
+    static char long_name[2000], label[80];     /* no resolver needs to be asked about these */
     memset(long_name, 'x', sizeof long_name - 1);
-    const char *hosts[] = { label, long_name, "", "1.2.3.4.5.6 and more" };
-    for (int i = 0; i < 4; i++) {
+    memset(label, 'x', sizeof label - 1);
+    const char *hosts[] = { label, long_name, "" };
+    for (int i = 0; i < 3; i++) {
         async_value v = async_catch(async_open_connection(hosts[i], 80));
         say("%d %d", v.error == ENOENT, v.message && *v.message);
     }
@@ -89,7 +89,6 @@ START_TEST(addresses_that_are_none)
 {
     play(async_coro(wrong_addresses));
     expect("1 1\n"
-           "1 1\n"
            "1 1\n"
            "1 1\n"
            "1\n"
@@ -127,8 +126,9 @@ PROGRAM(looks_up)
     async_stream *stream = await(async_open_connection("localhost", async_server_port(server))).ptr;
     async_stream_puts(stream, "through a name\n");
     say("%s", await(async_stream_readline(stream, NULL)).str);
-    for (int i = 0; i < 30; i++) {          /* a thread may still look up when nobody asks any more */
-        async_task t = async_create_task(async_open_connection("localhost", async_server_port(server)));
+    for (int i = 0; i < 30; i++) {      /* a thread may still look up when nobody asks any more */
+        int port = async_server_port(server);
+        async_task t = async_create_task(async_open_connection("localhost", port));
         for (int j = 0; j < i % 5; j++)
             await(async_sleep(0));
         async_cancel(t);
@@ -330,9 +330,8 @@ PROGRAM(runs_out)
     async_stream *streams[MANY];
     await(async_coro(serve_echo));
     async_value v = async_none;
-    int opened = 0;
-    while (opened < MANY && !(v = async_catch(async_open_connection("127.0.0.1",
-                                                                    async_server_port(server)))).error)
+    int opened = 0, port = async_server_port(server);
+    while (opened < MANY && !(v = async_catch(async_open_connection("127.0.0.1", port))).error)
         streams[opened++] = v.ptr;
     say("%s", v.error == EMFILE && opened > 5 ? "none left" : "not what should be");
     await(async_sleep(10));                     /* the server tries every second, no more often */
@@ -462,7 +461,7 @@ PROGRAM(ends_at_the_door)
     server = await(async_start_server(takes_long, NULL, "127.0.0.1", 0)).ptr;
     for (int i = 0; i < 10; i++)
         (void)await(async_open_connection("127.0.0.1", async_server_port(server)));
-    return async_none;                          /* their tasks are made, and cancelled before they run */
+    return async_none;              /* their tasks are made, and some cancelled before they run */
 }
 
 START_TEST(who_is_served_at_the_end_is_let_go)
@@ -571,7 +570,8 @@ END_TEST
 
 PROGRAM(is_never_accepted)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM, 0), timeouts = 0;
     if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 0)
@@ -584,7 +584,8 @@ PROGRAM(is_never_accepted)
         timeouts += v.error == ASYNC_TIMEOUT;
         opened += !v.error;
     }
-    say("%s, %ld descriptors more", timeouts ? "timeouts" : "none", open_descriptors() - before - opened);
+    say("%s, %ld descriptors more", timeouts ? "timeouts" : "none",
+        open_descriptors() - before - opened);
     close(fd);
     return async_none;
 }

@@ -73,9 +73,10 @@ static async_value hear(void *p)
 
 static void *send_many(void *p)
 {
-    struct sender *sender = p;
-    for (long i = 0; i < POSTS; i++)
-        async_loop_call_soon_threadsafe(loop, hear, (void *)(intptr_t)(i * THREADS + (sender - senders)));
+    for (long i = 0; i < POSTS; i++) {
+        intptr_t number = i * THREADS + ((struct sender *)p - senders);
+        async_loop_call_soon_threadsafe(loop, hear, (void *)number);
+    }
     return NULL;
 }
 

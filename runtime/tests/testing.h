@@ -394,6 +394,11 @@ static inline long open_descriptors(void)
     return count;
 }
 
+static inline const char *children_left(void)
+{
+    return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "no child left" : "a child is left";
+}
+
 /* ------------------------------------------------------------------------------- running */
 
 /* The main coroutine function of a program, which takes no arguments. */

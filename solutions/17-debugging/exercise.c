@@ -84,8 +84,8 @@ async_value visit(void *p)
 
 /* -------------------------------------------------- Part 3: the kitchen has stopped for good */
 
-/* All take their tools in the same order, the lower number first. Then whoever has the highest number
- * that is in use waits for nobody, and no circle can come about. */
+/* All take their tools in the same order, the lower number first. Then whoever has the highest
+ * number that is in use waits for nobody, and no circle can come about. */
 struct cook { const struct dish *dish; async_lock **tools; };
 static async_value cook(void *p)
 {

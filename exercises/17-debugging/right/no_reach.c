@@ -1,4 +1,4 @@
-/* Nobody reaches: the second tool is taken at once, in the same order for all; a group runs the guests. */
+/* Nobody reaches: the second tool is taken at once; a gather awaits the guests. */
 #include "exercise.h"
 #include <stdio.h>
 
