@@ -254,6 +254,8 @@ async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
     return coro_make(shut_down, "async_loop_shutdown_default_executor", &loop, sizeof loop);
 }
 
+int executor_threads(async_loop *loop) { return loop->executor ? loop->executor->threads : 0; }
+
 /* Of close.c: ends the threads, after what they are doing; drops what nobody waited for. */
 void executor_close(async_loop *loop)
 {

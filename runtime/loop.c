@@ -153,7 +153,7 @@ static bool wait(async_loop *loop)
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
     } else if (!next && !loop->listening
-               && (loop->clock.is_virtual || !outside_has_threads(debug_threads()))
+               && (loop->clock.is_virtual || !outside_has_threads(debug_threads() + executor_threads(loop)))
                && !outside_called(loop->outside)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {

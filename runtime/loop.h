@@ -57,6 +57,7 @@ bool loop_leave_with(async_loop *loop, async_value error);
 void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
 
 void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
+int executor_threads(async_loop *loop);     /* how many it has; all idle while nothing is watched */
 void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still runs */
 
 /* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */

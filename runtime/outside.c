@@ -197,7 +197,7 @@ void outside_ask_tree(async_loop *loop) { call(loop, &loop->outside->tree_wanted
 
 /* ------------------------------------------------------------------------------- waiting */
 
-bool outside_has_threads(int watchdogs)
+bool outside_has_threads(int ours)
 {
     DIR *threads = opendir("/proc/self/task");
     int count = 0;
@@ -205,7 +205,7 @@ bool outside_has_threads(int watchdogs)
         count++;
     if (threads)
         closedir(threads);
-    return count > 3 + watchdogs;   /* ".", ".." and ourselves */
+    return count > 3 + ours;        /* ".", ".." and this one */
 }
 
 static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)

@@ -26,7 +26,7 @@ void outside_interrupt(async_loop *loop);   /* from a signal handler: makes loop
 void outside_ask_tree(async_loop *loop);    /* from a signal handler: has async_print_tasks called */
 bool outside_called(struct outside *outside);       /* did either happen since the last look? */
 void outside_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
-bool outside_has_threads(int watchdogs);    /* is there another thread that might post something? */
+bool outside_has_threads(int ours);     /* is there another thread, that might post something? */
 
 /* Looks without waiting; waits until something happens; or until these seconds are over. */
 void outside_glance(struct outside *outside);

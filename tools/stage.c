@@ -25,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <ucontext.h>
@@ -195,9 +194,9 @@ static struct async_hooks hooks = {
 
 static void blocked(const char *call, double seconds, void *caller)
 {
-    if (syscall(SYS_gettid) != loops_thread)    /* in a thread or process of its own it may */
+    if (getpid() != loops_thread)               /* in a process of its own it may */
         return;
-    if (syscall(SYS_gettid) != getpid())
+    if (syscall(SYS_gettid) != loops_thread)    /* in a thread, too */
         say("elsewhere %.9f", seconds);
     else
         say("blocked %s %.9f %#lx", call, seconds, (unsigned long)((uintptr_t)caller - base));
