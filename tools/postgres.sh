@@ -75,7 +75,7 @@ control() { as_user "$bin/pg_ctl" -D "$dir/data" -w -t 60 "$@" >> "$dir/log" 2>&
 create() {
     : > "$dir/log"
     as_user "$bin/initdb" -D "$dir/data" -U evlings -A trust -E UTF8 --locale=C --no-sync \
-        >> "$dir/log" 2>&1 < /dev/null || { complain 'PostgreSQL could not make a database.'; return 1; }
+        >> "$dir/log" 2>&1 < /dev/null || complain 'PostgreSQL could not make a database.' || return 1
     cat >> "$dir/data/postgresql.conf" <<END
 listen_addresses = ''
 unix_socket_directories = '$dir'

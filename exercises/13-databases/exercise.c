@@ -7,8 +7,8 @@ async_value list_city(void *p)
 {
     struct list_city *args = p;
     /* TODO: connect to args->url; fetch name and balance of the accounts in args->city, ordered by
-     * name; print a line "NAME: BALANCE" for each; return how many there are. However this ends, the
-     * connection is closed. */
+     * name; print a line "NAME: BALANCE" for each; return how many there are. However this ends,
+     * the connection is closed. */
     (void)args;
     return async_none;
 }
@@ -40,8 +40,8 @@ async_value look_up(void *p)
     struct look_up *args = p;
     printf("looking up %s\n", args->name);
     await(async_sleep(args->seconds));
-    async_rows *rows = await(async_db_fetch(args->db, "SELECT balance FROM accounts WHERE name = $1",
-                                            args->name)).ptr;
+    const char *sql = "SELECT balance FROM accounts WHERE name = $1";
+    async_rows *rows = await(async_db_fetch(args->db, sql, args->name)).ptr;
     if (!rows->count)
         async_raise(ASYNC_VALUE_ERROR, async_strf("there is no account of %s", args->name));
     return async_num(async_row_num(async_rows_at(rows, 0), "balance"));
@@ -52,8 +52,8 @@ async_value sum_up(void *p)
 {
     struct sum_up *args = p;
     /* TODO: look up all args->wanted[0] to [args->count - 1] at once, each over a connection of its
-     * own, which it borrows from a pool of args->width connections and gives back. Return the sum of
-     * what they give. If one fails, so do we. However this ends, all connections are closed. */
+     * own, which it borrows from a pool of args->width connections and gives back. Return the sum
+     * of what they give. If one fails, so do we. However this ends, all connections are closed. */
     (void)args;
     return async_none;
 }

@@ -1,5 +1,5 @@
-/* grader.c - lesson 13: connections are closed, arguments are no SQL, a transaction is all or nothing,
- * and a pool lends no more than it has. */
+/* grader.c - lesson 13: connections are closed, arguments are no SQL, a transaction is all or
+ * nothing, and a pool lends no more than it has. */
 #include "grader.h"
 #include <dirent.h>
 #include <math.h>
@@ -48,9 +48,12 @@ static void check_closed(struct run *run, const char *when)
 {
     int open = atoi(text_of(run, "open"));
     if (open > 0)
-        reject(run, "%d connection%s still open when the function had ended%s. async_with(async_db_exit) "
-               "in front of the variable closes it on every way out, or gives it back to its pool; "
-               "async_with(async_pool_exit) closes a pool.", open, open == 1 ? " is" : "s are", when);
+        reject(
+            run,
+            "%d connection%s still open when the function had ended%s. async_with(async_db_exit) "
+            "in front of the variable closes it on every way out, or gives it back to its pool; "
+            "async_with(async_pool_exit) closes a pool.",
+            open, open == 1 ? " is" : "s are", when);
 }
 
 /* Did it end with an error in which these words stand? */
@@ -58,9 +61,12 @@ static void check_error(struct run *run, const char *name, const char *words, co
 {
     const struct result *result = result_of(run, name);
     if (!result || strcmp(result->kind, "error") != 0)
-        reject(run, "%s returned a value although it could not do its work. The caller has to get the "
-               "error: await passes it on; who looks at it with async_catch has to return it. It was: "
-               "%s. %s", name, words, why);
+        reject(
+            run,
+            "%s returned a value although it could not do its work. The caller has to get the "
+            "error: await passes it on; who looks at it with async_catch has to return it. It was: "
+            "%s. %s",
+            name, words, why);
     if (!strstr(result->text, words))
         reject(run, "%s ended with the error \"%s\", but this one was expected: %s. %s", name,
                result->text, words, why);
@@ -88,17 +94,22 @@ static void try_city(const char *city, int in_it)
         will_print(0, "%s: %d", sorted[i].name, sorted[i].balance);
     snprintf(arguments, sizeof arguments, "%s - - - -", city);
     struct run *run = try_part("list_city", arguments);
-    if (strchr(city, '\'') && !strcmp(result_of(run, "list_city") ? result_of(run, "list_city")->kind
-                                                                 : "", "error"))
-        reject(run, "The city %s has a quote in its name, and the query became something else by that: "
-               "\"%s\". Write $1 into the SQL and give the city as an argument to async_db_fetch: then "
-               "it is never read as SQL, whatever stands in it.", city, text_of(run, "list_city"));
+    if (strchr(city, '\'') &&
+        !strcmp(result_of(run, "list_city") ? result_of(run, "list_city")->kind : "", "error"))
+        reject(run,
+               "The city %s has a quote in its name, and the query became something else by that: "
+               "\"%s\". Write $1 into the SQL and give the city as an argument to async_db_fetch: "
+               "then "
+               "it is never read as SQL, whatever stands in it.",
+               city, text_of(run, "list_city"));
     for (int i = 0; i < count; i++) {
         char line[80];
         snprintf(line, sizeof line, "%s: %d", accounts[i].name, accounts[i].balance);
         if (strcmp(accounts[i].city, city) != 0 && printed(run, line))
-            reject(run, "\"%s\" was printed, which is in the city %s. Only the accounts of this city "
-                   "are wanted: WHERE city = $1.", line, accounts[i].city);
+            reject(run,
+                   "\"%s\" was printed, which is in the city %s. Only the accounts of this city "
+                   "are wanted: WHERE city = $1.",
+                   line, accounts[i].city);
     }
     expect_transcript(run, in_order, "The accounts of the city, ordered by name.");
     expect_number(run, "list_city", in_it, "That is how many there are.");
@@ -111,7 +122,7 @@ START_TEST(city)
     try_city(random_word(), 4);
     snprintf(name, sizeof name, "%s's", random_word());
     try_city(name, 3);
-    count = 0;                      /* a database without the table */
+    count = 0; /* a database without the table */
     struct run *run = try_part("list_city", "somewhere - - - -");
     check_error(run, "list_city", "no such table", "The database of this run is empty.");
     check_closed(run, ", although the query failed: an error leaves the function, too");
@@ -131,8 +142,8 @@ static struct run *try_transfer(int amount, double seconds, double limit, bool *
              accounts[2].balance);
     snprintf(after, sizeof after, "%d %d %d", accounts[0].balance - amount,
              accounts[1].balance + amount, accounts[2].balance);
-    snprintf(arguments, sizeof arguments, "%s %s %d %g %g", accounts[0].name, accounts[1].name, amount,
-             seconds, limit);
+    snprintf(arguments, sizeof arguments, "%s %s %d %g %g", accounts[0].name, accounts[1].name,
+             amount, seconds, limit);
     struct run *run = try_part("transfer", arguments);
     const char *balances = text_of(run, "balances");
     *changed = strcmp(balances, after) == 0;
@@ -149,8 +160,10 @@ START_TEST(both_or_neither)
     will_print(0, "confirming");
     expect_transcript(run, in_order, "The transfer is confirmed between its two halves.");
     if (!changed)
-        reject(run, "Somebody else who looks now finds the balances %s: the two changes are not in the "
-               "database. A transaction that nobody commits is rolled back when its connection is closed; "
+        reject(run,
+               "Somebody else who looks now finds the balances %s: the two changes are not in the "
+               "database. A transaction that nobody commits is rolled back when its connection is "
+               "closed; "
                "async_with(async_transaction_exit) commits at the end of the block.",
                text_of(run, "balances"));
     expect_number(run, "transfer", accounts[1].balance + amount,
@@ -159,16 +172,21 @@ START_TEST(both_or_neither)
 
     run = try_transfer(random_between(100, 200), random_seconds(), 0, &changed, &same);
     if (!same)
-        reject(run, "The giver has not enough. The transfer was refused, and yet the balances are now "
-               "%s: one half of it has happened. Both changes belong into one transaction; and when you "
-               "return an error that async_catch gave you, return async_leave(error): only then the "
-               "exit function knows of it, and rolls back.", text_of(run, "balances"));
+        reject(
+            run,
+            "The giver has not enough. The transfer was refused, and yet the balances are now "
+            "%s: one half of it has happened. Both changes belong into one transaction; and when "
+            "you "
+            "return an error that async_catch gave you, return async_leave(error): only then the "
+            "exit function knows of it, and rolls back.",
+            text_of(run, "balances"));
     check_error(run, "transfer", "CHECK constraint failed", "The giver has not enough.");
 
     seconds = 0.5 + random_seconds();
     run = try_transfer(random_between(5, 40), seconds, seconds / 2, &changed, &same);
     if (!same)
-        reject(run, "The transfer was cancelled, and yet the balances are now %s. A cancellation comes "
+        reject(run,
+               "The transfer was cancelled, and yet the balances are now %s. A cancellation comes "
                "out of an await as an error, and has to leave the transaction like any other.",
                text_of(run, "balances"));
     expect_error(run, "transfer", "TimeoutError", "wait_for has cancelled the transfer.");
@@ -177,7 +195,8 @@ END_TEST
 
 /* ---------------------------------------------------------------------------------- part 3 */
 
-/* When each question is asked if `width` can be at the same time; returns when the last is answered. */
+/* When each question is asked if `width` can be at the same time; returns when the last is
+ * answered. */
 static double will_look_up(int width, const double *seconds)
 {
     double free_at[MOST] = { 0 }, end = 0;
@@ -215,12 +234,15 @@ static void try_width(int how_many, int width)
     }
     struct run *run = try_sum(width, 0, seconds);
     double end = will_look_up(width, seconds);
-    mistaken_seconds(run, sum_of_seconds, end, "the questions were asked one after the other. Each "
+    mistaken_seconds(run, sum_of_seconds, end,
+                     "the questions were asked one after the other. Each "
                      "is a task of its own, and width of them can be under way.");
     if (!same_time(end, longest))
-        mistaken_seconds(run, longest, end, "all of them were asked at the same time, over more "
-                         "connections than there should be. async_pool_acquire waits until one is free: "
-                         "make the pool of args->width connections.");
+        mistaken_seconds(
+            run, longest, end,
+            "all of them were asked at the same time, over more "
+            "connections than there should be. async_pool_acquire waits until one is free: "
+            "make the pool of args->width connections.");
     expect_transcript(run, any_order, "Whoever gets a connection asks; first come, first served.");
     expect_seconds(run, end, "");
     expect_number(run, "sum_up", sum, "That is the sum of all balances.");
@@ -230,8 +252,9 @@ static void try_width(int how_many, int width)
 START_TEST(few_connections)
 {
     double seconds[4];
-    about_deadlock = "A connection that is not given back is missing to all who wait for one, and to the "
-                     "closing of the pool.";
+    about_deadlock =
+        "A connection that is not given back is missing to all who wait for one, and to the "
+        "closing of the pool.";
     try_width(7, 3);
     try_width(random_between(8, 10), 2);
     try_width(3, 5);
@@ -241,7 +264,8 @@ START_TEST(few_connections)
         seconds[i] = random_seconds();
     }
     struct run *run = try_sum(2, 1, seconds);
-    check_error(run, "sum_up", "there is no account of nobody", "Who is not there has no balance, not "
+    check_error(run, "sum_up", "there is no account of nobody",
+                "Who is not there has no balance, not "
                 "even 0.");
     check_closed(run, ", with an error");
 }

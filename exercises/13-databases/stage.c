@@ -1,5 +1,5 @@
-/* stage.c - a bank of our own for each run, what the student wrote at work on it, and what became of
- * it, seen over another connection. */
+/* stage.c - a bank of our own for each run, what the student wrote at work on it, and what became
+ * of it, seen over another connection. */
 #include "exercise.h"
 #include "stage.h"
 #include <dirent.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MOST_ACCOUNTS 16
-#define FIRST 7                     /* account: behind PART FILE and five words of the part's own */
+#define FIRST 7 /* account: behind PART FILE and five words of the part's own */
 
 static const char *file;
 static char url[PATH_MAX + 16], balances[1000];
@@ -53,9 +53,8 @@ static async_value read_bank(void *p)
     size_t used = 0;
     async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
     async_rows *rows = await(async_db_fetch(db, "SELECT * FROM accounts ORDER BY rowid")).ptr;
-    async_each_row(row, rows)
-        used += snprintf(balances + used, sizeof balances - used, "%s%ld", used ? " " : "",
-                         async_row_num(row, "balance"));
+    async_each_row(row, rows) used += snprintf(balances + used, sizeof balances - used, "%s%ld",
+                                               used ? " " : "", async_row_num(row, "balance"));
     return async_none;
 }
 
@@ -78,13 +77,13 @@ static async_value make_sum(void *p)
 {
     (void)p;
     struct wanted wanted[MOST_ACCOUNTS];
-    size_t count = 0;               /* of the cities each is the seconds that its account takes */
+    size_t count = 0; /* of the cities each is the seconds that its account takes */
     for (int i = FIRST; i < stage_words() && count < MOST_ACCOUNTS; i += 3)
         wanted[count++] = (struct wanted){ stage_word(i), stage_real(i + 2) };
-    if (stage_integer(3))           /* one is not there */
+    if (stage_integer(3)) /* one is not there */
         wanted[stage_integer(3)].name = stage_word(4);
     async_value v = async_catch(async_coro(sum_up, url, wanted, count, stage_integer(2)));
-    if (v.error)                    /* the others may still be at it */
+    if (v.error) /* the others may still be at it */
         await(async_sleep(60));
     open_after = connections();
     return v;
@@ -113,8 +112,8 @@ int main(int argc, char **argv)
     snprintf(url, sizeof url, "sqlite:%s", file);
     async_value v = stage_run(async_coro(trial));
     if (v.error >= ASYNC_DB_ERROR && v.error <= ASYNC_DB_CLOSED)
-        v = async_error(ASYNC_VALUE_ERROR, async_strf("(%s) %s", async_db_error_name(v.error),
-                                                      v.message));
+        v = async_error(ASYNC_VALUE_ERROR,
+                        async_strf("(%s) %s", async_db_error_name(v.error), v.message));
     stage_number(stage_word(0), v);
     stage_number("open", async_num(open_after - open_before));
     stage_text("balances", async_str(balances));

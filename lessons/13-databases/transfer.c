@@ -53,7 +53,8 @@ static async_value main_coroutine(void *p)
     printf("Ada gives 500:\n");
     await(async_coro(report, db, async_coro(transfer, db, "Ada", "Grace", 500)));
     printf("Ada gives 20, within half a second:\n");
-    await(async_coro(report, db, async_wait_for(async_coro(transfer, db, "Ada", "Grace", 20), 0.5)));
+    async_coroutine third = async_coro(transfer, db, "Ada", "Grace", 20);
+    await(async_coro(report, db, async_wait_for(third, 0.5)));
     return async_none;
 }
 

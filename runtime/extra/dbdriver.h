@@ -43,7 +43,7 @@ struct driver {
     enum transaction_state (*state)(struct db *db);
 };
 
-/* Those that are linked: a program without sqlite.h has no sqlite_driver, and its address is NULL. */
+/* Those that are linked: without sqlite.h a program has no sqlite_driver, whose address is NULL. */
 extern const struct driver sqlite_driver __attribute__((weak));
 extern const struct driver postgres_driver __attribute__((weak));
 

@@ -119,7 +119,8 @@ static async_value acquire(void *p)
     async_value v;
     if (!task_current())
         return report_no_task();
-    in_use struct pool *pool = primitive_use(*(async_pool **)p, &pool_type, "async_pool_acquire", &v);
+    in_use struct pool *pool = primitive_use(*(async_pool **)p, &pool_type, "async_pool_acquire",
+                                             &v);
     if (!pool || (v = wait_for_one(pool)).error)
         return v;
     struct db *db = take_idle(pool);

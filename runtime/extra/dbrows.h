@@ -5,7 +5,7 @@
  *         printf("%s is %ld\n", async_row_text(user, "name"), async_row_num(user, "age"));
  *
  * Python twin: the list of asyncpg.Record that conn.fetch gives. The rows belong to the task that
- * awaits the fetch, as memory from async_alloc does (rule 5 in async.h), with all the text in them. */
+ * awaits the fetch, as memory from async_alloc does (rule 5 in async.h), with all their text. */
 #ifndef DBROWS_H
 #define DBROWS_H
 
@@ -17,7 +17,7 @@ enum async_cell_kind {
     ASYNC_CELL_BOOL,            /* num: 0 or 1 */
     ASYNC_CELL_NUM,
     ASYNC_CELL_REAL,            /* of a decimal number `text` holds all digits */
-    ASYNC_CELL_TEXT,            /* text, and everything that we don't know better: times, JSON, ... */
+    ASYNC_CELL_TEXT,            /* text, and all that we don't know better: times, JSON, ... */
     ASYNC_CELL_BYTES,
 };
 
@@ -62,8 +62,8 @@ const char *async_row_text(async_row row, const char *column);
 /* repr(dict(row)): {'id': 1, 'name': 'Ada', 'email': None}. Text of the current task. */
 const char *async_row_repr(async_row row) ASYNC_MUST_USE;
 
-/* Gives rows back before the task ends, for one that goes on fetching for ever; NULL is fine. Neither
- * they nor text in them may be used any more. As async with: async_rows_exit. */
+/* Gives rows back before the task ends, for one that goes on fetching for ever; NULL is fine.
+ * Neither they nor text in them may be used any more. As async with: async_rows_exit. */
 void async_rows_free(async_rows *rows);
 void async_rows_exit(async_rows **rows);
 

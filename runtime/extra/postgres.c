@@ -6,8 +6,9 @@
  *      until there are no more, and the connection is idle again.
  * A cancelled task asks the server to stop, over a connection of its own (PQcancel, in a thread, as
  * that blocks), and goes on with the loop until the server has answered. Only a server that says
- * nothing for some seconds is left alone: then the connection is closed. The thread may then hang for
- * as long as the server does, and so is none of the pool's, which a program waits for at its end. */
+ * nothing for some seconds is left alone: then the connection is closed. The thread may then hang
+ * for as long as the server does, and so is none of the pool's, which a program waits for at its
+ * end. */
 #define _GNU_SOURCE
 #include "postgres.h"
 #include "coro.h"
@@ -268,7 +269,8 @@ static void add_rows(struct builder *builder, const PGresult *result)
             add_cell(builder, result, row, column);
 }
 
-/* One result: of each statement there is one. The number of rows that were changed, or the error. */
+/* One result: of each statement there is one. The number of rows that were changed, or the error.
+ */
 static async_value take(struct builder *builder, const struct query *query, const PGresult *result)
 {
     switch (PQresultStatus(result)) {
@@ -474,7 +476,9 @@ static async_value collect(struct db *db, const struct query *query, struct buil
             giving_up->message = w.message;
             give_up(postgres, giving_up, query->firm);
         } else if (w.error) {
-            return lost(db, w.error == ASYNC_TIMEOUT ? "it did not answer when a query was cancelled" : w.message);
+            return lost(db, w.error == ASYNC_TIMEOUT
+                                ? "it did not answer when a query was cancelled"
+                                : w.message);
         } else if (!PQconsumeInput(postgres->conn)) {
             return broken(db);
         }

@@ -1,4 +1,5 @@
-/* databases.h - what every database has to do: the tests that test_sqlite.c and test_postgres.c share.
+/* databases.h - what every database has to do: the tests that test_sqlite.c and test_postgres.c
+ * share.
  *
  * `url` is an empty database for each test. Both understand this SQL; pg_sleep is known to both. */
 #ifndef DATABASES_H
@@ -97,7 +98,8 @@ PROGRAM(with_arguments)
     say("deleted %ld", await(async_db_execute(db, "DELETE FROM users WHERE id = $1", 99L)).num);
     say("%s", await(async_db_fetchval(db, "SELECT name FROM users WHERE id = $1", 1)).str);
     say("%s", yes(await(async_db_fetchval(db, "SELECT name FROM users WHERE id = 9")).ptr == NULL));
-    rows = await(async_db_fetch(db, "INSERT INTO users (id, name) VALUES (7, 'é\n') RETURNING *")).ptr;
+    rows =
+        await(async_db_fetch(db, "INSERT INTO users (id, name) VALUES (7, 'é\n') RETURNING *")).ptr;
     say("%s", async_row_repr(async_rows_at(rows, 0)));
     async_cell list[] = { ASYNC_CELL(1), ASYNC_CELL(3) };
     rows = await(async_db_fetch_list(db, "SELECT name FROM users WHERE id IN ($2, $1) ORDER BY id",

@@ -298,7 +298,8 @@ PROGRAM(many_waits)
     async_task waited = async_create_task_named(async_coro(ret, async_none, 9), "waited");
     async_task lone = async_create_task_named(async_coro(waits_for, gathered), "direct");
     HERE(tree);
-    async_task w1 = async_create_task_named(async_coro(waits_for, async_gather(NULL, gathered)), "w1");
+    async_future both = async_gather(NULL, gathered);
+    async_task w1 = async_create_task_named(async_coro(waits_for, both), "w1");
     async_task w2 = async_create_task_named(async_coro(waits_for, async_shield(shielded)), "w2");
     async_task w3 = async_create_task_named(async_coro(waits_for, wait_all(waited)), "w3");
     async_task w4 = async_create_task_named(async_coro(grouped), "w4");

@@ -56,8 +56,8 @@ PROGRAM(cells)
         "       true AS yes, 12.50::numeric AS d, DATE '2024-02-29' AS day, '{1,2}'::int[] AS list",
         -9223372036854775807L, 0.1, "text", NULL, async_bytes("a\0b'", 4))).ptr, 0);
     say("%s", async_row_repr(row));
-    say("%s %g %s %ld", async_row_text(row, "d"), async_row_real(row, "d"), async_row_text(row, "yes"),
-        async_row_num(row, "yes"));
+    say("%s %g %s %ld", async_row_text(row, "d"), async_row_real(row, "d"),
+        async_row_text(row, "yes"), async_row_num(row, "yes"));
     return async_none;
 }
 
@@ -90,19 +90,21 @@ PROGRAM(sentences)
 START_TEST(errors_say_what_the_server_said)
 {
     play(async_coro(sentences));
-    expect("ProgrammingError: column \"naem\" does not exist, at character 8: naem FROM users (Perhaps "
-           "you meant to reference the column \"users.name\".)\n"
-           "IntegrityError: duplicate key value violates unique constraint \"users_pkey\" "
-           "(Key (id)=(1) already exists.)\n"
-           "DataError: division by zero\n"
-           "DataError: invalid input syntax for type integer: \"x\"\n"
-           "ProgrammingError: unterminated quoted string at or near \"'\", at character 8: '\n"
-           "ProgrammingError: syntax error at or near \"SELEC\", at character 21: SELEC 3\n"
-           "OperationalError: canceling statement due to statement timeout\n"
-           "OperationalError: the connection to PostgreSQL was lost: COPY is not possible here, so it "
-           "was closed\n"
-           "InterfaceError: the connection is closed: the connection to PostgreSQL was lost: COPY is "
-           "not possible here, so it was closed\n");
+    expect(
+        "ProgrammingError: column \"naem\" does not exist, at character 8: naem FROM users "
+        "(Perhaps "
+        "you meant to reference the column \"users.name\".)\n"
+        "IntegrityError: duplicate key value violates unique constraint \"users_pkey\" "
+        "(Key (id)=(1) already exists.)\n"
+        "DataError: division by zero\n"
+        "DataError: invalid input syntax for type integer: \"x\"\n"
+        "ProgrammingError: unterminated quoted string at or near \"'\", at character 8: '\n"
+        "ProgrammingError: syntax error at or near \"SELEC\", at character 21: SELEC 3\n"
+        "OperationalError: canceling statement due to statement timeout\n"
+        "OperationalError: the connection to PostgreSQL was lost: COPY is not possible here, so it "
+        "was closed\n"
+        "InterfaceError: the connection is closed: the connection to PostgreSQL was lost: COPY is "
+        "not possible here, so it was closed\n");
 }
 END_TEST
 

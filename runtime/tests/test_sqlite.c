@@ -1,4 +1,5 @@
-/* SQLite: what every database has to do, and what is special about this one: files, locks, a thread. */
+/* SQLite: what every database has to do, and what is special about this one: files, locks, a
+ * thread. */
 #include "sqlite.h"
 #include "databases.h"
 
@@ -17,7 +18,8 @@ static void fresh_file(void)
 
 static void remove_file(void)
 {
-    static const char *const names[] = { "test.db", "test.db-journal", "test.db-wal", "test.db-shm" };
+    static const char *const names[] = { "test.db", "test.db-journal", "test.db-wal",
+                                         "test.db-shm" };
     char path[64];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]);
@@ -33,7 +35,8 @@ PROGRAM(cells)
         "SELECT $1 AS i, $2 AS r, $3 AS t, $4 AS n, $5 AS b, ?1 AS again", -9223372036854775807L,
         1e100, "text", NULL, async_bytes("a\0b'", 4))).ptr;
     say("%s", async_row_repr(async_rows_at(rows, 0)));
-    say("%s %s", async_row_text(async_rows_at(rows, 0), "r"), async_row_text(async_rows_at(rows, 0), "i"));
+    say("%s %s", async_row_text(async_rows_at(rows, 0), "r"),
+        async_row_text(async_rows_at(rows, 0), "i"));
     return async_none;
 }
 

@@ -51,8 +51,8 @@ async_value look_up(void *p)
     struct look_up *args = p;
     printf("looking up %s\n", args->name);
     await(async_sleep(args->seconds));
-    async_rows *rows = await(async_db_fetch(args->db, "SELECT balance FROM accounts WHERE name = $1",
-                                            args->name)).ptr;
+    const char *sql = "SELECT balance FROM accounts WHERE name = $1";
+    async_rows *rows = await(async_db_fetch(args->db, sql, args->name)).ptr;
     if (!rows->count)
         async_raise(ASYNC_VALUE_ERROR, async_strf("there is no account of %s", args->name));
     return async_num(async_row_num(async_rows_at(rows, 0), "balance"));
