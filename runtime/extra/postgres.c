@@ -269,8 +269,7 @@ static void add_rows(struct builder *builder, const PGresult *result)
             add_cell(builder, result, row, column);
 }
 
-/* One result: of each statement there is one. The number of rows that were changed, or the error.
- */
+/* One result: of each statement there is one. How many rows were changed, or the error. */
 static async_value take(struct builder *builder, const struct query *query, const PGresult *result)
 {
     switch (PQresultStatus(result)) {
@@ -476,9 +475,8 @@ static async_value collect(struct db *db, const struct query *query, struct buil
             giving_up->message = w.message;
             give_up(postgres, giving_up, query->firm);
         } else if (w.error) {
-            return lost(db, w.error == ASYNC_TIMEOUT
-                                ? "it did not answer when a query was cancelled"
-                                : w.message);
+            return lost(db, w.error != ASYNC_TIMEOUT ? w.message
+                                : "it did not answer when a query was cancelled");
         } else if (!PQconsumeInput(postgres->conn)) {
             return broken(db);
         }
