@@ -31,7 +31,7 @@ async_value ask_again(void *p)
     struct ask_again *args = p;
     double pause = args->with.pause;
     for (size_t try = 0;; try++) {
-        async_value got = async_catch(async_wait_for(async_coro(ask, args->city, try),
+        async_value got = async_catch(async_wait_for(async_coro(ask, args->city, try % 5),
                                                      args->with.limit));
         if (got.error != ASYNC_TIMEOUT || try == args->with.tries)
             return got;
