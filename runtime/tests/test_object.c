@@ -3,12 +3,6 @@
 #include "testing.h"
 #include <malloc.h>
 
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#else
-#define RUNNING_ON_VALGRIND 0
-#endif
-
 /* Awaits x; says the error it gets and where its sentence differs from the one that is wanted. */
 struct tries { async_awaitable x; const char *wanted; };
 static async_value tries(void *p)
