@@ -129,9 +129,9 @@ $(LIB): $(RUNTIME:%=$(BUILD)/%.o)
 	$(DO) rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) -DASYNC_RUNTIME -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) $(OWN) -DASYNC_RUNTIME -MMD -MP -c $< -o $@
 
-$(BUILD)/runtime/outside.c.o: CFLAGS += -fno-strict-aliasing   # ev.h sees one struct as another
+$(BUILD)/runtime/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
 
 # A bridge knows its library, and that has to be there.
 $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
@@ -139,7 +139,7 @@ $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
 	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(firstword $(subst _, ,$*))) -MMD -MP -c $< -o $@
 
 # What several of them have in common needs none.
-$(COMMON): CFLAGS += -Iruntime
+$(COMMON): private OWN = -Iruntime
 
 $(BUILD)/libextra.a: $(COMMON)
 	$(DO) rm -f $@ && ar rcs $@ $^

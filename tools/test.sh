@@ -100,6 +100,16 @@ make_all() {
     return 1
 }
 
+# made FLAG...: whatever is asked for first, nothing of what make_all has made is made again.
+made() {
+    for goal in runtime/outside.c.o libextra.a lessons/01-event-loop/hello; do
+        words=$(EXTRA="$EXTRA $*" "${MAKE:-make}" -s "$BUILD/$goal" 2>&1) && [ -z "$words" ] && continue
+        echo "make $BUILD/$goal, which is there:"
+        echo "$words"
+        return 1
+    done
+}
+
 # until_ctrl_c COMMAND...: a solution may be a server; after a while it is told to end, and may.
 until_ctrl_c() {
     timeout -k 20 -s INT 10 "$@"
@@ -122,6 +132,7 @@ variant() {
     label=${1:+$1: }
     export CC="$2" EXTRA="$3" BUILD="$base${1:+/test-$1}"
     make_all "$4" || return 0
+    check "${label}what is made stays made" made "$4"
     programs
     for script in runtime/tests/*.sh; do
         [ ! -f "$script" ] || check "$label${script%.sh}" sh "$script"
