@@ -1,4 +1,5 @@
-/* timeline.c - timeline [--svg] [--title TEXT] PROGRAM [ARGUMENT...]: draws what a program does.
+/* timeline.c - timeline [--svg] [--title TEXT] [--part FROM-UNTIL] PROGRAM [ARGUMENT...]: draws what
+ * a program does, or the part of it between two times in seconds.
  *
  * Runs it on the virtual clock with a trace (runtime/trace.c), which comes through a pipe, and with
  * its output in a file, so that the trace can say which part of it was printed when. Then draws it
@@ -131,9 +132,14 @@ int main(int argc, char **argv)
             svg = true;
         else if (strcmp(argv[i], "--title") == 0 && i + 1 < argc)
             timeline.title = argv[++i];
+        else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc &&
+                 sscanf(argv[i + 1], "%lf-%lf", &timeline.from, &timeline.until) == 2)
+            i++;
+        else
+            i = argc;
     }
     if (i >= argc) {
-        fputs("timeline [--svg] [--title TEXT] PROGRAM [ARGUMENT...]\n", stderr);
+        fputs("timeline [--svg] [--title TEXT] [--part FROM-UNTIL] PROGRAM [ARGUMENT...]\n", stderr);
         return 2;
     }
     setlocale(LC_CTYPE, "");

@@ -65,6 +65,7 @@ struct timeline {
     int task_count, cell_count, event_count, wait_count;
     int lanes, lanes_left_out, systems;
     double end;                 /* virtual seconds */
+    double from, until;         /* the part of them that is wanted; 0 0: all */
     bool steady;                /* no real time in it: the same picture in every run */
     bool is_real;               /* the program asked for a real clock */
     bool cut;                   /* there is more than we show */

@@ -231,6 +231,17 @@ static void was_printed(struct timeline *t, const char *line, int task, double a
     add_event(t, PRINTED, task, at)->text = place;
 }
 
+/* What happened before the part that is wanted. Whoever is there by then stays known. */
+static void forget(struct timeline *t)
+{
+    last = t->from;
+    t->cell_count = t->event_count = 0;
+    for (int i = 0; i < t->task_count; i++) {
+        t->tasks[i].first = 0;
+        t->tasks[i].last = -1;
+    }
+}
+
 bool timeline_read(struct timeline *t, const char *line)
 {
     char *event = text(line, "event");
@@ -238,6 +249,12 @@ bool timeline_read(struct timeline *t, const char *line)
     if (!event)
         return true;
     int task = task_of(t, line, "task");
+    if (last < t->from && at >= t->from)
+        forget(t);
+    if (t->until > 0 && at > t->until) {
+        pass(t, t->until);
+        return !(t->cut = true);
+    }
     pass(t, at);
     if (strcmp(event, "event loop") == 0)
         t->is_real = !(is_virtual = number(line, "virtual") != 0);
@@ -279,6 +296,8 @@ static const char *read_text(FILE *output, long from, long to)
 /* Whoever still waits when the program has ended, as in a deadlock, is seen to do so. */
 static void add_open_end(struct timeline *t)
 {
+    if (t->until > 0 && t->cut)                 /* they are cut off, no more */
+        return;
     for (int i = 0; i < t->task_count; i++)
         if (!t->tasks[i].hidden && t->tasks[i].now != AWAY && t->cell_count) {
             in_step = false;

@@ -373,8 +373,10 @@ static void style(void)
 /* The text alternative: who ran from when to when, and what was printed. */
 static void describe(const struct timeline *t)
 {
-    printf("<title>Timeline of %s: %d task%s, %s seconds</title>\n<desc>", t->title, t->lanes,
-           t->lanes == 1 ? "" : "s", timeline_seconds(t->end));
+    printf("<title>Timeline of %s: %d task%s, ", t->title, t->lanes, t->lanes == 1 ? "" : "s");
+    if (t->until > 0)
+        printf("from second %s to ", timeline_seconds(t->from));
+    printf("%s%s</title>\n<desc>", timeline_seconds(t->end), t->until > 0 ? "" : " seconds");
     for (int i = 0; i < t->task_count; i++) {
         const struct task *task = &t->tasks[i];
         if (task->lane < 0)

@@ -4,8 +4,9 @@
 #   timelines.sh write [BUILD]     draws them anew
 #   timelines.sh check [BUILD]     is what stands there what would be drawn now?
 #
-# A chapter says itself what it shows: a line ![...](PROGRAM.svg) in its README.md is all it takes.
-# Only what is the same in every run can be shown. `check` also holds the drawing for terminals to
+# A chapter says itself what it shows: a line ![...](PROGRAM.svg) in its README.md is all it takes, or
+# ![...](PROGRAM.svg "From 1.5 to 3.5 seconds") for a part of it. Only what is the same in every run
+# can be shown, or with one thing changed, the ports of servers. `check` also holds the drawing for terminals to
 # tools/timeline.txt; it prints one line for each that differs, then "N passed, N failed, N skipped".
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -16,11 +17,19 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 passed=0 failed=0 skipped=0
 
-# "lessons/NN-name/PROGRAM" for each picture in a chapter.
+# "lessons/NN-name/PROGRAM[:FROM-UNTIL]" for each picture in a chapter.
 shown() {
     for chapter in lessons/*/README.md; do
-        sed -n 's|^!\[.*\](\([A-Za-z0-9_]*\)\.svg)$|'"${chapter%/*}"'/\1|p' "$chapter"
+        sed -n -e '/^!\[.*\.svg/!d' -e 's|.*](|'"${chapter%/*}"'/|' -e 's|\.svg)$||p' \
+            -e 's|\.svg "From \([0-9.]*\) to \([0-9.]*\) seconds")$|:\1-\2|p' "$chapter"
     done
+}
+
+# draw PROGRAM[:FROM-UNTIL]
+draw() {
+    set -- "$build/${1%:*}" ${1#"${1%:*}"}
+    "$build/tools/timeline" --svg ${2:+--part "${2#:}"} "$1" > "$scratch/drawn.svg" &&
+        sed 's/127\.0\.0\.1:[0-9]\{5\}/127.0.0.1:50000/' "$scratch/drawn.svg" > "$scratch/new.svg"
 }
 
 fail() {
@@ -57,11 +66,12 @@ golden() {
 }
 
 golden
-for program in $(shown); do
+for picture in $(shown); do
+    program=${picture%:*}
     if [ ! -x "$build/$program" ]; then
         skipped=$((skipped + 1))
         echo "skipped: $program.svg: the program is not built"
-    elif ! "$build/tools/timeline" --svg "$build/$program" > "$scratch/new.svg"; then
+    elif ! draw "$picture"; then
         fail "$program: no timeline can be drawn"
     elif [ "$command" = write ]; then
         cmp -s "$scratch/new.svg" "$program.svg" || { cp "$scratch/new.svg" "$program.svg" &&
