@@ -576,7 +576,8 @@ async_stream *async_subprocess_stderr(async_subprocess *process);
 /* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
  * waits for it, closes the loop. Gives what main gave. Ctrl-C cancels main, so that its clean-ups
  * run; if it ends with that the error is ASYNC_KEYBOARD_INTERRUPT. The environment is read when a loop is
- * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready. */
+ * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready; it begins
+ * at 0, or with ASYNC_CLOCK=virtual:1000 at 1000 s. */
 async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
 
 /* The same with options: async_run(coro, .debug = true), and async_main likewise. */

@@ -9,9 +9,11 @@
 
 void clock_init(struct clock *clock)
 {
-    const char *kind = getenv("ASYNC_CLOCK");
-    clock->is_virtual = kind && strcmp(kind, "virtual") == 0;
-    clock->now = 0;
+    const char *kind = getenv("ASYNC_CLOCK"), *name = "virtual";
+    size_t length = strlen(name);
+    clock->is_virtual = kind && strncmp(kind, name, length) == 0 &&
+                        (kind[length] == 0 || kind[length] == ':');
+    clock->now = clock->is_virtual && kind[length] ? clock_from_seconds(atof(kind + length + 1)) : 0;
     clock_read(clock);
 }
 

@@ -43,7 +43,7 @@ static void become_stage(char **words, const int *files)
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, CPU_SECONDS);
     limit(RLIMIT_FSIZE, MOST_OUTPUT);
-    setenv("ASYNC_CLOCK", "virtual", 1);
+    setenv("ASYNC_CLOCK", "virtual:1000", 1);       /* so that nobody takes a time for a delay */
     int null = open("/dev/null", O_RDONLY);
     if (dup2(null, 0) < 0 || dup2(files[0], 1) < 0 || dup2(files[1], 2) < 0 ||
         dup2(files[2], 3) < 0)

@@ -1,4 +1,4 @@
-/* stage.c - see stage.h. What it writes, one line each, times in seconds of the virtual clock:
+/* stage.c - see stage.h. What it writes, one line each, times in seconds since the start:
  *
  *     shown OFFSET TIME           what stands in the output before OFFSET was printed by TIME
  *     task KIND TIME NAME         KIND: created, started, cancelled, finished
@@ -50,7 +50,8 @@ static char nonce[40];
 static int report = REPORT;
 static char **words;
 static int word_count;
-static double now;              /* of the virtual clock */
+static double begin;            /* what the virtual clock says at the start */
+static double now;              /* since then */
 static long shown = -1;         /* the offset last reported */
 static long steps;              /* since time passed */
 static long events, wakes;
@@ -172,8 +173,9 @@ static void on_finished(async_task task)
     }
 }
 
-static void on_time_passes(double seconds)
+static void on_time_passes(double time)
 {
+    double seconds = time - begin;
     say_shown();
     if (seconds > now)
         steps = 0;
@@ -293,6 +295,7 @@ static void watch_signals(void)
     backtrace(&frame, 1);                       /* loads what it needs while that is allowed */
     dl_iterate_phdr(find_base, &base);
     async_loop *loop = async_new_event_loop();  /* its first run sets up the signal stack */
+    begin = async_loop_time(loop);
     async_loop_call_soon(loop, stop_loop, loop);
     async_loop_run_forever(loop);
     async_loop_close(loop);

@@ -65,13 +65,14 @@ struct play { struct script script; int from; };
 static async_value play(void *p)
 {
     struct play *args = p;
+    double begin = now();
     for (int i = args->from; i < stage_words(); i++) {
         char what;
         double at, more = 0;
         if (sscanf(stage_word(i), "%c:%lf:%lf", &what, &at, &more) < 2)
             continue;
-        if (at > now())
-            await(async_sleep(at - now()));
+        if (begin + at > now())
+            await(async_sleep(begin + at - now()));
         play_line(&args->script, what, more);
     }
     for (int i = 0; i < waiter_count; i++)

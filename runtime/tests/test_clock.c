@@ -30,6 +30,12 @@ START_TEST(the_environment_chooses)
     setenv("ASYNC_CLOCK", "virtual", 1);
     clock_init(&clock);
     ck_assert(clock.is_virtual && clock_read(&clock) == 0);
+    setenv("ASYNC_CLOCK", "virtual:1000.5", 1);
+    clock_init(&clock);
+    ck_assert(clock.is_virtual && clock_read(&clock) == 1000500000000);
+    setenv("ASYNC_CLOCK", "virtually", 1);
+    clock_init(&clock);
+    ck_assert(!clock.is_virtual);
     setenv("ASYNC_CLOCK", "real", 1);
     clock_init(&clock);
     ck_assert(!clock.is_virtual && clock_read(&clock) > 0);
