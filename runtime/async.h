@@ -538,8 +538,9 @@ void async_concurrent_free(async_concurrent *future);
 
 /* What a ProcessPoolExecutor is for: runs a function that computes in a process of its own, so that it
  * has a processor to itself. Arguments as for async_coro; what they point to can be read there, and
- * nothing that fn writes is seen here. It may return a number, or text from async_strf, or an error.
- * A crash is an error, EPIPE. Cancelling kills it. At most as many at a time as there are processors. */
+ * nothing that fn writes is seen here. Files are open there, too, but no streams and servers. It may
+ * return a number, or text from async_strf, or an error. A crash is an error, EPIPE. Cancelling kills
+ * it. At most as many at a time as there are processors. */
 #define async_to_process(fn, ...) (async_note(ASYNC_HERE), \
     async_to_process_call((async_call){ .call = fn, .name = #fn \
         __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))

@@ -56,6 +56,7 @@ async_value async_loop_close(async_loop *loop)
     watch_discard_posted(&loop->ready);
     clear(&loop->ready);
     object_each(detach, loop);
+    process_close(loop);
     object_each(discard, loop);
     loop_free(loop);
     object_release();

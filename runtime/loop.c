@@ -68,6 +68,8 @@ void loop_free(async_loop *loop)
     debug_set(loop, false);
     if (loop->outside)
         outside_free(loop->outside);
+    free(loop->processes);
+    loop->processes = NULL;
     loop->closed = true;
     pthread_mutex_lock(&closing);
     loop->next_closed = closed_loops;

@@ -33,6 +33,7 @@ struct async_loop {
     struct outside *outside;    /* libev, which waits for files, signals and other threads */
     struct debug *debug;        /* its debug mode, or NULL */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
+    struct processes *processes;    /* likewise, of async_to_process */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
@@ -59,6 +60,7 @@ void loop_free(async_loop *loop);       /* all but the shell, which is marked as
 void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
 int executor_threads(async_loop *loop);     /* how many it has; all idle while nothing is watched */
 void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still runs */
+void process_close(async_loop *loop);       /* of process.c: likewise */
 
 /* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
 void watch_close(async_loop *loop);

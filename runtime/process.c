@@ -10,12 +10,14 @@
 #include "line.h"
 #include "loop.h"
 #include "memory.h"
+#include "object.h"
 #include "report.h"
 #include "stream.h"
 #include "task.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +26,18 @@ struct answer {
     async_value value;
     bool is_text;                   /* then the value's pointer means nothing here */
     size_t length;                  /* of the text that follows */
+};
+
+struct child {                      /* on the stack of the task that waits for it */
+    struct list link;
+    pid_t pid;
+    int fd;                         /* its answer comes from here */
+};
+
+struct processes {                  /* of one loop */
+    struct list children;
+    struct line line;               /* tasks that wait for a processor */
+    long running, most;
 };
 
 struct call {                       /* the arguments follow */
@@ -52,6 +66,8 @@ static _Noreturn void be_child(const struct call *call, int fd)
 {
     struct memory made = { { NULL, NULL } };
     signal(SIGINT, SIG_DFL);
+    object_each(stream_hang_up, NULL);      /* who talks to our parent has to see when it hangs up, */
+    object_each(server_hang_up, NULL);      /* even while we compute */
     loop_running = NULL;
     memory_of_thread = &made;
     async_value v = call->fn((void *)call->args);
@@ -105,28 +121,38 @@ static async_value receive(int fd)
     return v.error ? v : answer.value;
 }
 
-static async_value run_child(const struct call *call)
+static int end(struct child *child, bool killed)
 {
-    int ends[2], status = 0;
+    int status = 0;
+    close(child->fd);
+    if (killed)
+        kill(child->pid, SIGKILL);
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+static async_value run_child(struct processes *processes, const struct call *call)
+{
+    struct child child;
+    int ends[2], status;
     if (pipe2(ends, O_CLOEXEC))
         return async_error(errno, async_strf("no pipe to another process: %s", strerror(errno)));
     fflush(stdout);                 /* or the child would print what we have not printed yet; of NULL
                                        it would wait for a thread that reads from stdin */
-    pid_t child = fork();
-    if (child == 0)
+    child.pid = fork();
+    if (child.pid == 0)
         be_child(call, ends[1]);
     close(ends[1]);
-    if (child < 0) {
+    if (child.pid < 0) {
         close(ends[0]);
         return async_error(errno, async_strf("no other process: %s", strerror(errno)));
     }
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    async_value v = receive(ends[0]);
-    close(ends[0]);
-    if (v.error && v.error != EPIPE)        /* cancelled, or no memory; or its own, then it has ended */
-        kill(child, SIGKILL);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        ;
+    fcntl(child.fd = ends[0], F_SETFL, O_NONBLOCK);
+    list_append(&processes->children, &child.link);
+    async_value v = receive(child.fd);
+    list_remove(&child.link);
+    status = end(&child, v.error && v.error != EPIPE);  /* cancelled, or no memory; or it has ended */
     if (v.error == EPIPE && !v.message)
         v = WIFSIGNALED(status)
             ? async_error(EPIPE, async_strf("the process that ran %s was ended by signal %d (%s)",
@@ -138,33 +164,47 @@ static async_value run_child(const struct call *call)
 
 /* ------------------------------------------------------------------------------ the line */
 
-static _Thread_local struct {
-    struct line line;               /* tasks that wait for a processor */
-    long running, most;
-} children;
+static struct processes *processes_of(async_loop *loop)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct processes *processes = loop->processes;
+    if (processes || !(processes = calloc(1, sizeof *processes)))
+        return processes;
+    list_init(&processes->children);
+    line_init(&processes->line, NULL);
+    processes->most = processors > 0 ? processors : 1;
+    return loop->processes = processes;
+}
 
 static async_value to_process(void *p)
 {
     struct waiter waiter;
     if (!task_current())
         return report_no_task();
-    if (!children.most) {
-        line_init(&children.line, NULL);
-        children.most = sysconf(_SC_NPROCESSORS_ONLN) > 0 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
-    }
-    while (children.running >= children.most) {
-        async_value v = line_wait(&children.line, &waiter);
+    struct processes *processes = processes_of(loop_running);
+    if (!processes)
+        return async_error(ENOMEM, "no memory for another process");
+    while (processes->running >= processes->most) {
+        async_value v = line_wait(&processes->line, &waiter);
         if (v.error) {
             if (waiter_woken(&waiter))
-                line_serve_next(&children.line);
+                line_serve_next(&processes->line);
             return v;
         }
     }
-    children.running++;
-    async_value v = run_child(p);
-    children.running--;
-    line_serve_next(&children.line);
+    processes->running++;
+    async_value v = run_child(processes, p);
+    processes->running--;
+    line_serve_next(&processes->line);
     return v;
+}
+
+/* Of close.c, while the stacks are still there. */
+void process_close(async_loop *loop)
+{
+    if (loop->processes)
+        list_each(link, &loop->processes->children)
+            end(container_of(link, struct child, link), true);
 }
 
 async_awaitable async_to_process_call(async_call what)

@@ -12,10 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct async_runner {
-    async_loop *loop;
-};
-
 /* Asks every task that is not done to end, and waits until they all have. */
 static async_value cancel_all(async_loop *loop)
 {
@@ -117,21 +113,19 @@ static void cancel_main(struct job *job)
     future_cancel(&container_of(job, struct interrupt, job)->main->coro.object.future, NULL);
 }
 
-/* Runs main with Ctrl-C in our hands, and SIGUSR1, if nobody else wants them. */
+/* Runs main with Ctrl-C in our hands, if nobody else wants it. */
 static async_value run_main(async_loop *loop, struct task *main)
 {
     struct interrupt interrupt = { { .run = cancel_main }, main };
-    struct borrowed ctrl_c = { SIGINT, .handler = on_sigint }, usr1 = { SIGUSR1, .handler = on_sigusr1 };
+    struct borrowed ctrl_c = { SIGINT, .handler = on_sigint };
     list_init(&interrupt.job.link);
     if (outside_called(loop->outside))  /* perhaps by a Ctrl-C that came as the last main ended */
         outside_glance(loop->outside);
     loop->interrupted = &interrupt.job;
     borrow(&ctrl_c, &to_interrupt, loop);
-    borrow(&usr1, &to_print, loop);
     async_value v = async_loop_run_until_complete(loop, object_ticket(&main->coro.object));
     bool came = ctrl_c.ours && !to_interrupt;
     give_back(&ctrl_c, &to_interrupt);
-    give_back(&usr1, &to_print);
     loop->interrupted = NULL;
     list_remove(&interrupt.job.link);
     if (came && v.error == ASYNC_CANCELLED && task_uncancel(main) == 0)
@@ -141,13 +135,29 @@ static async_value run_main(async_loop *loop, struct task *main)
 
 /* ------------------------------------------------------------------ what async.h offers */
 
+struct async_runner {
+    async_loop *loop;
+    struct borrowed usr1;           /* to the very end: a clean-up may hang, too */
+};
+
 async_runner *async_runner_new(void)
 {
     async_runner *runner = calloc(1, sizeof *runner);
-    if (!runner || (runner->loop = async_new_event_loop()))
-        return runner;
+    async_loop *loop = runner ? async_new_event_loop() : NULL;
+    if (!loop) {
+        free(runner);
+        return NULL;
+    }
+    *runner = (async_runner){ loop, { SIGUSR1, .handler = on_sigusr1 } };
+    borrow(&runner->usr1, &to_print, loop);
+    return runner;
+}
+
+static void end(async_runner *runner)
+{
+    give_back(&runner->usr1, &to_print);
+    async_loop_close(runner->loop);
     free(runner);
-    return NULL;
 }
 
 async_loop *async_runner_get_loop(async_runner *runner) { return runner->loop; }
@@ -181,8 +191,7 @@ async_value async_runner_close(async_runner *runner)
         if (!v.error)
             v = closed;
     }
-    async_loop_close(loop);
-    free(runner);
+    end(runner);
     return v;
 }
 
@@ -207,8 +216,7 @@ async_value async_run_with(async_coroutine coro, async_run_options options)
         async_loop_set_debug(runner->loop, true);
     async_value v = async_runner_run(runner, coro);
     if (v.error == ASYNC_DEADLOCK) {                /* nobody is left who could still end */
-        async_loop_close(runner->loop);
-        free(runner);
+        end(runner);
         return v;
     }
     async_value closed = async_runner_close(runner);

@@ -297,6 +297,13 @@ static void drop(struct object *object) { stop_listening((struct server *)object
 
 static const struct future_type server_type = { .name = "Server", .drop = drop };
 
+void server_hang_up(struct object *object, void *unused)
+{
+    (void)unused;
+    if (object->future.type == &server_type)
+        close(((struct server *)object)->fd);
+}
+
 struct client {                     /* in the memory of its task */
     struct job ended;               /* of that task */
     struct task *task;              /* pinned, as is the server */
@@ -509,5 +516,7 @@ void async_server_exit(async_server **server)
     if (!*server)
         return;
     async_server_close(*server);
-    async_catch(async_server_wait_closed(*server));
+    async_value v = async_catch(async_server_wait_closed(*server));
+    if (v.error)
+        async_leave_with(v);
 }

@@ -169,6 +169,16 @@ static void drop(struct object *object)
 
 static const struct future_type stream_type = { .name = "Stream", .drop = drop };
 
+void stream_hang_up(struct object *object, void *unused)
+{
+    struct stream *stream = (struct stream *)object;
+    (void)unused;
+    if (object->future.type != &stream_type)
+        return;
+    close(stream->in);
+    close(stream->out);
+}
+
 static void on_writable(struct job *job);
 
 static void unblock(int fd)
@@ -243,6 +253,8 @@ static async_value fetch(struct stream *stream)
         }
         if (n == 0) {
             stream->at_eof = true;
+            if (stream->out < 0)                    /* a pipe to read from is of no more use */
+                close_all(stream);
             return async_none;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -603,5 +615,7 @@ void async_stream_exit(async_stream **stream)
     if (!*stream)
         return;
     async_stream_close(*stream);
-    async_catch(async_stream_wait_closed(*stream));
+    async_value v = async_catch(async_stream_wait_closed(*stream));
+    if (v.error)
+        async_leave_with(v);
 }

@@ -16,6 +16,10 @@ struct sockaddr_storage;
 bool server_is_ours(const struct sockaddr_storage *address);
 void server_note_client(int fd);
 
+/* Of a child of ours: closes the descriptors of a stream, of a server, that it got from us by fork. */
+void stream_hang_up(struct object *object, void *unused);
+void server_hang_up(struct object *object, void *unused);
+
 /* Suspends the current task until the descriptor can be read (written). */
 async_value stream_wait(int fd, bool for_writing, bool external);
 

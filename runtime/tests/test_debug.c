@@ -386,6 +386,31 @@ START_TEST(sigusr1_prints_the_tree)
 }
 END_TEST
 
+static async_value tidies_up(void *p)
+{
+    async_catch(async_sleep(3));
+    raise(SIGUSR1);
+    await(async_sleep(3));
+    return async_ptr(p);
+}
+
+PROGRAM(leaves_one)
+{
+    async_detach(async_create_task_named(async_coro(tidies_up), "tidy"));
+    await(async_sleep(0));
+    return async_none;
+}
+
+START_TEST(sigusr1_prints_the_tree_while_the_program_shuts_down)
+{
+    listen_to_stderr();
+    play(async_coro(leaves_one));
+    heard_all();
+    has("1 task in this loop");
+    has("task 'tidy' (tidies_up, created at @");
+}
+END_TEST
+
 /* ------------------------------------------------------------- five mistakes, sown on purpose */
 
 static int deep_line, deep_call_line, deep_await_line;
@@ -623,6 +648,7 @@ MAIN("debug",
      TEST(D04_calls_from_the_wrong_thread) TEST(D05_three_ways_to_switch_it_on)
      TEST(on_and_off_while_it_runs) TEST(the_same_order) TEST(a_chain_of_creators)
      TEST(a_tree_of_tasks) TEST(a_cycle_is_marked) TEST(sigusr1_prints_the_tree)
+     TEST(sigusr1_prints_the_tree_while_the_program_shuts_down)
      TEST(seed_1_a_blocking_call_deep_in_a_chain) TEST(seed_2_a_forgotten_await)
      TEST(seed_3_a_lost_error) TEST(seed_4_two_tasks_wait_on_each_other)
      TEST(seed_5_a_task_that_never_ends) TEST(constant_memory))

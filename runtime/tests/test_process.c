@@ -398,6 +398,67 @@ START_TEST(virtual_time_waits_for_it)
 }
 END_TEST
 
+static async_value greets(async_stream *stream, void *arg)
+{
+    (void)arg;
+    async_stream_puts(stream, "hello");
+    return async_none;
+}
+
+/* The server's end is open when the child begins, and the server itself. */
+PROGRAM(hangs_up)
+{
+    async_server *server = await(async_start_server(greets, NULL, "127.0.0.1", 0)).ptr;
+    int port = async_server_port(server);
+    async_stream *here = await(async_open_connection("127.0.0.1", port)).ptr;
+    async_task t = async_create_task(async_to_process(pauses));
+    await(async_sleep(0));
+    usleep(20000);                  /* until it runs, most likely */
+    say("%s", await(async_stream_read(here, 0, NULL)).str);
+    async_server_close(server);
+    async_value v = async_catch(async_start_server(greets, NULL, "127.0.0.1", port));
+    say("%s", v.error ? v.message : "the port is free");
+    async_cancel(t);
+    await(wait_all(t));
+    return async_none;
+}
+
+START_TEST(it_holds_no_connection_of_ours)
+{
+    play(async_coro(hangs_up));
+    expect("hello\n"
+           "the port is free\n");
+}
+END_TEST
+
+static async_value leaves_it(void *p)
+{
+    async_task t = async_create_task(async_to_process(pauses));
+    await(async_sleep(0));
+    async_detach(t);
+    return async_ptr(p);
+}
+
+START_TEST(a_loop_may_be_closed_while_they_run)
+{
+    long before = open_descriptors();
+    listen_to_stderr();
+    for (long i = sysconf(_SC_NPROCESSORS_ONLN); i >= 0; i--) {
+        async_loop *loop = async_new_event_loop();
+        async_value v = async_loop_run_until_complete(loop, async_coro(leaves_it));
+        ck_assert_int_eq(v.error, 0);
+        async_loop_close(loop);
+    }
+    heard();
+    said.length = 0;
+    ck_assert_ptr_nonnull(strstr(said.text, "Task was destroyed but it is pending!"));
+    ck_assert_int_eq(open_descriptors(), before);
+    ck_assert_str_eq(children_left(), "no child left");
+    play(async_coro(squares));
+    expect("0 wrong\n");
+}
+END_TEST
+
 MAIN("process",
      TEST(numbers_and_text_come_back)
      TEST(nothing_that_it_writes_is_seen_here)
@@ -411,4 +472,6 @@ MAIN("process",
      TEST(many_calls_take_no_descriptors)
      TEST(text_on_stdout_is_there_once_and_in_order)
      TEST(a_thread_that_waits_for_input_is_not_waited_for)
+     TEST(it_holds_no_connection_of_ours)
+     TEST(a_loop_may_be_closed_while_they_run)
      TEST(virtual_time_waits_for_it))

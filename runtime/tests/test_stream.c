@@ -624,6 +624,52 @@ START_TEST(many_lines_take_constant_memory)
 }
 END_TEST
 
+/* A cancellation may come while the exit of a block waits until all is sent. */
+static async_value leaves_much_unsent(void *p)
+{
+    async_with(async_stream_exit) async_stream *stream =
+        await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    for (int i = 0; i < MOST; i++)
+        async_stream_write(stream, (char[CHUNK]){ 0 }, CHUNK);
+    return async_ptr(p);
+}
+
+static async_value reads_nothing(async_stream *stream, void *arg)
+{
+    (void)stream, (void)arg;
+    return async_catch(async_sleep(1000));
+}
+
+static async_value serves_a_while(void *p)
+{
+    async_with(async_server_exit) async_server *one =
+        await(async_start_server(reads_nothing, NULL, "127.0.0.1", 0)).ptr;
+    await(async_open_connection("127.0.0.1", async_server_port(one)));
+    return async_ptr(p);
+}
+
+PROGRAM(cancels_exits)
+{
+    server = await(async_start_server(reads_nothing, NULL, "127.0.0.1", 0)).ptr;
+    async_task t = async_create_task(async_coro(leaves_much_unsent));
+    await(async_sleep(5));
+    async_cancel(t);
+    await(wait_all(t));
+    say("%s", yes(async_cancelled(t)));
+    say("%s", async_error_name(async_catch(async_wait_for(async_coro(leaves_much_unsent), 5)).error));
+    say("%s", async_error_name(async_catch(async_wait_for(async_coro(serves_a_while), 5)).error));
+    return async_none;
+}
+
+START_TEST(a_cancellation_in_an_exit_is_not_lost)
+{
+    play(async_coro(cancels_exits));
+    expect("True\n"
+           "TimeoutError\n"
+           "TimeoutError\n");
+}
+END_TEST
+
 MAIN("stream",
      TEST(I01_an_echo_server)
      TEST(I02_read_readexactly_readuntil)
@@ -641,6 +687,7 @@ MAIN("stream",
      TEST(drain_may_be_cancelled_and_abort_does_not_wait)
      TEST(a_drain_ends_when_the_connection_breaks)
      TEST(what_is_never_drained_comes_in_order)
+     TEST(a_cancellation_in_an_exit_is_not_lost)
      TEST(a_stream_goes_with_the_task_that_opened_it)
      TEST(a_loop_may_close_in_the_middle_of_everything)
      TEST(many_lines_take_constant_memory))

@@ -331,6 +331,27 @@ START_TEST(virtual_time_waits_for_it)
 }
 END_TEST
 
+PROGRAM(runs_many)
+{
+    long before = open_descriptors();
+    for (int i = 0; i < 20; i++) {
+        process = SH("echo $PPID", ASYNC_PIPE_STDOUT | ASYNC_PIPE_STDERR);
+        await(async_subprocess_communicate(process, NULL, NULL, NULL));
+        process = SH("echo $PPID", ASYNC_PIPE_STDOUT);
+        await(async_stream_read(async_subprocess_stdout(process), 0, NULL));
+        await(async_subprocess_wait(process));
+    }
+    say("%ld descriptors more", open_descriptors() - before);
+    return async_none;
+}
+
+START_TEST(pipes_close_at_their_end)
+{
+    play(async_coro(runs_many));
+    expect("0 descriptors more\n");
+}
+END_TEST
+
 MAIN("subprocess",
      TEST(P01_communicate)
      TEST(P02_signals)
@@ -343,4 +364,5 @@ MAIN("subprocess",
      TEST(many_children_at_once)
      TEST(a_child_goes_with_its_record)
      TEST(a_status_that_somebody_else_took)
+     TEST(pipes_close_at_their_end)
      TEST(virtual_time_waits_for_it))
