@@ -53,6 +53,7 @@ static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
 
 async_handle async_loop_call_soon(async_loop *loop, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     struct callback *callback = callback_new(loop, fn, arg);
     if (!callback)
         return NULL;
@@ -71,11 +72,13 @@ static async_handle call_at(async_loop *loop, int64_t when, async_fn *fn, void *
 
 async_handle async_loop_call_later(async_loop *loop, double delay, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     return call_at(loop, clock_after(&loop->clock, delay), fn, arg);
 }
 
 async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     return call_at(loop, clock_from_seconds(when), fn, arg);
 }
 

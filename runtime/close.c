@@ -44,6 +44,7 @@ static void discard(struct object *object, void *loop)
 
 async_value async_loop_close(async_loop *loop)
 {
+    loop_given(loop, __func__);
     if (loop->closed)
         return async_none;
     if (loop->running)

@@ -8,6 +8,7 @@
 #include "debug.h"
 #include "coro.h"
 #include "loop.h"
+#include "outside.h"
 #include "report.h"
 #include "task.h"
 #include <dlfcn.h>
@@ -273,10 +274,6 @@ static void bark(struct debug *debug, long long started)
     print_frames(atomic_load(&answer.count));
 }
 
-static atomic_int watchdogs;
-
-int debug_threads(void) { return atomic_load(&watchdogs); }
-
 static void *watch_over(void *p)
 {
     struct debug *debug = p;
@@ -309,7 +306,7 @@ static void start_watchdog(struct debug *debug)
     debug->watched = pthread_create(&debug->watchdog, NULL, watch_over, debug) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (debug->watched)
-        atomic_fetch_add(&watchdogs, 1);
+        atomic_fetch_add(&outside_own_threads, 1);
 }
 
 static void end(struct debug *debug)
@@ -317,7 +314,7 @@ static void end(struct debug *debug)
     atomic_store(&debug->ending, true);
     if (debug->watched) {
         pthread_join(debug->watchdog, NULL);
-        atomic_fetch_sub(&watchdogs, 1);
+        atomic_fetch_sub(&outside_own_threads, 1);
     }
     for (size_t i = 0; i < debug->room; i++)
         free(debug->notes[i].origin);
@@ -348,14 +345,20 @@ void debug_set(async_loop *loop, bool on)
 
 void async_loop_set_debug(async_loop *loop, bool on)
 {
+    loop_given(loop, __func__);
     if (!loop->closed)
         debug_set(loop, on);
 }
 
-bool async_loop_get_debug(async_loop *loop) { return loop->debug != NULL; }
+bool async_loop_get_debug(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return loop->debug != NULL;
+}
 
 void async_loop_set_slow_callback_duration(async_loop *loop, double seconds)
 {
+    loop_given(loop, __func__);
     if (loop->debug)
         loop->debug->slow = seconds;
 }

@@ -20,7 +20,6 @@ const char *debug_origin(const struct object *object);
 void debug_raised(async_value error, const char *place);
 const char *debug_raised_at(const struct object *object, async_value error);
 
-int debug_threads(void);                                /* watchdogs of all loops */
 double debug_waits_since(const struct object *object);  /* loop time of its last step; negative: unknown */
 
 /* Calls that are not safe from another thread end in a sentence there, not in a damaged queue. */

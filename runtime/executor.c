@@ -207,6 +207,7 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
 
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     struct external *external = hand_over(loop, fn, arg, 0);
     return external ? object_ticket(&external->object) : NULL;
 }
@@ -251,6 +252,7 @@ static async_value shut_down(void *p)
 
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
 {
+    loop_given(loop, __func__);
     return coro_make(shut_down, "async_loop_shutdown_default_executor", &loop, sizeof loop);
 }
 

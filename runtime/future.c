@@ -105,6 +105,7 @@ async_future async_create_future(void)
 
 async_future async_loop_create_future(async_loop *loop)
 {
+    loop_given(loop, __func__);
     struct object *object = object_new(&future_type, loop);
     return object ? object_ticket(object) : NULL;
 }

@@ -255,5 +255,6 @@ static async_value close_all(void *p)
 
 async_awaitable async_loop_shutdown_asyncgens(async_loop *loop)
 {
+    loop_given(loop, __func__);
     return coro_make(close_all, "async_loop_shutdown_asyncgens", &loop, sizeof loop);
 }

@@ -3,6 +3,7 @@
 #include "debug.h"
 #include "hooks.h"
 #include "outside.h"
+#include "report.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,12 @@ async_loop *async_new_event_loop(void)
     return NULL;
 }
 
+void loop_given(const async_loop *loop, const char *caller)
+{
+    if (!loop)
+        report_abort(report_no_loop(caller));
+}
+
 void loop_free(async_loop *loop)
 {
     debug_set(loop, false);
@@ -93,10 +100,30 @@ void async_hooks_remove(struct async_hooks *hooks)
 }
 
 async_loop *async_get_running_loop(void) { return loop_running; }
-bool async_loop_is_running(async_loop *loop) { return loop->running; }
-bool async_loop_is_closed(async_loop *loop) { return loop->closed; }
-void async_loop_stop(async_loop *loop) { loop->stopping = true; }
-double async_loop_time(async_loop *loop) { return clock_to_seconds(loop_now(loop)); }
+bool async_loop_is_running(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return loop->running;
+}
+
+bool async_loop_is_closed(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return loop->closed;
+}
+
+void async_loop_stop(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    loop->stopping = true;
+}
+
+double async_loop_time(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return clock_to_seconds(loop_now(loop));
+}
+
 int64_t loop_now(async_loop *loop) { return clock_read(&loop->clock); }
 
 void loop_ready(async_loop *loop, struct job *job) { list_append(&loop->ready, &job->link); }
@@ -155,7 +182,7 @@ static bool wait(async_loop *loop)
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
     } else if (!next && !loop->listening
-               && (loop->clock.is_virtual || !outside_has_threads(debug_threads() + executor_threads(loop)))
+               && (loop->clock.is_virtual || !outside_has_threads(executor_threads(loop)))
                && !outside_called(loop->outside)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {

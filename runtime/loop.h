@@ -55,6 +55,9 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
  * the turn; the rest stays ready. False: it is another error. */
 bool loop_leave_with(async_loop *loop, async_value error);
 
+/* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
+void loop_given(const async_loop *loop, const char *caller);
+
 void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
 
 void executor_close(async_loop *loop);      /* of executor.c: ends its threads */

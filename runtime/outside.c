@@ -197,7 +197,9 @@ void outside_ask_tree(async_loop *loop) { call(loop, &loop->outside->tree_wanted
 
 /* ------------------------------------------------------------------------------- waiting */
 
-bool outside_has_threads(int ours)
+atomic_int outside_own_threads;
+
+bool outside_has_threads(int idle)
 {
     DIR *threads = opendir("/proc/self/task");
     int count = 0;
@@ -205,7 +207,7 @@ bool outside_has_threads(int ours)
         count++;
     if (threads)
         closedir(threads);
-    return count > 3 + ours;        /* ".", ".." and this one */
+    return count > 3 + idle + atomic_load(&outside_own_threads);    /* ".", ".." and this one */
 }
 
 static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)

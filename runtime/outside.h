@@ -4,6 +4,7 @@
 
 #include "async.h"
 #include "timer.h"
+#include <stdatomic.h>
 
 struct outside;                     /* a loop's link to it; libev inside */
 struct outside *outside_new(async_loop *loop);      /* NULL: no memory, or no descriptors left */
@@ -26,7 +27,11 @@ void outside_interrupt(async_loop *loop);   /* from a signal handler: makes loop
 void outside_ask_tree(async_loop *loop);    /* from a signal handler: has async_print_tasks called */
 bool outside_called(struct outside *outside);       /* did either happen since the last look? */
 void outside_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
-bool outside_has_threads(int ours);     /* is there another thread, that might post something? */
+
+/* Is there another thread that might post something? Not one of the executor's, which are idle, and not
+ * the runtime's own, which post only what somebody waits for. */
+bool outside_has_threads(int idle);
+extern atomic_int outside_own_threads;
 
 /* Looks without waiting; waits until something happens; or until these seconds are over. */
 void outside_glance(struct outside *outside);

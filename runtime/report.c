@@ -157,6 +157,7 @@ void report_exception(async_loop *loop, const char *message, async_value error,
 
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
 {
+    loop_given(loop, __func__);
     loop->on_exception = fn;
 }
 

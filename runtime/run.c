@@ -19,6 +19,7 @@ static async_value may_run(async_loop *loop)
 
 async_value async_loop_run_forever(async_loop *loop)
 {
+    loop_given(loop, __func__);
     async_value v = may_run(loop);
     if (v.error)
         return v;
@@ -38,6 +39,7 @@ static void stop(struct job *job) { container_of(job, struct finish, job)->loop-
 
 async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x)
 {
+    loop_given(loop, __func__);
     async_value v = may_run(loop);
     if (v.error)
         return v;

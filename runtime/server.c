@@ -80,6 +80,8 @@ static bool is_numeric(const struct look_up *args)
 static async_value find_addresses(const char *host, int port, struct addresses *into)
 {
     struct look_up args = { .host = "" };
+    if (port < 0 || port > 65535)
+        return async_error(ASYNC_VALUE_ERROR, async_strf("port must be 0-65535, not %d", port));
     if (host && (!*host || strlen(host) >= sizeof args.host))
         return async_error(ENOENT, "this cannot be the name of a host: it is empty, or too long");
     if (host)

@@ -242,6 +242,7 @@ async_task async_create_task_named(async_coroutine coro, const char *name)
 
 async_task async_loop_create_task(async_loop *loop, async_coroutine coro)
 {
+    loop_given(loop, __func__);
     return create(loop, coro, NULL);
 }
 
@@ -297,6 +298,7 @@ size_t async_all_tasks(async_task *tasks, size_t room)
 
 size_t async_loop_all_tasks(async_loop *loop, async_task *tasks, size_t room)
 {
+    loop_given(loop, __func__);
     size_t count = 0;
     list_each(link, &loop->tasks) {
         if (count < room)

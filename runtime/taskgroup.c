@@ -213,9 +213,9 @@ async_taskgroup *async_taskgroup_enter(void)
     return (async_taskgroup *)object_ticket(&group->object);
 }
 
-static async_task refuse(async_coroutine coro, const char *why)
+static async_task refuse(struct group *group, async_coroutine coro, const char *why)
 {
-    struct object *object = object_new(&future_type, loop_running);
+    struct object *object = object_new(&future_type, group->object.future.loop);
     async_coro_close(coro);
     if (!object)
         return NULL;
@@ -232,15 +232,16 @@ async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
     }
     struct group *group = primitive_of(x, &group_type, "async_taskgroup_create_task", NULL);
     if (group->left || (group->leaving && list_empty(&group->members)))
-        return refuse(coro, "TaskGroup is finished");
+        return refuse(group, coro, "TaskGroup is finished");
     if (group->aborting)
-        return refuse(coro, "TaskGroup is shutting down");
+        return refuse(group, coro, "TaskGroup is shutting down");
     struct member *member = malloc(sizeof *member);
     if (!member) {
         async_coro_close(coro);
         return NULL;
     }
-    struct task *task = task_start(loop_running, coro, NULL, "async_taskgroup_create_task", &error);
+    struct task *task = task_start(group->object.future.loop, coro, NULL,
+                                   "async_taskgroup_create_task", &error);
     if (!task)
         report_abort(error);
     *member = (struct member){ .done.run = member_done, .group = group, .task = task };

@@ -125,6 +125,7 @@ void threadsafe_discard(struct list *jobs)
 
 async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
 {
+    loop_given(loop, __func__);
     async_concurrent *future = calloc(1, sizeof *future + call.size);
     if (!future)
         return NULL;

@@ -53,7 +53,7 @@ static void expire_scope(struct job *job)
 /* A deadline that has passed already strikes in the next turn, like any other callback. */
 static void set_deadline(struct timeout *timeout, int64_t when)
 {
-    async_loop *loop = loop_running;
+    async_loop *loop = timeout->task->coro.object.future.loop;
     loop_timer_stop(loop, &timeout->timer);
     timeout->timer.deadline = when;
     if (when == INT64_MAX)
@@ -82,11 +82,13 @@ static void enter(struct timeout *timeout, struct task *task, int64_t when)
 
 static async_value leave(struct timeout *timeout, async_value outcome)
 {
-    loop_timer_stop(loop_running, &timeout->timer);
-    if (timeout->state == ENTERED)
+    if (timeout->state != ENTERED && timeout->state != EXPIRING)
+        return outcome;                         /* left before: its task may be gone */
+    loop_timer_stop(timeout->task->coro.object.future.loop, &timeout->timer);
+    if (timeout->state == ENTERED) {
         timeout->state = EXITED;
-    if (timeout->state != EXPIRING)
         return outcome;
+    }
     timeout->state = TIMED_OUT;
     if (task_uncancel(timeout->task) <= timeout->cancels && outcome.error == ASYNC_CANCELLED)
         return async_error(ASYNC_TIMEOUT, "");

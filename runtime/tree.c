@@ -97,6 +97,7 @@ static void print(struct tree *tree, struct task *task, int depth, bool last)
 
 void async_print_tasks(async_loop *loop)
 {
+    loop_given(loop, __func__);
     struct tree tree = { .loop = loop };
     size_t count = 0;
     list_each(link, &loop->tasks) {

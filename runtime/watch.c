@@ -84,19 +84,31 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
 
 async_value async_loop_add_reader(async_loop *loop, int fd, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     return add(loop, READER, fd, fn, arg);
 }
 
 async_value async_loop_add_writer(async_loop *loop, int fd, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     return add(loop, WRITER, fd, fn, arg);
 }
 
-bool async_loop_remove_reader(async_loop *loop, int fd) { return forget(loop, READER, fd); }
-bool async_loop_remove_writer(async_loop *loop, int fd) { return forget(loop, WRITER, fd); }
+bool async_loop_remove_reader(async_loop *loop, int fd)
+{
+    loop_given(loop, __func__);
+    return forget(loop, READER, fd);
+}
+
+bool async_loop_remove_writer(async_loop *loop, int fd)
+{
+    loop_given(loop, __func__);
+    return forget(loop, WRITER, fd);
+}
 
 async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     struct sigaction now;
     if (number == SIGKILL || number == SIGSTOP || sigaction(number, NULL, &now) != 0)
         return async_error(ASYNC_RUNTIME_ERROR, number == SIGKILL ? "sig 9 cannot be caught"
@@ -106,6 +118,7 @@ async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn
 
 bool async_loop_remove_signal_handler(async_loop *loop, int number)
 {
+    loop_given(loop, __func__);
     return forget(loop, SIGNAL, number);
 }
 
@@ -129,6 +142,7 @@ static void run_posted(struct job *job)
 
 async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void *arg)
 {
+    loop_given(loop, __func__);
     struct posted *posted = malloc(sizeof *posted);
     if (!posted)
         return async_error(ENOMEM, "no memory for a callback");

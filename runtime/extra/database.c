@@ -59,9 +59,21 @@ struct db *db_new(bool of_pool)
     return db;
 }
 
+/* Pinned. What works for a connection tells the loop that it was made in. */
+static void *use_here(const void *x, const struct future_type *type, const char *caller,
+                      async_value *error)
+{
+    struct object *object = primitive_use(x, type, caller, error);
+    if (!object || object->future.loop == loop_running)
+        return object;
+    object_unpin(object);
+    *error = report_refused(ASYNC_RUNTIME_ERROR, caller, "this connection belongs to a different loop");
+    return NULL;
+}
+
 static struct db *use(async_db *x, const char *caller, async_value *error)
 {
-    return primitive_use(x, &db_type, caller, error);
+    return use_here(x, &db_type, caller, error);
 }
 
 /* ---------------------------------------------------------------------------- connecting */
@@ -467,7 +479,7 @@ void async_transaction_exit(async_transaction **x)
 static async_value end_early(async_transaction *x, const char *caller, ending *how)
 {
     async_value v;
-    in_use struct transaction *transaction = primitive_use(x, &transaction_type, caller, &v);
+    in_use struct transaction *transaction = use_here(x, &transaction_type, caller, &v);
     return transaction ? end(transaction, how) : v;
 }
 

@@ -359,6 +359,7 @@ static void close_at_once(struct db *db)
     pthread_cond_signal(&sqlite->changed);
     pthread_mutex_unlock(&sqlite->mutex);
     pthread_join(sqlite->thread, NULL);
+    atomic_fetch_sub(&outside_own_threads, 1);
     if (sqlite->handle)
         sqlite3_close_v2(sqlite->handle);
     memory_free(&sqlite->memory);
@@ -396,8 +397,10 @@ static struct sqlite *sqlite_new(void)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&sqlite->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (start_thread(sqlite) == 0)
+    if (start_thread(sqlite) == 0) {
+        atomic_fetch_add(&outside_own_threads, 1);
         return sqlite;
+    }
     pthread_mutex_destroy(&sqlite->mutex);
     pthread_cond_destroy(&sqlite->changed);
     free(sqlite);

@@ -300,6 +300,10 @@ static async_value unfit(void *p)
         yes(strstr(v.message, "cannot reuse already awaited coroutine") != NULL));
     v = async_catch(async_gather(NULL, NULL));
     say("%s %s", v.error == ENOMEM ? "ENOMEM" : "?", yes(strstr(v.message, "NULL") != NULL));
+    async_loop *other = async_new_event_loop();
+    v = async_catch(async_gather(NULL, async_loop_create_future(other)));
+    say("%s %s", async_error_name(v.error), yes(strstr(v.message, "different loop") != NULL));
+    async_loop_close(other);
     return async_ptr(p);
 }
 
@@ -307,7 +311,8 @@ START_TEST(an_argument_that_is_unfit_is_an_error_of_the_gather)
 {
     play(async_coro(unfit));
     expect("RuntimeError True\n"
-           "ENOMEM True\n");
+           "ENOMEM True\n"
+           "ValueError True\n");
 }
 END_TEST
 

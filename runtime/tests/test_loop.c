@@ -402,6 +402,16 @@ static async_value run_both(void *p)
     return async_none;
 }
 
+static void stops_outside(void) { async_loop_stop(async_get_running_loop()); }
+
+START_TEST(L14_a_call_that_needs_a_loop_says_so)
+{
+    in_child(stops_outside);
+    ck_assert_ptr_nonnull(strstr(said.text, "async_loop_stop at"));
+    ck_assert_ptr_nonnull(strstr(said.text, "no running event loop"));
+}
+END_TEST
+
 START_TEST(L14_loops_do_not_nest)
 {
     async_loop *a = new_loop(), *b = new_loop();
@@ -549,6 +559,7 @@ MAIN("loop",
      TEST(L12_an_error_in_a_callback_does_not_stop_the_loop)
      TEST(L13_exit_and_ctrl_c_leave_the_loop_at_once)
      TEST(L13_raised_in_a_task_too)
+     TEST(L14_a_call_that_needs_a_loop_says_so)
      TEST(L14_loops_do_not_nest)
      TEST(L15_a_closed_loop_refuses_work)
      TEST(L16_busy_tasks_do_not_starve_timers)

@@ -76,10 +76,12 @@ PROGRAM(wrong_addresses)
         async_value v = async_catch(async_open_connection(hosts[i], 80));
         say("%d %d", v.error == ENOENT, v.message && *v.message);
     }
-    async_value v = async_catch(async_start_server(echo, NULL, label, 0));
+    async_value v = async_catch(async_open_connection("127.0.0.1", 65536));
+    say("%s: %s", async_error_name(v.error), v.message);
+    v = async_catch(async_start_server(echo, NULL, "127.0.0.1", -1));
+    say("%s: %s", async_error_name(v.error), v.message);
+    v = async_catch(async_start_server(echo, NULL, label, 0));
     say("%d", v.error == ENOENT);
-    v = async_catch(async_open_connection("127.0.0.1", -1));
-    say("%d", v.error != 0);
     v = async_catch(async_start_server(echo, NULL, "203.0.113.1", 0));
     say("%s", words_of(v.message, "Cannot assign requested address"));
     return async_none;
@@ -91,7 +93,8 @@ START_TEST(addresses_that_are_none)
     expect("1 1\n"
            "1 1\n"
            "1 1\n"
-           "1\n"
+           "ValueError: port must be 0-65535, not 65536\n"
+           "ValueError: port must be 0-65535, not -1\n"
            "1\n"
            "Cannot assign requested address\n");
 }

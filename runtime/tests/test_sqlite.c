@@ -141,6 +141,48 @@ START_TEST(left_behind)
 }
 END_TEST
 
+/* Its thread posts only what was asked for, so it is no hope for anybody. */
+PROGRAM(waits_for_nothing)
+{
+    await(async_db_connect("sqlite::memory:"));
+    return await(async_queue_get(async_queue_new(0)));
+}
+
+START_TEST(a_deadlock_is_told_though_a_connection_is_open)
+{
+    listen_to_stderr();
+    async_value v = run_real(async_coro(waits_for_nothing));
+    heard();
+    ck_assert_int_eq(v.error, ASYNC_DEADLOCK);
+}
+END_TEST
+
+static async_db *of_another_loop;
+
+PROGRAM(uses_it)
+{
+    async_value v = async_catch(async_db_fetch(of_another_loop, "SELECT 1"));
+    say("%s %s", async_error_name(v.error), yes(strstr(v.message, "different loop") != NULL));
+    return async_none;
+}
+
+PROGRAM(connects)
+{
+    of_another_loop = await(async_db_connect("sqlite::memory:")).ptr;
+    return async_none;
+}
+
+START_TEST(a_connection_of_another_loop)
+{
+    async_loop *loop = async_new_event_loop();
+    async_value v = async_loop_run_until_complete(loop, async_coro(connects));
+    ck_assert_int_eq(v.error, 0);
+    play(async_coro(uses_it));
+    expect("RuntimeError True\n");
+    async_loop_close(loop);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sqlite");
@@ -152,6 +194,7 @@ int main(void)
     DATABASE_TESTS
     TEST(every_kind_of_cell) TEST(what_cannot_be_opened) TEST(a_full_disk)
     TEST(a_lock_is_waited_for_and_the_wait_can_be_cancelled) TEST(left_behind)
+    TEST(a_deadlock_is_told_though_a_connection_is_open) TEST(a_connection_of_another_loop)
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
