@@ -105,6 +105,12 @@ void *primitive_of(const void *handle, const struct future_type *type, const cha
     return NULL;
 }
 
+void line_note_taking(struct taking *taking, const char *place)
+{
+    struct task *task = task_current();
+    *taking = (struct taking){ task ? object_ticket(&task->coro.object) : NULL, place };
+}
+
 void *primitive_use(const void *handle, const struct future_type *type, const char *caller,
                     async_value *error)
 {

@@ -50,6 +50,13 @@ struct object *line_awaited(struct future *future);
 /* The task that waits on this future is gone for good: if it stood in a line, it no longer does. */
 void line_forget(struct future *future);
 
+/* Who took a lock or a permit last, and where: for reports. */
+struct taking {
+    async_task by;                  /* NULL: nobody has, or no task */
+    const char *at;
+};
+void line_note_taking(struct taking *taking, const char *place);
+
 /* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
 void *primitive_new(const struct future_type *type);
 

@@ -13,10 +13,8 @@ const struct future_type lock_type = { .name = "Lock" };
 
 static void take(struct lock *lock, const char *place)
 {
-    struct task *task = task_current();
     lock->locked = true;
-    lock->holder = task ? object_ticket(&task->coro.object) : NULL;
-    lock->held_at = place;
+    line_note_taking(&lock->taken, place);
 }
 
 async_value lock_acquire(struct lock *lock)
@@ -45,7 +43,7 @@ async_value lock_release(struct lock *lock)
 
 struct task *lock_holder(struct lock *lock)
 {
-    struct object *holder = lock->locked && lock->holder ? object_find(lock->holder) : NULL;
+    struct object *holder = lock->locked && lock->taken.by ? object_find(lock->taken.by) : NULL;
     return holder && holder->future.state == PENDING ? (struct task *)holder : NULL;
 }
 

@@ -8,8 +8,7 @@ struct lock {
     struct object object;
     struct line line;               /* tasks that want it */
     bool locked;
-    async_task holder;          /* who acquired it, and where: for reports */
-    const char *held_at;
+    struct taking taken;
 };
 
 extern const struct future_type lock_type;

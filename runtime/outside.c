@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static pthread_mutex_t posting = PTHREAD_MUTEX_INITIALIZER;
 
@@ -39,8 +40,21 @@ struct watch {
 
 static void on_wake(struct ev_loop *ev, ev_async *wake, int events);
 
+/* libev ends the program where it needs a descriptor and there is none. */
+static bool has_descriptors(void)
+{
+    int spare[2];
+    if (pipe(spare) < 0)
+        return false;
+    close(spare[0]);
+    close(spare[1]);
+    return true;
+}
+
 struct outside *outside_new(async_loop *loop)
 {
+    if (!has_descriptors())
+        return NULL;
     ev_set_allocator(reserve_realloc);
     struct outside *outside = calloc(1, sizeof *outside);
     if (!outside || !(outside->ev = ev_loop_new(EVFLAG_AUTO))) {

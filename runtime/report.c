@@ -3,6 +3,7 @@
 #include "debug.h"
 #include "lock.h"
 #include "loop.h"
+#include "semaphore.h"
 #include "stack.h"
 #include "task.h"
 #include <stdarg.h>
@@ -24,14 +25,27 @@ static const char *who(char *text)
     return text;
 }
 
+/* "Lock (made at x.c:5, held by task 'Task-2' since x.c:9)" */
+static void describe_taken(struct object *object, const char *word, const struct taking *taking,
+                           char *text, size_t size)
+{
+    struct object *by = taking->by ? object_find(taking->by) : NULL;
+    bool there = by && by->future.state == PENDING;
+    snprintf(text, size, "%s (made at %s, %s by %s%s%s %s %s)", object->future.type->name, object->place,
+             word, there ? "task '" : "a task that has ended", there ? task_name((struct task *)by) : "",
+             there ? "'" : ",", object->future.type == &lock_type ? "since" : "at", taking->at);
+}
+
 void report_describe(struct object *object, char *text, size_t size)
 {
     struct coro *coro = (struct coro *)object;
-    struct lock *lock = (struct lock *)object;
-    struct task *holder = object->future.type == &lock_type ? lock_holder(lock) : NULL;
-    if (holder)
-        snprintf(text, size, "Lock (made at %s, held by task '%s' since %s)", object->place,
-                 task_name(holder), lock->held_at);
+    struct lock *lock = object->future.type == &lock_type ? (struct lock *)object : NULL;
+    struct semaphore *semaphore =
+        object->future.type == &semaphore_type ? (struct semaphore *)object : NULL;
+    if (lock && lock->locked)
+        describe_taken(object, "held", &lock->taken, text, size);
+    else if (semaphore && semaphore->taken.at)
+        describe_taken(object, "last taken", &semaphore->taken, text, size);
     else if (object->future.type == &task_type)
         snprintf(text, size, "task '%s' (%s, created at %s%s)", task_name((struct task *)object),
                  coro->name, object->place, debug_origin(object));

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Asks every task that is not done to end, and waits until they all have. */
 static async_value cancel_all(async_loop *loop)
@@ -209,8 +210,9 @@ async_value async_run_with(async_coroutine coro, async_run_options options)
         return report_misuse(coro, "async_run");
     async_runner *runner = async_runner_new();
     if (!runner) {
+        int why = errno;
         async_coro_close(coro);
-        return async_error(ENOMEM, "no memory for an event loop");
+        return async_error(why, async_strf("no event loop can be made: %s", strerror(why)));
     }
     if (options.debug)
         async_loop_set_debug(runner->loop, true);

@@ -2,19 +2,13 @@
  *
  * Waking a task gives it its permit at once, so that a task that comes later cannot take it. If
  * the woken task is cancelled before it resumes the permit goes back and on to the next. */
+#include "semaphore.h"
 #include "coro.h"
-#include "line.h"
-
-struct semaphore {
-    struct object object;
-    struct line line;
-    long permits;                   /* free ones */
-    long bound;                     /* release never exceeds it; -1: no bound */
-};
+#include "task.h"
 
 _Static_assert(sizeof(struct semaphore) <= OBJECT_SIZE, "a semaphore fits its record");
 
-static const struct future_type semaphore_type = { .name = "Semaphore" };
+const struct future_type semaphore_type = { .name = "Semaphore" };
 
 static async_semaphore *make(long permits, bool bounded)
 {
@@ -25,6 +19,7 @@ static async_semaphore *make(long permits, bool bounded)
         return NULL;
     semaphore->permits = permits;
     semaphore->bound = bounded ? permits : -1;
+    semaphore->taken = (struct taking){ NULL, NULL };
     line_init(&semaphore->line, &semaphore->object);
     return (async_semaphore *)object_ticket(&semaphore->object);
 }
@@ -55,9 +50,12 @@ static async_value acquire(void *p)
         return v;
     if (!locked(semaphore)) {
         semaphore->permits--;
+        line_note_taking(&semaphore->taken, async_here);
         return async_none;
     }
     v = line_wait(&semaphore->line, &waiter);
+    if (!v.error)
+        line_note_taking(&semaphore->taken, task_current()->waiting_at);
     if (v.error && waiter_woken(&waiter))
         semaphore->permits++;
     while (semaphore->permits > 0 && give_to_next(semaphore))

@@ -51,10 +51,10 @@ static async_value look_up(void *p)
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = host ? 0 : AI_PASSIVE };
     struct addrinfo *found;
     int status = getaddrinfo(host, args->port, &hints, &found);
+    int why = status == EAI_SYSTEM ? errno : status == EAI_MEMORY ? ENOMEM : ENOENT;
     if (status)
-        return async_error(status == EAI_MEMORY ? ENOMEM : ENOENT,
-                           async_strf("looking up %s: %s", host ? host : args->port,
-                                      gai_strerror(status)));
+        return async_error(why, async_strf("looking up %s: %s", host ? host : args->port,
+                                           status == EAI_SYSTEM ? strerror(why) : gai_strerror(status)));
     struct addresses *into = async_alloc(sizeof *into);
     for (struct addrinfo *a = found; into && a && into->count < MOST_ADDRESSES; a = a->ai_next) {
         struct address *address = &into->list[into->count++];

@@ -183,7 +183,7 @@ static async_value unconnected(struct transfer *transfer, const struct request *
     const char *url = NULL;
     curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &why);
     curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
-    int error = why ? why : ECONNREFUSED;
+    int error = why ? why : transfer->client->no_socket ? transfer->client->no_socket : ECONNREFUSED;
     return request_fail(request, error, async_strf("cannot connect to %s: %s%s", url ? url : "it",
         strerror(error), error == ECONNREFUSED ? " (is a server running there?)" : ""));
 }

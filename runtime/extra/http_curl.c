@@ -203,6 +203,7 @@ curl_socket_t curl_open_socket(void *p, curlsocktype purpose, struct curl_sockad
     (void)purpose;
     struct sockaddr_storage other = { 0 };
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    ((struct client *)p)->no_socket = fd < 0 ? errno : 0;
     struct socket *socket = fd < 0 ? NULL : socket_new(p, fd);
     if (!socket) {
         if (fd >= 0)

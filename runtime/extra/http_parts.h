@@ -19,6 +19,7 @@ struct client {                     /* what is behind a session */
     struct job act;                 /* curl wants to be called: at once, */
     struct job alarm;               /* or since this has rung: */
     int alarm_fd;
+    int no_socket;                  /* the errno with which the last socket was not made, or 0 */
     struct watch *ringing;          /* watches that; NULL: it is not set */
 };
 

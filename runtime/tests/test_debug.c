@@ -590,6 +590,44 @@ START_TEST(seed_4_two_tasks_wait_on_each_other)
 }
 END_TEST
 
+static int lock_taken_line, permit_taken_line;
+static async_lock *door;
+static async_semaphore *permit;
+
+static async_value keeps_the_lock(void *p)
+{
+    HERE(lock_taken); await(async_lock_acquire(door));
+    return async_ptr(p);
+}
+
+static async_value wants_permit(void *p)
+{
+    await(async_semaphore_acquire(permit));
+    return async_ptr(p);
+}
+
+PROGRAM(leaves_nothing_for_others)
+{
+    async_set_name(async_current_task(), "host");
+    door = async_lock_new();
+    permit = async_semaphore_new(1);
+    await(async_create_task(async_coro(keeps_the_lock)));
+    HERE(permit_taken); await(async_semaphore_acquire(permit));
+    async_detach(async_create_task(async_coro(wants_permit)));
+    await(async_lock_acquire(door));
+    return async_none;
+}
+
+START_TEST(who_took_what_is_missing_and_where)
+{
+    listen_to_stderr();
+    run_virtual(async_coro(leaves_nothing_for_others));
+    heard_all();
+    has(", held by a task that has ended, since @%d)\n", lock_taken_line);
+    has(", last taken by task 'host' at @%d)\n", permit_taken_line);
+}
+END_TEST
+
 static int seed_5_line;
 
 PROGRAM(poll_printer)
@@ -651,4 +689,5 @@ MAIN("debug",
      TEST(sigusr1_prints_the_tree_while_the_program_shuts_down)
      TEST(seed_1_a_blocking_call_deep_in_a_chain) TEST(seed_2_a_forgotten_await)
      TEST(seed_3_a_lost_error) TEST(seed_4_two_tasks_wait_on_each_other)
+     TEST(who_took_what_is_missing_and_where)
      TEST(seed_5_a_task_that_never_ends) TEST(constant_memory))

@@ -181,6 +181,20 @@ static async_value deadlocks(void *p)
 
 static void main_that_deadlocks(void) { _exit(async_main(async_coro(deadlocks))); }
 
+static void main_without_descriptors(void)
+{
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 3, 3 });
+    _exit(async_main(async_coro(deadlocks)));
+}
+
+START_TEST(a_loop_needs_descriptors)
+{
+    in_child(main_without_descriptors);
+    expect("exit status 1\n"
+           "stderr| Too many open files: no event loop can be made: Too many open files\n");
+}
+END_TEST
+
 START_TEST(a_deadlock_is_reported_with_every_task_and_the_cycle)
 {
     in_child(main_that_deadlocks);
@@ -202,4 +216,5 @@ MAIN("run",
      TEST(R04_one_more_iteration_after_main)
      TEST(L13_the_text_of_an_interrupt_outlives_its_task)
      TEST(async_main_gives_the_exit_status)
+     TEST(a_loop_needs_descriptors)
      TEST(a_deadlock_is_reported_with_every_task_and_the_cycle))
