@@ -83,6 +83,10 @@ solution-%: FORCE ## show a solution of exercise N
 reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
 	@sh tools/evlings.sh reset $*
 
+# Without a number: which there are.
+lesson timeline read exercise grade hint solution reset: FORCE
+	@sh tools/evlings.sh $@ ''
+
 test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests
 	@sh tools/test.sh
 

@@ -41,7 +41,11 @@ find_room() {
         room=${room%/}
         [ ! -d "$room" ] || return 0
     done
-    say "There is no ${1%s} $2. These are here:"
+    if [ -n "$2" ]; then
+        say "There is no ${1%s} $2. These are here:"
+    else
+        say "Which one? make $command-4, for example. These are here:"
+    fi
     list_rooms "$1" >&2
     exit 2
 }
@@ -165,7 +169,7 @@ find_source() {
     source=${FROM:-$room}/exercise.c
     [ -f "$source" ] && return 0
     if [ -n "${FROM:-}" ]; then
-        say "FROM=$FROM: there is no $source."
+        say "FROM=$FROM: there is no $source. FROM is the folder of an exercise.c."
     else
         say "$source is gone. make reset-$((${number#0})) puts the stub back."
     fi
@@ -242,10 +246,10 @@ hint() {
     *[!0-9]* | '' | 0*) say "LEVEL is a number from 1 to $last."; exit 2 ;;
     esac
     [ "$level" -le "$last" ] || level=$last
-    remember hint "$level"
+    remember hint "$level" || unsaved=" LEVEL=$((level + 1))"
     awk -v level="$level" '/^## / { n++ } n == level' "$room/hints.md" | render -
     if [ "$level" -lt "$last" ]; then
-        echo "($level of $last. The next one: make hint-${number#0})"
+        echo "($level of $last. The next one: make hint-${number#0}${unsaved:-})"
     else
         echo "($level of $last, the last one. A solution: make solution-${number#0})"
     fi

@@ -149,7 +149,7 @@ __attribute__((noreturn)) static void fail_line(struct run *run, int i, const ch
     char text[400], what[300];
     double when = want ? printed_when(run, i, want) : NAN;
     if (!run->line_count)
-        reject(run, "Nothing was printed. To begin with, this was to come at %g s:\n  %s\n%s",
+        reject(run, "Nothing was printed. The first line expected, at %g s, is:\n  %s\n%s",
                expected[i].at, want, why);
     if (got && run->line_count > expected_count && (!want || !is_expected(got->text)))
         reject(run, "One line too many was printed, line %d, at %g s:\n  %.300s\n%s", i + 1,

@@ -118,7 +118,7 @@ static void judge_crash(struct run *run, struct raw *raw)
                in_task(raw));
     reject(run, "Crash: %s%s%s.%s", strsignal(number), place, in_task(raw),
            number != SIGSEGV ? "" : " A pointer was used that points nowhere: is it set, and does "
-                                    "what it points to still live?");
+                                    "what it points to still live? Or was an array too small?");
 }
 
 static void judge_exit(struct run *run, struct raw *raw)
@@ -157,6 +157,18 @@ static void judge_blocking(struct run *run, struct raw *raw)
            "task, no timer.\nUse %s: it lets the others go on meanwhile.",
            raw->blocked, student_place(&raw->blocked_at, 1), raw->blocked_seconds,
            instead_of_sleep);
+}
+
+/* The runtime has said what was called wrongly, and where: that comes before what follows from it. */
+static void judge_misuse(struct run *run)
+{
+    for (int i = 0; i < run->result_count; i++) {
+        const struct result *result = &run->results[i];
+        const char *place = strstr(result->text, " at "), *task = strstr(result->text, " in task '");
+        if (strcmp(result->kind, "error") == 0 && place && task && place < task &&
+            strstr(result->text, "Error: a") && strstr(place, "exercise.c:"))
+            reject(run, "A call was refused, and that error came out:\n%s.", result->text);
+    }
 }
 
 static void judge_forgotten(struct run *run)
@@ -199,5 +211,6 @@ void run_judge(struct run *run, struct raw *raw)
     judge_blocking(run, raw);
     judge_exit(run, raw);
     judge_deadlock(run);
+    judge_misuse(run);
     judge_forgotten(run);
 }

@@ -47,10 +47,27 @@ first_undefined() {
         END { exit !shown }' "$messages"
 }
 
+# An error that await brought about says nothing of await: reads it, copies it, adds a word.
+explain_await() {
+    awk '
+        { print }
+        /error: .*(void|await)/ { odd = 1 }
+        odd && /[^a-zA-Z_]await +[a-zA-Z_]/ { bare = 1 }
+        /[^a-zA-Z_]await\(/ { called = 1 }
+        /async_value.*(return|result)|return.*async_value|return.* with a value|should not return a value/ { left = 1 }
+        END {
+            if (bare)
+                print "await takes parentheses: await(x)."
+            else if (called && left)
+                print "await leaves its function when there is an error, so it can stand only in one that returns\n" \
+                      "async_value: a coroutine function. Elsewhere: async_run(x), or in an exit function async_catch(x)."
+        }'
+}
+
 if "$@" 2> "$messages"; then
     cat "$messages" >&2
 else
     status=$?
-    { first_error || first_undefined || cat "$messages"; } >&2
+    { first_error || first_undefined || cat "$messages"; } | explain_await >&2
     exit "$status"
 fi
