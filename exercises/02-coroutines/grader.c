@@ -16,6 +16,19 @@ START_TEST(coroutine_function)
 }
 END_TEST
 
+/* Both are made before the first is run. */
+static void try_two_offers(void)
+{
+    const char *first = random_word(), *second = random_word();
+    struct run *run = stage_run("two_offers %s 2 %d %s 3 %d", first, random_between(50, 900),
+                                second, random_between(50, 900));
+    will_print(0, "Pricing 2 x %s", first);
+    will_print(0, "Pricing 3 x %s", second);
+    expect_transcript(run, in_order,
+                      "Two offers were made before the first was run. Each call of offer() has to "
+                      "make an object of its own, with its own arguments.");
+}
+
 START_TEST(object_only)
 {
     const char *item = random_word();
@@ -41,6 +54,7 @@ START_TEST(object_only)
     expect_number(run, "price", (long)count * cents,
                   "The arguments of offer() have to be in the "
                   "object.");
+    try_two_offers();
 }
 END_TEST
 
@@ -60,11 +74,29 @@ static void try_accept(int cents)
     expect_transcript(run, in_order,
                       "The wanted offer is run once: async_run(wanted) makes a loop and "
                       "runs it there. An object can be run only once.");
+    const struct result *got = result_of(run, "accept_offer"), *left = result_of(run, "left"),
+                        *left_open = result_of(run, "left_open");
+    if (cents >= 0 && got && !strcmp(got->text, "-1"))
+        reject(run,
+               "accept_offer() returned -1, as if the wanted offer had ended with an error, "
+               "expected %d. Its coroutine has to wait, and only in a loop it can: "
+               "async_run(wanted) makes one and runs it there. It can be run only once.",
+               cents);
     expect_number(run, "accept_offer", cents < 0 ? -1 : cents,
                   cents < 0 ? "async_run() gave an "
                               "error: look at .error before you use .num."
                             : "That is what async_run() gave: "
                               "its .num.");
+    if (left && strcmp(left->text, "0") != 0)
+        reject(run,
+               "The other offer was neither run nor closed, when the wanted one %s. It would be "
+               "reported as forgotten; async_coro_close(other) says that it is meant, on every way "
+               "out.",
+               cents < 0 ? "had ended with an error" : "had been accepted");
+    if (left_open && strcmp(left_open->text, "0") != 0)
+        reject(run, "accept_offer() returned, but its loop is still there, with all that it holds. "
+                    "Who makes a loop closes it: async_loop_close(loop). async_run() does that by "
+                    "itself.");
 }
 
 START_TEST(one_of_two)

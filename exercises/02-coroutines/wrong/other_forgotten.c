@@ -1,4 +1,4 @@
-/* expect: A forgotten await */
+/* expect: neither run nor closed, when the wanted one had been accepted */
 /* The other object is neither run nor closed. */
 #include "exercise.h"
 #include <stdio.h>
