@@ -117,6 +117,12 @@ static void check_cancelled(struct run *run, const char *function, const char *w
                "%s() was cancelled at %g s, %s, but went on until %g s. Handle ASYNC_TIMEOUT only: "
                "any other error, ASYNC_CANCELLED above all, ends the function at once.",
                function, with.cancelled_at, when, run->seconds);
+    if (run->left)
+        reject(run,
+               "%s() was cancelled at %g s, %s, and its question goes on without it. A task that "
+               "one has made is not cancelled with oneself; async_wait() cancels nobody. "
+               "async_wait_for() passes a cancellation on.",
+               function, with.cancelled_at, when);
 }
 
 static void check_nobody_left(struct run *run)
@@ -197,7 +203,8 @@ static void check_tries(struct run *run, int tries)
 {
     const struct city *city = &cities[0];
     int times = times_asked(run, city);
-    double second = with.limit + with.pause, third = second + with.limit + 2 * with.pause;
+    double second = with.limit + with.pause, third = second + with.limit + 2 * with.pause,
+           fourth = third + with.limit + 4 * with.pause;
     if (times == 1 && tries > 1)
         reject(run, "There was one try only. When it has timed out, and tries are left, sleep for "
                     "the pause and ask again.");
@@ -211,8 +218,19 @@ static void check_tries(struct run *run, int tries)
                "The third try came at %g s, expected at %g s: the second pause has to be twice as "
                "long as the first one, the third twice as long as the second.",
                third - with.pause, third);
+    if (times > 3 && tries > 3 && asked_at(run, city, third) && !asked_at(run, city, fourth))
+        reject(run,
+               "The fourth try did not come at %g s: every pause has to be twice as long as the "
+               "one before it, so they are %g, %g and %g s.",
+               fourth, with.pause, 2 * with.pause, 4 * with.pause);
     if (times > with.tries)
         reject(run, "%d tries were made, but %d is the most.", times, with.tries);
+    if (times > tries && city->seconds[tries - 1] > 0 && !ended_well(run, "ask_again"))
+        reject(run,
+               "%d tries were made and none was answered, though the answer to try %d takes %g s "
+               "only. How long it takes depends on the try: ask() gets its number, 0 for the first "
+               "one, 1 for the next.",
+               times, tries - 1, city->seconds[tries - 1]);
 }
 
 static void try_again(int tries, int good)
@@ -318,6 +336,12 @@ static void try_warmest(int many, double part_of_it)
         "that holds to the end of the function. A limit on each city begins anew with each.");
     const struct city *best = &cities[0];
     bool in_time = true;
+    if (same_time(run->seconds, 0) && ended_with(run, "warmest", "TimeoutError"))
+        reject(run,
+               "The budget is %g s, but warmest() timed out at once. async_timeout_at() takes an "
+               "absolute time of the loop's clock, which does not begin at 0: "
+               "async_loop_time(loop) + seconds. async_timeout() takes the seconds from now on.",
+               with.budget);
     if (part_of_it < 1 && run->seconds > end + 0.01)
         reject(run,
                "took %g s of virtual time, but the budget is %g s for all of it. Does the time "
@@ -341,6 +365,33 @@ static void try_warmest(int many, double part_of_it)
     expect_seconds(run, end, "It ends with the last answer, or when the budget is used up.");
 }
 
+/* The budget is ample, but the city in the middle ends with an error. */
+static void try_failing_city(double seconds)
+{
+    double now = 0;
+    make_cities(3);
+    with.tries = 2;
+    with.budget = 500;
+    cities[0].seconds[0] = soon();
+    cities[1].seconds[0] = cities[1].seconds[1] = seconds;
+    cities[2].seconds[0] = soon();
+    struct run *run = run_cities("warmest");
+    check_nobody_left(run);
+    if (ended_well(run, "warmest"))
+        reject(run,
+               "%s ended with an error, but warmest() passed over it and named another city. Which "
+               "one is the warmest it cannot know then: an error of a city goes on to the caller.",
+               cities[1].name);
+    will_ask_again(&cities[0], &now, INFINITY);
+    will_ask_again(&cities[1], &now, INFINITY);
+    expect_transcript(run, in_order, "An error of a city is the end of it all.");
+    if (seconds < 0)
+        check_unknown(run, "warmest", cities[1].name);
+    else
+        expect_error(run, "warmest", "TimeoutError",
+                     "That is how ask_again() ended: it goes on to the caller.");
+}
+
 START_TEST(budget)
 {
     try_warmest(3, 1.5);
@@ -348,6 +399,8 @@ START_TEST(budget)
     try_warmest(random_between(3, 5), 0.6);
     try_warmest(3, 0.1);
     try_warmest(1, 2);
+    try_failing_city(-1);
+    try_failing_city(60);
     make_cities(3);
     with.tries = 3;
     with.budget = 500;

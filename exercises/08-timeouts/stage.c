@@ -5,10 +5,10 @@
 #define WORDS_OF_CITY (2 + MOST_TRIES)
 
 /* Runs it in a task, and cancels that after some time. */
-struct cancelled { async_coroutine what; double after; };
-static async_value cancelled(void *p)
+struct caller { async_coroutine what; double after; };
+static async_value caller(void *p)
 {
-    struct cancelled *args = p;
+    struct caller *args = p;
     async_task task = async_create_task(args->what);
     await(async_sleep(args->after));
     async_cancel(task);
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     else
         what = async_coro(warmest, cities, count, with, stage_real(5));
     if (stage_real(1) > 0)
-        what = async_coro(cancelled, what, stage_real(1));
+        what = async_coro(caller, what, stage_real(1));
     async_value got = stage_run(what);
     if (stage_part("warmest"))
         stage_text("warmest", got);
