@@ -11,10 +11,10 @@ static struct query query(int i)        /* WHAT SECONDS ROWS FAILS, from word i 
 }
 
 /* Runs it in a task, and cancels that after some time; 0: not at all. */
-struct cancelled { async_coroutine what; double after; };
-static async_value cancelled(void *p)
+struct caller { async_coroutine what; double after; };
+static async_value caller(void *p)
 {
-    struct cancelled *args = p;
+    struct caller *args = p;
     async_task task = async_create_task(args->what);
     if (args->after > 0) {
         await(async_sleep(args->after));
@@ -28,7 +28,7 @@ static void run_ask_once(void)
 {
     async_coroutine what = async_coro(ask_once, stage_word(2), stage_integer(3), query(4),
                                       query(8));
-    stage_number("ask_once", stage_run(async_coro(cancelled, what, stage_real(1))));
+    stage_number("ask_once", stage_run(async_coro(caller, what, stage_real(1))));
 }
 
 /* transfer CANCELLED-AT NAME REFUSES AMOUNT QUERY QUERY */
@@ -36,7 +36,7 @@ static void run_transfer(void)
 {
     struct connection c = { stage_word(2), true, stage_word(3), NULL, false };
     async_coroutine what = async_coro(transfer, &c, query(5), query(9), stage_integer(4));
-    stage_number("transfer", stage_run(async_coro(cancelled, what, stage_real(1))));
+    stage_number("transfer", stage_run(async_coro(caller, what, stage_real(1))));
 }
 
 /* serve SIZE, then PATIENCE CANCELLED-AT QUERY for each request. All begin together. */
@@ -52,7 +52,7 @@ static async_value pool_of(void *p)
     int count = (stage_words() - 2) / 6;
     for (int i = 0; i < count && i < MOST_REQUESTS; i++) {
         async_coroutine what = async_coro(serve, &pool, query(4 + 6 * i), stage_real(2 + 6 * i));
-        tasks[i] = async_create_task(async_coro(cancelled, what, stage_real(3 + 6 * i)));
+        tasks[i] = async_create_task(async_coro(caller, what, stage_real(3 + 6 * i)));
     }
     for (int i = 0; i < count && i < MOST_REQUESTS; i++) {
         async_value got = async_catch(tasks[i]);
