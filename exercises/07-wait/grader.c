@@ -103,8 +103,9 @@ static void check_losers(struct run *run, double decided)
         count_events(run, "cancelled", NULL)
             ? "They were cancelled, but not awaited. async_cancel() only asks: to hang up takes a "
               "moment, and somebody has to wait for that. Await every task after you cancelled it."
-            : "They were neither cancelled nor awaited. async_wait() cancels nobody: whoever is "
-              "pending works on. Cancel the pending ones, then wait until they have ended.");
+            : "They were neither cancelled nor awaited. Nobody is cancelled because one is done, or "
+              "because we return: whoever is pending works on. Cancel the pending ones, then wait "
+              "until they have ended.");
     double first = NAN;
     for (int i = 0; i < run->event_count; i++) {
         const struct event *event = &run->events[i];
@@ -128,8 +129,14 @@ static void check_losers(struct run *run, double decided)
     for (int i = 0; i < count; i++) {
         const struct mirror *m = &mirrors[i];
         const char *end = m->broken ? "failed" : "answered";
-        if (m->seconds > decided + LONGEST_GOODBYE && says(run, m, end, NAN) &&
-            !count_events(run, "cancelled", NULL))
+        if (m->seconds < decided + LONGEST_GOODBYE || !says(run, m, end, NAN))
+            continue;
+        if (count_events(run, "cancelled", NULL))
+            reject(run,
+                   "%s %s at %g s, but all was decided at %g s: it was not cancelled, though "
+                   "another was. Cancel all that are pending, up to the last one of the array.",
+                   m->name, end, m->seconds, decided);
+        else
             reject(run,
                    "%s %s at %g s, but all was decided at %g s: the pending ones were not "
                    "cancelled. async_wait() only tells which they are: the tasks behind the first "
@@ -259,6 +266,11 @@ static void check_good(struct run *run, double decided, const char *right)
     const struct result *result = result_of(run, "first_good");
     check_all_asked(run);
     check_not_cancelled_itself(run, "first_good");
+    for (int i = 0; i < run->event_count; i++)
+        if (!strcmp(run->events[i].kind, "cancelled") && same_time(run->events[i].at, 0))
+            reject(run, "Patience was over at once, at 0 s. A deadline is an absolute time of the "
+                        "loop's clock, which does not begin at 0: async_loop_time(loop) + seconds. "
+                        "async_wait() wants the seconds that are left of it.");
     if (result && !strcmp(result->kind, "error"))
         reject(run,
                "first_good() ended with an error (%s). The error of a broken mirror is to be "
@@ -327,6 +339,26 @@ static void try_patience(int broken)
     expect_seconds(run, hung_up(patience), "Patience ends, and they hang up.");
 }
 
+/* One that is broken and two good ones answer at the same instant, in this order. */
+static void try_same_turn(void)
+{
+    make_mirrors(6);
+    struct mirror *broken = quick(0, 0.5), *good = &mirrors[1];
+    broken->broken = true;
+    good->seconds = mirrors[2].seconds = broken->seconds;
+    struct run *run = run_mirrors("first_good", 30);
+    const struct result *result = result_of(run, "first_good");
+    if (result && !strcmp(result->kind, "text") && strcmp(result->text, good->name) != 0)
+        reject(run,
+               "first_good() returned %s, expected %s. At %g s three were done in the same turn of "
+               "the loop: %s had failed, %s was the first that had answered well, then came %s. "
+               "async_wait() may come back with several that are done: look at them one by one, in "
+               "their order, up to the first good one.",
+               result->text, good->name, good->seconds, broken->name, good->name, mirrors[2].name);
+    check_good(run, good->seconds, good->name);
+    expect_seconds(run, hung_up(good->seconds), "The first good answer is enough.");
+}
+
 static void try_nobody(int many)
 {
     make_mirrors(many);
@@ -347,6 +379,7 @@ START_TEST(good)
     try_patience(random_between(2, 3));
     try_nobody(random_between(2, 4));
     try_good(1, 0);
+    try_same_turn();
 }
 END_TEST
 
