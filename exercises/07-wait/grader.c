@@ -103,9 +103,9 @@ static void check_losers(struct run *run, double decided)
         count_events(run, "cancelled", NULL)
             ? "They were cancelled, but not awaited. async_cancel() only asks: to hang up takes a "
               "moment, and somebody has to wait for that. Await every task after you cancelled it."
-            : "They were neither cancelled nor awaited. Nobody is cancelled because one is done, or "
-              "because we return: whoever is pending works on. Cancel the pending ones, then wait "
-              "until they have ended.");
+            : "They were neither cancelled nor awaited. Nobody is cancelled because one is done "
+              "or because we return: whoever is pending works on. Cancel the pending ones, then "
+              "wait until they have ended.");
     double first = NAN;
     for (int i = 0; i < run->event_count; i++) {
         const struct event *event = &run->events[i];

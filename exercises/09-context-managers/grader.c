@@ -154,11 +154,13 @@ static void try_ask(struct query first, struct query second, int cancelled_in, c
     expect_seconds(run, now + CLOSING, "Then the connection is closed.");
 }
 
-/* The closing is cut short, and only the exit function can tell. */
-static void try_cancelled_closing(void)
+/* The closing is cut short, and only the exit function can tell; who has shielded it may also wait
+ * for its end. */
+static void try_cancelled_closing(bool fails)
 {
     struct query first = random_query(), second = random_query();
     first.rows = 0;
+    first.fails = fails;
     name = random_word();
     double now = OPENING, stop = OPENING + first.seconds + CLOSING / 2;
     struct run *run = stage_run("ask_once %g %s 0 %s %s", stop, name, words_of(first),
@@ -168,9 +170,18 @@ static void try_cancelled_closing(void)
                     "but ended as if nothing had happened. The exit function gets that error from "
                     "its async_catch(), and returns nothing itself: async_leave_with(error) makes "
                     "the function around it end so.");
+    if (ended_with(run, "ask_once", "Input/output error"))
+        reject(run, "A query failed, and then ask_once() was cancelled in the middle of closing, "
+                    "but it ended with the error of the query: nobody hears that the closing was "
+                    "cut short. If the closing ends with an error, ask_once() ends with that, "
+                    "whatever came before.");
     will_print(now, "%s: open", name);
     will_query(name, first, &now, INFINITY);
     will_print(now, "%s: closing", name);
+    if (says(run, name, "closed")) {
+        stop = now + CLOSING;
+        will_print(stop, "%s: closed", name);
+    }
     expect_transcript(run, in_order, "It was cancelled in the middle of closing.");
     expect_error(run, "ask_once", "CancelledError", "It was cancelled in the middle of closing.");
     expect_seconds(run, stop, "Who is cancelled ends.");
@@ -193,7 +204,8 @@ START_TEST(always_closed)
         first = random_query(), second = random_query();
         try_ask(first, second, i, "when it was cancelled in a query");
     }
-    try_cancelled_closing();
+    try_cancelled_closing(false);
+    try_cancelled_closing(true);
     name = random_word();
     first = random_query();
     struct run *run = stage_run("ask_once 0 %s 1 %s %s", name, words_of(first), words_of(first));
@@ -226,9 +238,8 @@ static void check_end(struct run *run, bool well, const char *way)
             way);
     if (well && rollback && !commit)
         reject(run,
-               "ROLLBACK, although all went well, %s: all the work is lost. async_leaving().error "
-               "is 0 then.",
-               way);
+               "ROLLBACK, although all went well: all the work is lost. async_leaving().error is 0 "
+               "then.");
     if (commit && rollback)
         reject(run, "Both COMMIT and ROLLBACK were sent, %s. A transaction ends once.", way);
     expect_no_task_left(run, "The end of the transaction was sent, but nobody waited for it. An "
@@ -257,6 +268,26 @@ static struct run *run_deal(struct deal deal)
                      deal.amount, words_of(deal.balance), words_of(deal.update));
 }
 
+static void check_queries(struct run *run, struct deal deal, bool well)
+{
+    char asked[80], answered[80], line[100];
+    snprintf(asked, sizeof asked, "asked %s", deal.update.what);
+    snprintf(answered, sizeof answered, "answered %s", deal.update.what);
+    if (deal.amount == deal.balance.rows && ended_with(run, "transfer", "ValueError"))
+        reject(run,
+               "There was enough money: the balance is %d, and the amount may be as much as that. "
+               "Not enough it is only if the balance is less.",
+               deal.balance.rows);
+    if (well && says(run, name, asked) && !says(run, name, answered))
+        reject(run, "The update was asked, but nobody awaited it: the transaction was ended before "
+                    "the answer was there. Await the query, then it is known whether all went "
+                    "well.");
+    snprintf(line, sizeof line, "%s: %s", name, asked);
+    if (printed_at(run, COMMAND, line))
+        reject(run, "The update was asked before the balance was known. Await the first query, and "
+                    "look at what it gave, before you ask the second one.");
+}
+
 /* The transcript and the time; true if the block went well. */
 static bool expect_deal(struct run *run, struct deal deal, const char *way)
 {
@@ -264,6 +295,7 @@ static bool expect_deal(struct run *run, struct deal deal, const char *way)
     bool begun = strcmp(deal.refuses, "BEGIN") != 0,
          well = begun && !deal.balance.fails && !deal.update.fails &&
                 deal.amount <= deal.balance.rows && isinf(stop);
+    check_queries(run, deal, well);
     if (begun)
         check_end(run, well, way);
     will_print(0, "%s: BEGIN", name);
@@ -420,57 +452,81 @@ static double will_serve(int size)
     return end;
 }
 
+/* From now on "serve" is how this request ended. */
+static void look_at(struct run *run, int request)
+{
+    for (int i = 0; i < count && i < run->result_count; i++)
+        run->results[i].name = i == request ? "serve" : "another";
+}
+
 /* The mistakes, before lines are compared. */
 static void check_pool(struct run *run, int size)
 {
     const struct result *back = result_of(run, "back");
-    int missing = size - (back ? back->text[0] - '0' : size);
+    int missing = size - (back ? back->text[0] - '0' : size), lent = 0, asked = 0;
     const char *why = "";
     for (int i = 0; i < count; i++)
-        why = requests[i].outcome == FAILED               ? " One of the queries failed: "
-              : requests[i].outcome == CANCELLED && !*why ? " One of the requests was cancelled: "
-                                                          : why;
+        why = requests[i].outcome == FAILED ? " One of the queries failed: is its connection given "
+                                              "back then, too?"
+              : requests[i].outcome == CANCELLED && !*why
+                  ? " One of the requests was cancelled: is its connection given back then, too?"
+                  : why;
     for (int i = 0; i < count; i++) {
-        char result[] = "serve-0";
-        result[6] += i;
-        if (ended_with(run, result, "given back twice"))
+        look_at(run, i);
+        if (ended_with(run, "serve", "given back twice"))
             reject(run, "A connection was given back twice. Its exit function does that, on every "
                         "way out; nobody else has to.");
     }
+    for (int i = 0; i < run->line_count; i++) {
+        lent += strstr(run->lines[i].text, ": lent") != NULL;
+        asked += strstr(run->lines[i].text, ": asked ") != NULL;
+    }
+    if (missing && lent > asked)
+        reject(run, "A connection was lent to a request that had given up: its pool_acquire went "
+                    "on without it, and nobody gives back what it got. Who gives up, or is "
+                    "cancelled, has to end what it has started; async_wait_for() does so.");
     expect_no_task_left(run, "To give a connection back takes a moment: the exit function has to "
                              "wait for it, with async_catch(), and not leave it to a task.");
     if (missing)
         reject(run,
-               "A leak: when all was over %d of %d connections %s not back in the pool.%s is its "
-               "connection given back on that way, too? With async_with it is, on every way out.",
-               missing, size, missing == 1 ? "was" : "were", *why ? why : " ");
+               "A leak: when all was over %d of %d connections %s not back in the pool.%s With "
+               "async_with it is, on every way out.",
+               missing, size, missing == 1 ? "was" : "were", why);
+    if (run->wake_count > 6 * count + 10)
+        reject(run,
+               "Polling: %d times a timer woke the program, for %d requests. Who looks again and "
+               "again whether a connection is free is never at rest, and late at last. "
+               "pool_acquire() waits without looking: it is woken when one comes back.",
+               run->wake_count, count);
 }
 
 static void check_outcome(struct run *run, int i)
 {
     const struct request *r = &requests[i];
-    char result[] = "serve-0", way[100];
-    result[6] += i;
+    look_at(run, i);
     if (r->outcome == SERVED) {
-        if (ended_with(run, result, "TimeoutError"))
-            reject(run,
-                   "%s ended with TimeoutError, though it got its connection in time. The limit is "
-                   "for the wait for a connection: async_wait_for() around pool_acquire, and "
-                   "nothing else. The query may take as long as it likes.",
-                   result);
-        expect_number(run, result, r->query.rows, "That is what its query gives.");
+        if (ended_with(run, "serve", "TimeoutError"))
+            reject(run, "serve() ended with TimeoutError, though it got its connection in time. "
+                        "The limit is for the wait for a connection: async_wait_for() around "
+                        "pool_acquire, and nothing else. The query may take as long as it likes.");
+        expect_number(run, "serve", r->query.rows, "That is what its query gives.");
     } else if (r->outcome == FAILED) {
-        expect_error(run, result, "Input/output error", "Its query failed.");
+        expect_error(run, "serve", "Input/output error", "Its query failed.");
     } else if (r->outcome == CANCELLED) {
-        snprintf(way, sizeof way, "with async_with");
-        check_cancelled(run, result, way);
-    } else {
-        if (ended_well(run, result))
+        if (ended_with(run, "serve", "TimeoutError"))
             reject(run,
-                   "%s got no connection within %g s, but ended as if it had been served. The "
+                   "serve() was cancelled at %g s, but ended with TimeoutError. Not every error "
+                   "with which the wait for a connection ends is a timeout: let it go on to the "
+                   "caller as it came.",
+                   r->cancelled_at);
+        check_cancelled(run, "serve", "with async_with");
+    } else {
+        if (ended_well(run, "serve"))
+            reject(run,
+                   "serve() got no connection within %g s, but ended as if it had been served. The "
                    "timeout has to go on to the caller.",
-                   result, r->patience);
-        expect_error(run, result, "TimeoutError", "It got no connection in time.");
+                   r->patience);
+        expect_error(run, "serve", "TimeoutError", "It got no connection in time.");
     }
 }
 
@@ -501,6 +557,10 @@ START_TEST(on_loan)
 {
     make_requests(3);
     try_pool(1);
+    make_requests(2);
+    requests[0].query.seconds = 5;
+    requests[0].patience = random_seconds();
+    try_pool(1);
     make_requests(3);
     requests[0].query.fails = true;
     requests[2].patience = 0.2;
@@ -509,10 +569,6 @@ START_TEST(on_loan)
     requests[0].query.seconds = 5;
     requests[0].cancelled_at = 0.85;
     requests[1].cancelled_at = 0.55;
-    try_pool(1);
-    make_requests(2);
-    requests[0].query.seconds = 5;
-    requests[0].patience = random_seconds();
     try_pool(1);
     make_requests(random_between(5, 6));
     requests[1].query.fails = requests[3].query.fails = true;

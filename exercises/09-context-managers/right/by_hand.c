@@ -20,7 +20,7 @@ async_value ask_once(void *p)
     async_value rows = async_catch(async_coro(ask_both, { connection, args->first },
                                               { connection, args->second }));
     async_value closed = async_catch(async_coro(connection_close, connection));
-    return rows.error || !closed.error ? rows : closed;
+    return closed.error ? closed : rows;
 }
 
 
