@@ -8,17 +8,15 @@ static struct upload file(int i)        /* FILE SECONDS BYTES, from word i on */
     return (struct upload){ stage_word(i), stage_real(i + 1), stage_integer(i + 2) };
 }
 
-/* Starts an upload, cancels it after some time, and reports how it ended. */
-struct interrupted { struct upload what; double after; };
+/* Starts it, cancels it after some time, and reports how it ended. */
+struct interrupted { const char *name; async_coroutine what; double after; };
 static async_value interrupted(void *p)
 {
     struct interrupted *args = p;
-    async_task task = async_create_task_named(async_coro(upload, args->what.file,
-                                                         args->what.seconds, args->what.bytes),
-                                              "upload");
+    async_task task = async_create_task_named(args->what, args->name);
     await(async_sleep(args->after));
     async_cancel(task);
-    stage_number("upload", async_catch(task));
+    stage_number(args->name, async_catch(task));
     return async_none;
 }
 
@@ -29,8 +27,17 @@ int main(int argc, char **argv)
         struct upload f = file(1);
         stage_number("upload", stage_run(async_coro(upload, f.file, f.seconds, f.bytes)));
     }
-    if (stage_part("interrupted"))
-        stage_outcome("interrupted", stage_run(async_coro(interrupted, file(2), stage_real(1))));
+    if (stage_part("interrupted")) {
+        struct upload f = file(2);
+        async_coroutine what = async_coro(upload, f.file, f.seconds, f.bytes);
+        stage_outcome("interrupted", stage_run(async_coro(interrupted, "upload", what,
+                                                          stage_real(1))));
+    }
+    if (stage_part("interrupted_within")) {
+        async_coroutine what = async_coro(upload_within, file(3), stage_real(2));
+        stage_outcome("interrupted", stage_run(async_coro(interrupted, "upload_within", what,
+                                                          stage_real(1))));
+    }
     if (stage_part("backup")) {
         struct backup args = { (stage_words() - 1) / 3, { { NULL, 0, 0 } } };
         for (size_t i = 0; i < args.count; i++)

@@ -8,6 +8,7 @@ async_value upload(void *p)
     printf("%s: uploading\n", args->file);
     async_value slept = async_catch(async_sleep(args->seconds));
     if (slept.error) {
+        await(async_sleep(0.1));
         printf("%s: removed what was there\n", args->file);
         async_raise(ASYNC_CANCELLED, slept.message);
     }

@@ -8,8 +8,10 @@ async_value upload(void *p)
     struct upload *args = p;
     printf("%s: uploading\n", args->file);
     async_value slept = async_catch(async_sleep(args->seconds));
-    if (slept.error == ASYNC_CANCELLED)
+    if (slept.error == ASYNC_CANCELLED) {
+        await(async_sleep(0.1));
         printf("%s: removed what was there\n", args->file);
+    }
     if (slept.error)
         return slept;
     printf("%s: stored\n", args->file);
