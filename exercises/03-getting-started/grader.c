@@ -2,6 +2,7 @@
 #include "grader.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 struct sensor {
     const char *what;
@@ -35,6 +36,24 @@ START_TEST(waits)
 }
 END_TEST
 
+/* Each of them has to make a text of its own. */
+static void try_two_forecasts(void)
+{
+    struct sensor a = random_sensor(), b = random_sensor();
+    char text[100];
+    struct run *run = stage_run("two_forecasts %s %g %d %s %g %d", a.what, a.seconds, a.reading,
+                                b.what, b.seconds, b.reading);
+    const struct result *first = result_of(run, "forecast"), *second = result_of(run, "other");
+    if (first && second && !strcmp(first->text, second->text))
+        reject(run,
+               "forecast() was called for two sensors at once, and both times its text was \"%s\" "
+               "in the end: the calls share one array. A static variable is there once for all "
+               "calls; async_strf() makes a new text each time.",
+               first->text);
+    snprintf(text, sizeof text, "%s is %d", a.what, a.reading);
+    expect_text(run, "forecast", text, "It was one of two forecasts at the same time.");
+}
+
 START_TEST(uses_a_result)
 {
     for (int i = 0; i < 2; i++) {
@@ -45,7 +64,8 @@ START_TEST(uses_a_result)
         if (!run->line_count)
             reject(run,
                    "Nothing was measured. forecast() has to await a call of measure(): the await "
-                   "runs it, and gives what it returned.");
+                   "runs it, and gives what it returned. (async_run() cannot be called here: it "
+                   "makes a loop, and one runs already.)");
         mistaken_seconds(run, 2 * s.seconds, s.seconds,
                          "it was measured twice. Keep what the await "
                          "gives in an async_value, and use that.");
@@ -54,8 +74,16 @@ START_TEST(uses_a_result)
         expect_transcript(run, in_order, "These are the two lines of measure().");
         expect_text(run, "forecast", text, "return async_str(async_strf(...)).");
     }
+    try_two_forecasts();
 }
 END_TEST
+
+static bool contains(const char *text, int number)
+{
+    char digits[16];
+    snprintf(digits, sizeof digits, " %d", number);
+    return strstr(text, digits) != NULL;
+}
 
 static void try_station(struct sensor a, struct sensor b)
 {
@@ -71,6 +99,14 @@ static void try_station(struct sensor a, struct sensor b)
     will_measure(b);
     expect_transcript(run, any_order, "Both sensors begin at the start, each takes its own time.");
     expect_seconds(run, longer, "station() has to return as soon as both readings are there.");
+    const struct result *result = result_of(run, "station");
+    if (result && !strcmp(result->kind, "text") && !contains(result->text, a.reading) &&
+        !contains(result->text, b.reading))
+        reject(run,
+               "station() returned \"%s\", but measured were %d and %d. gather writes the results "
+               "while it is awaited, and not before: is the text made after the await, from their "
+               ".num?",
+               result->text, a.reading, b.reading);
     snprintf(text, sizeof text, "%s is %d, %s is %d", a.what, a.reading, b.what, b.reading);
     expect_text(run, "station", text,
                 "The first is first, whichever of them is faster: gather gives "

@@ -142,6 +142,19 @@ static void try_gently(int count, int width)
             "the "
             "one before has answered.",
             count, width);
+    int asked = 0, at_start = 0;
+    for (int i = 0; i < run->line_count; i++)
+        if (!strncmp(run->lines[i].text, "asking ", 7)) {
+            asked++;
+            at_start += same_time(run->lines[i].at, 0);
+        }
+    if (at_start > width)
+        reject(run, "%d shops were asked at the same time, at most %d may be.", at_start, width);
+    if (asked > count)
+        reject(run,
+               "%d shops were asked, but there are only %d. The last group may be smaller: "
+               "shops[count] and what lies behind it do not exist.",
+               asked, count);
     if (!printed(run, last))
         reject(run,
                "\"%s\" was not printed: %d shops in groups of %d leave %d for the last group, and "
