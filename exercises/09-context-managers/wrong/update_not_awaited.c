@@ -36,7 +36,8 @@ async_value transfer(void *p)
     long balance = await(async_coro(connection_query, transaction, args->balance)).num;
     if (balance < args->amount)
         async_raise(ASYNC_VALUE_ERROR, "not enough money");
-    (void)async_create_task(async_coro(connection_query, transaction, args->update));
+    async_task asked = async_create_task(async_coro(connection_query, transaction, args->update));
+    (void)asked;
     return async_num(balance - args->amount);
 }
 
