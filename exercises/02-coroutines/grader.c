@@ -79,7 +79,7 @@ static void try_accept(int cents)
     if (cents >= 0 && got && !strcmp(got->text, "-1"))
         reject(run,
                "accept_offer() returned -1, as if the wanted offer had ended with an error, "
-               "expected %d. Its coroutine has to wait, and only in a loop it can: "
+               "expected %d. Its coroutine has to wait, which it can do only in a loop: "
                "async_run(wanted) makes one and runs it there. It can be run only once.",
                cents);
     expect_number(run, "accept_offer", cents < 0 ? -1 : cents,

@@ -7,8 +7,8 @@ async_value upload(void *p)
 {
     struct upload *args = p;
     /* TODO: print "FILE: uploading", wait for the seconds, print "FILE: stored", return the bytes.
-     * When cancelled meanwhile: print "FILE: removed what was there", and let the cancellation go
-     * on to whoever awaits us. */
+     * When cancelled meanwhile: wait for 0.1 s, print "FILE: removed what was there", and let the
+     * cancellation go on to whoever awaits us. */
     (void)args;
     return async_none;
 }

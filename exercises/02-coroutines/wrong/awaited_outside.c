@@ -1,4 +1,4 @@
-/* expect: only in a loop it can */
+/* expect: which it can do only in a loop */
 /* The object is awaited where no loop runs. */
 #include "exercise.h"
 #include <stdio.h>
