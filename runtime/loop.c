@@ -186,7 +186,8 @@ static bool wait(async_loop *loop)
                && !outside_called(loop->outside)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {
-        hook_value(time_passes, clock_to_seconds(next->deadline));
+        if (next->deadline > loop->clock.now)
+            hook_value(time_passes, clock_to_seconds(next->deadline));
         clock_jump(&loop->clock, next->deadline);
     } else if (list_empty(&loop->ready)) {
         wait_outside(loop, next);

@@ -97,6 +97,9 @@ extern const char *instead_of_sleep;
 /* What a deadlock here most often comes from, as one more sentence; "" unless a grader says so. */
 extern const char *about_deadlock;
 
+/* What comes back without any time passing, as a sentence; of async_sleep(0) unless a grader says so. */
+extern const char *about_busy;
+
 /* Inputs. Seconds are multiples of 0.1 from 0.3 to 2.7. Between two runs no word and no seconds
  * are given twice; there are 20 words and 25 seconds. */
 int random_between(int low, int high);

@@ -13,6 +13,7 @@
 int grader_timeouts;
 const char *instead_of_sleep = "await(async_sleep(seconds))";
 const char *about_deadlock = "";
+const char *about_busy = "await(async_sleep(0)) lets others run, but comes back at once.";
 
 /* --------------------------------------------------------------------------------- where */
 
@@ -81,9 +82,9 @@ static void judge_endless(struct run *run, struct raw *raw)
     if (!strcmp(why, "busy"))
         reject(run,
                "Busy waiting%s: a million turns of the loop went by and no time passed. "
-               "await(async_sleep(0)) lets others run, but comes back at once.\nWait for what you "
+               "%s\nWait for what you "
                "really wait for: await the task, or sleep for the time that is left.",
-               in_task(raw));
+               in_task(raw), about_busy);
     if (!strcmp(why, "overtime"))
         reject(run,
                "The program was still going after an hour of virtual time%s. Something waits again "
@@ -195,6 +196,10 @@ static void judge_deadlock(struct run *run)
     const char *found = strstr(run->err, "Deadlock: nothing is ready");
     if (!found)
         return;
+    if (strstr(run->err, "in a callback: only a task can wait"))
+        reject(run, "A callback tried to wait. The loop calls it and wants it back at once; only a task can "
+                    "wait, in a coroutine. What is to come later is booked: %s.",
+               "async_loop_call_later(loop, seconds, callback, argument)");
     if (!strstr(found, "waits at"))
         reject(run, "Deadlock: the loop runs on, but nothing is left that could ever happen, and "
                     "nobody has stopped it. After the last callback call async_loop_stop(loop).");
