@@ -86,4 +86,13 @@ const char *async_db_error_name(int error);
     sizeof((async_cell[]){ ASYNC_CELLS(__VA_ARGS__) { .kind = ASYNC_CELL_NULL } }) \
         / sizeof(async_cell) - 1))
 
+#ifndef ASYNC_RUNTIME
+#define async_db_connect(...)               ASYNC_AT(async_db_connect, __VA_ARGS__)
+#define async_db_close(...)                 ASYNC_AT(async_db_close, __VA_ARGS__)
+#define async_db_is_closed(...)             ASYNC_AT(async_db_is_closed, __VA_ARGS__)
+#define async_db_transaction(...)           ASYNC_AT(async_db_transaction, __VA_ARGS__)
+#define async_transaction_commit(...)       ASYNC_AT(async_transaction_commit, __VA_ARGS__)
+#define async_transaction_rollback(...)     ASYNC_AT(async_transaction_rollback, __VA_ARGS__)
+#endif
+
 #endif

@@ -31,4 +31,12 @@ size_t async_pool_get_idle_size(async_pool *pool);      /* and nobody has borrow
 async_awaitable async_pool_close(async_pool *pool) ASYNC_MUST_USE;
 void async_pool_exit(async_pool **pool);
 
+#ifndef ASYNC_RUNTIME
+#define async_create_pool(...)              ASYNC_AT(async_create_pool, __VA_ARGS__)
+#define async_pool_acquire(...)             ASYNC_AT(async_pool_acquire, __VA_ARGS__)
+#define async_pool_get_size(...)            ASYNC_AT(async_pool_get_size, __VA_ARGS__)
+#define async_pool_get_idle_size(...)       ASYNC_AT(async_pool_get_idle_size, __VA_ARGS__)
+#define async_pool_close(...)               ASYNC_AT(async_pool_close, __VA_ARGS__)
+#endif
+
 #endif

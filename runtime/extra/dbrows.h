@@ -111,4 +111,15 @@ async_cell async_cell_text(const char *text);       /* NULL is NULL */
 #define ASYNC_CELLS11(x, ...) ASYNC_CELL(x), __VA_OPT__(ASYNC_CELLS12(__VA_ARGS__))
 #define ASYNC_CELLS12(x) ASYNC_CELL(x),
 
+#ifndef ASYNC_RUNTIME
+#define async_rows_first(...)               ASYNC_AT(async_rows_first, __VA_ARGS__)
+#define async_row_next(...)                 ASYNC_AT(async_row_next, __VA_ARGS__)
+#define async_row_cell(...)                 ASYNC_AT(async_row_cell, __VA_ARGS__)
+#define async_row_is_null(...)              ASYNC_AT(async_row_is_null, __VA_ARGS__)
+#define async_row_num(...)                  ASYNC_AT(async_row_num, __VA_ARGS__)
+#define async_row_real(...)                 ASYNC_AT(async_row_real, __VA_ARGS__)
+#define async_row_text(...)                 ASYNC_AT(async_row_text, __VA_ARGS__)
+#define async_row_repr(...)                 ASYNC_AT(async_row_repr, __VA_ARGS__)
+#endif
+
 #endif

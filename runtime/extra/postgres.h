@@ -16,4 +16,8 @@
 /* async_db_connect for this kind of URL, or libpq's "host=... dbname=...". */
 async_awaitable async_postgres_connect(const char *url) ASYNC_MUST_USE;
 
+#ifndef ASYNC_RUNTIME
+#define async_postgres_connect(...)         ASYNC_AT(async_postgres_connect, __VA_ARGS__)
+#endif
+
 #endif

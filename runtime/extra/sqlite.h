@@ -17,4 +17,8 @@
 /* async_db_connect of "sqlite:" and this path. */
 async_awaitable async_sqlite_connect(const char *path) ASYNC_MUST_USE;
 
+#ifndef ASYNC_RUNTIME
+#define async_sqlite_connect(...)           ASYNC_AT(async_sqlite_connect, __VA_ARGS__)
+#endif
+
 #endif
