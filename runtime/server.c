@@ -99,6 +99,8 @@ static async_value find_addresses(const char *host, int port, struct addresses *
 static async_value unix_address(const char *path, struct addresses *one)
 {
     struct sockaddr_un *address = (struct sockaddr_un *)&one->list[0].storage;
+    if (!path)
+        return async_error(ENOMEM, "no memory for the path");       /* of an async_strf */
     if (strlen(path) >= sizeof address->sun_path)
         return async_error(ENAMETOOLONG, async_strf("AF_UNIX path too long: %s", path));
     *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
@@ -250,6 +252,8 @@ static async_value open_connection(void *p)
 
 async_awaitable async_open_connection(const char *host, int port)
 {
+    if (!host)                          /* of an async_strf without memory */
+        return NULL;
     return coro_make(open_connection, "async_open_connection",
                      &(struct endpoint){ host, port, NULL, NULL }, sizeof(struct endpoint));
 }

@@ -415,6 +415,8 @@ async_awaitable async_stream_readexactly(async_stream *stream, size_t n)
 
 async_awaitable async_stream_readuntil(async_stream *stream, const char *separator, size_t *length)
 {
+    if (!separator)                     /* of an async_strf without memory */
+        return NULL;
     return coro_make(read_until, "async_stream_readuntil",
                      &(struct reading){ stream, strlen(separator), separator, length },
                      sizeof(struct reading));

@@ -226,6 +226,8 @@ static async_value start(void *p)
     const char *name = args->argv ? args->argv[0] : args->command;
     if (!task_current())
         return report_no_task();
+    if (!name)
+        return async_error(EINVAL, "no program to start was named");
     int error = open_pipes(&ends, args->pipes) ? spawn(&pid, args, &ends) : errno;
     close_ends(&ends, 1);
     async_value v = async_error(error, error ? async_strf("starting %s: %s", name, strerror(error))

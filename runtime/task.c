@@ -276,7 +276,7 @@ void async_set_name(async_task x, const char *name)
     if (!x)
         return;
     struct task *task = task_for(x, "async_set_name");
-    char *copy = strdup(name);
+    char *copy = name ? strdup(name) : NULL;
     if (copy) {
         free(task->name);
         task->name = copy;

@@ -131,8 +131,8 @@ static async_value connecting(void *p)
 
 async_coroutine db_connecting(const struct driver *driver, const char *url)
 {
-    size_t size = sizeof(struct connecting) + strlen(url) + 1;
-    struct connecting *args = malloc(size);
+    size_t size = sizeof(struct connecting) + (url ? strlen(url) : 0) + 1;
+    struct connecting *args = url ? malloc(size) : NULL;    /* NULL: an async_strf without memory */
     if (!args)
         return NULL;
     args->driver = driver;
@@ -144,7 +144,7 @@ async_coroutine db_connecting(const struct driver *driver, const char *url)
 
 async_awaitable async_db_connect(const char *url)
 {
-    return db_connecting(NULL, url ? url : "");
+    return db_connecting(NULL, url);
 }
 
 /* --------------------------------------------------------------------------------- turns */
@@ -246,10 +246,10 @@ static async_value ask(void *p)
 static async_awaitable make_query(const struct asking *how, const char *sql,
                                   const async_cell *arguments)
 {
-    size_t used = strlen(sql) + 2, fixed = sizeof *how + how->count * sizeof *arguments;
+    size_t used = sql ? strlen(sql) + 2 : 0, fixed = sizeof *how + how->count * sizeof *arguments;
     for (size_t i = 0; i < how->count; i++)
         used += arguments[i].text ? arguments[i].length + 1 : 0;
-    struct asking *args = calloc(1, fixed + used);
+    struct asking *args = sql ? calloc(1, fixed + used) : NULL;
     if (!args)
         return NULL;
     *args = *how;

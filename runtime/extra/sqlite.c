@@ -447,6 +447,6 @@ const struct driver sqlite_driver = {
 
 async_awaitable async_sqlite_connect(const char *path)
 {
-    const char *url = async_strf("sqlite:%s", path);
+    const char *url = path ? async_strf("sqlite:%s", path) : NULL;
     return url ? db_connecting(&sqlite_driver, url) : NULL;
 }

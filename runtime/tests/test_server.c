@@ -82,6 +82,9 @@ PROGRAM(wrong_addresses)
     say("%s: %s", async_error_name(v.error), v.message);
     v = async_catch(async_start_server(echo, NULL, label, 0));
     say("%d", v.error == ENOENT);
+    const char *none = NULL;                    /* of an async_strf that had no memory */
+    say("%d %d", async_catch(async_open_connection(none, 80)).error == ENOMEM,
+        async_catch(async_open_unix_connection(none)).error == ENOMEM);
     v = async_catch(async_start_server(echo, NULL, "203.0.113.1", 0));
     say("%s", words_of(v.message, "Cannot assign requested address"));
     return async_none;
@@ -96,6 +99,7 @@ START_TEST(addresses_that_are_none)
            "ValueError: port must be 0-65535, not 65536\n"
            "ValueError: port must be 0-65535, not -1\n"
            "1\n"
+           "1 1\n"
            "Cannot assign requested address\n");
 }
 END_TEST
