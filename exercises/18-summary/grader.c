@@ -7,6 +7,8 @@
 
 #define MANY 2000               /* lines for a client that does not read them, ... */
 #define LONG 16000              /* ... and their length: more than all buffers of the system */
+#define OUTBOX 100
+#define LAST_WORDS 2.0          /* both as in exercise.h */
 
 static char inputs[480];
 
@@ -15,7 +17,8 @@ static void begin(double idle, double end)
     snprintf(inputs, sizeof inputs, "script %g %g", idle, end);
 }
 
-/* The client sends this at that time: _ is a space, | a newline, ~ CR LF. */
+/* The client sends this at that time: _ is a space, | a newline, ~ CR LF; at the end $ closes its
+ * side, and ! all of it. */
 __attribute__((format(printf, 3, 4)))
 static void sends(const char *name, double at, const char *format, ...)
 {
@@ -32,6 +35,19 @@ static bool said(struct run *run, const char *name, const char *what)
     char line[200];
     snprintf(line, sizeof line, "%s: %s", name, what);
     return printed(run, line);
+}
+
+/* It was closed, but only when its last words had had all the time that they may have. */
+static void check_waited(struct run *run, const char *name, double at)
+{
+    char line[100];
+    snprintf(line, sizeof line, "%s: closed", name);
+    for (int times = 1; times <= 2; times++)
+        if (printed_at(run, at + times * LAST_WORDS, line))
+            reject(run, "%s took all that was sent to it, and yet it was closed %g s later. "
+                        "LAST_WORDS is the most that a client gets, and not what each has to wait: "
+                        "async_wait_for(client->writing, LAST_WORDS) ends when the task does.",
+                   name, times * LAST_WORDS);
 }
 
 static void check_error(struct run *run)
@@ -91,15 +107,49 @@ static void try_commands(void)
     if (said(run, anna, "closed") && said(run, anna, "ok") && !said(run, anna, "bye: quit"))
         reject(run, "\"bye: quit\" did not arrive: the connection was closed before everything was "
                     "sent.");
+    check_waited(run, anna, 6);
     expect_transcript(run, any_order,
                       "Every line is answered as soon as it is there. One packet may hold several "
                       "lines, or half of one; async_stream_readline knows.");
+}
+
+static void try_leaving(void)
+{
+    const char *anna = random_word(), *ben = random_word(), *cleo = random_word();
+    char line[100];
+    begin(100, 9);
+    sends(cleo, 0, "count|");
+    will_print(0, "%s: 1", cleo);
+    sends(anna, 1, "count|$");
+    will_print(1, "%s: 2", anna);
+    will_print(1, "%s: closed", anna);
+    sends(cleo, 2, "count|");
+    will_print(2, "%s: 1", cleo);
+    sends(ben, 3, "count|count|cou!");
+    will_print(3, "%s: closed", ben);
+    sends(cleo, 4, "count|");
+    will_print(4, "%s: 1", cleo);
+    sends(cleo, 5, "quit|");
+    will_print(5, "%s: bye: quit", cleo);
+    will_print(5, "%s: closed", cleo);
+    will_print(9, "the board is closed");
+    struct run *run = play();
+    snprintf(line, sizeof line, "%s: 2", cleo);
+    if (said(run, cleo, "2"))
+        reject(run, "A client has closed the connection without \"quit\"%s, and is still counted. "
+                    "Then async_stream_readline gives a length of 0, or an error: the client is "
+                    "gone, and is not served any more.",
+               printed_at(run, 2, line) ? "" : ", in the middle of a line");
+    expect_transcript(run, any_order,
+                      "A client may leave without \"quit\", even in the middle of a line. Then its "
+                      "connection is closed on our side, too, and the others do not notice.");
 }
 
 START_TEST(answers)
 {
     try_commands();
     try_commands();
+    try_leaving();
 }
 END_TEST
 
@@ -130,6 +180,10 @@ START_TEST(slow_client)
     if (number(run, "dropped") != 1 && number(run, "sets") < MANY)
         reject(run, "A client that did read was dropped, or the count of clients is wrong: only "
                     "the one who does not read has to go.");
+    if (number(run, "dropped") != 1 && number(run, "dropped_late") == 1)
+        reject(run, "A client that does not read was dropped, but \"count\" still had it as long as "
+                    "its last words waited. Take it off the list as soon as its queue is full, and "
+                    "then give it its time.");
     if (number(run, "dropped") != 1)
         reject(run,
                "A client has not read one of %d lines, %d MB in all, and is still served: they all "
@@ -141,10 +195,11 @@ START_TEST(slow_client)
         reject(run, "A client that did read got %ld of %ld lines: each line has to come, once and "
                     "in order.",
                number(run, "received"), number(run, "sets"));
-    if (number(run, "sets") < 105)
-        reject(run, "The client that did not read was dropped after %ld lines; OUTBOX, which is "
-                    "100, may wait in its queue.",
-               number(run, "sets"));
+    if (number(run, "waiting") < OUTBOX || number(run, "waiting") > OUTBOX + 20)
+        reject(run, "The client that did not read was dropped when about %ld lines waited for it "
+                    "here; OUTBOX, which is %d, may wait in its queue (and some more in the "
+                    "stream, until drain waits).",
+               number(run, "waiting"), OUTBOX);
 }
 END_TEST
 
@@ -184,6 +239,12 @@ static void try_end(void)
                     "cancelled at its await; an exit function (async_with) still runs then, and "
                     "may wait until all clients are gone.",
                ben);
+    check_waited(run, anna, idle);
+    check_waited(run, ben, end);
+    if (count_wakes(run, end + 0.001, end + 0.999) > 0)
+        reject(run, "The clients were gone at once, and run_board still looked again and again "
+                    "whether they are: polling. async_server_wait_closed ends when the last one "
+                    "is served.");
     if (printed(run, "but one can still connect"))
         reject(run, "The board is closed, but one can still connect: async_server_close.");
     for (int i = 0; i < run->line_count; i++)
@@ -199,16 +260,41 @@ static void try_end(void)
                       "closed; run_board ends when they are gone.");
 }
 
+/* Three clients do not read when the board is closed, and one of them reads on 1 s later. */
+static void try_late(void)
+{
+    struct run *run = stage_run("late %d %d", random_between(20, 50), LONG);
+    const struct result *last = result_of(run, "last");
+    check_error(run);
+    if (number(run, "connected") == 1)
+        reject(run, "The board waits for its last clients to go, and somebody new can still "
+                    "connect. Close the server first, async_server_close, and then wait.");
+    if (number(run, "ended") < 0)
+        reject(run, "run_board did not end within 20 s after it was cancelled, because of a client "
+                    "that does not read. What waits for it can never be sent. Give it LAST_WORDS "
+                    "seconds, async_wait_for(async_stream_wait_closed(...), LAST_WORDS), and then "
+                    "async_stream_abort.\n(Or does its second task catch an error and go on? "
+                    "async_catch gives it ASYNC_CANCELLED, too, and then it has to end.)");
+    if (!last || strcmp(last->text, "bye: closing") || number(run, "received") < number(run, "sets"))
+        reject(run, "A client did not read; %ld lines waited for it when the board was closed. 1 s "
+                    "later it began to read, and got %ld of all %ld lines, and %s \"bye: "
+                    "closing\". It has LAST_WORDS seconds to take what waits for it: its last "
+                    "line comes behind the others, and its second task goes on until then.",
+               number(run, "waiting"), number(run, "received"), number(run, "sets"),
+               last && !strcmp(last->text, "bye: closing") ? "then" : "no");
+    if (number(run, "ended") > 2000 * LAST_WORDS + 100)
+        reject(run, "Three clients did not read, and run_board ended %g s after it was cancelled. "
+                    "Each has LAST_WORDS to take what waits for it, and as many to let itself be "
+                    "closed, but all of them at the same time: %g s are enough. Tell everybody "
+                    "first, and then wait.",
+               number(run, "ended") / 1000.0, 2 * LAST_WORDS);
+}
+
 START_TEST(ends_well)
 {
     try_end();
     try_end();
-    struct run *run = run_slow();
-    if (number(run, "ended") != 1)
-        reject(run, "run_board did not end within 10 s after it was cancelled, because of a client "
-                    "that does not read. What waits for it can never be sent. Give it LAST_WORDS "
-                    "seconds, async_wait_for(async_stream_wait_closed(...), LAST_WORDS), and then "
-                    "async_stream_abort.");
+    try_late();
 }
 END_TEST
 
