@@ -11,6 +11,14 @@ START_TEST(repaired)
         double weather = i ? short_one : long_one, news = i ? long_one : short_one;
         int words = random_between(10, 99), more = random_between(100, 999);
         struct run *run = stage_run("morning %g %d %g %d", weather, words, news, more);
+        if (run->elsewhere > 0)
+            reject(run, "The network is waited for in a thread. That does not stop the loop, but "
+                        "the thread does nothing else, and its wait takes no time on the grader's "
+                        "clock. What one can await needs no thread: await(async_sleep(seconds)).");
+        if (count_wakes(run, 0, long_one - 0.001) > 5)
+            reject(run, "While the network was waited for, the loop was woken %d times, to look "
+                        "whether something is there: polling. An await comes back when it is.",
+                   count_wakes(run, 0, long_one - 0.001));
         mistaken_seconds(run, weather + news + 0.5, long_one + 0.5,
                          "one was fetched after the other. Each await waits to the end: give both "
                          "to one gather, and await that.");
@@ -36,6 +44,15 @@ static long number(struct run *run, const char *name)
     return result ? atol(result->text) : -1;
 }
 
+static void check_rest(struct run *run)
+{
+    bool naps = number(run, "in_a_row") <= 0 && run->wake_count > 0;    /* nothing to do in the loop */
+    if (number(run, "restless") > 0 || naps)
+        reject(run, "While a thread was busy, the loop asked again and again whether it is done: "
+                    "polling. That keeps a processor busy, or makes every answer late. Await what "
+                    "async_to_thread() gives: that comes back when the thread is done.");
+}
+
 static void try_balances(int count)
 {
     char inputs[300] = "balances";
@@ -55,7 +72,12 @@ static void try_balances(int count)
                     "the first, the next was not asked. Awaiting a thread waits for its end, like "
                     "any await.\nMake all %d of async_to_thread(), and give them to one gather.",
                count);
+    check_rest(run);
     expect_no_task_left(run, "Wait for all the answers.");
+    if (number(run, "asked") == 0 && number(run, "balances") == sum)
+        reject(run, "ask_bank() was called in another process. It gave the right answers, but a "
+                    "process for each question is more than it takes, and out of the grader's "
+                    "sight. Use threads: async_to_thread().");
     if (number(run, "asked") != count)
         reject(run, "The bank was asked %ld times, for %d accounts.", number(run, "asked"), count);
     expect_number(run, "balances", sum, "That is the sum of all the accounts.");
@@ -69,13 +91,14 @@ START_TEST(in_threads)
 }
 END_TEST
 
-static void try_heaviest(int count)
+/* An item weighs (item * factor + offset) % 99991. */
+static void try_heaviest(int count, long factor, long offset)
 {
     long best = 0;
-    for (long item = 0; item < count; item++)       /* as the stage's scales */
-        if (item * 7919 % 99991 > best * 7919 % 99991)
+    for (long item = 0; item < count; item++)
+        if ((item * factor + offset) % 99991 > (best * factor + offset) % 99991)
             best = item;
-    struct run *run = stage_run("heaviest %d", count);
+    struct run *run = stage_run("heaviest %d %ld %ld", count, factor, offset);
     if (number(run, "in_vain") > 0)
         reject(run, "The computation is in a thread, but the loop waits for it: nothing went on "
                     "meanwhile. Only await may wait.");
@@ -88,15 +111,18 @@ static void try_heaviest(int count)
                                                   "gives the loop a turn only if something really "
                                                   "waits; awaiting a coroutine is a plain call.)"
                                                 : "at most 1000 are fine.");
+    check_rest(run);
     expect_no_task_left(run, "Wait for the result.");
     expect_number(run, "heaviest", best, "That is the item that weighs most.");
 }
 
 START_TEST(goes_on)
 {
-    try_heaviest(random_between(6000, 9000));
-    try_heaviest(random_between(20000, 30000));
-    try_heaviest(1);
+    try_heaviest(random_between(6000, 9000), random_between(2000, 9000), 0);
+    try_heaviest(random_between(20000, 30000), random_between(2000, 9000), 1000);
+    try_heaviest(random_between(2000, 3000), 1, 0);                 /* the last is the heaviest */
+    try_heaviest(random_between(2000, 3000), 99990, 99990);         /* the first */
+    try_heaviest(1, 1, 1);
 }
 END_TEST
 

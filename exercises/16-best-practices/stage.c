@@ -5,14 +5,19 @@
  * questions, or the loop going on. */
 #define _GNU_SOURCE
 #include "exercise.h"
+#include "hooks.h"
 #include "stage.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MOST_ACCOUNTS 4
 #define PATIENCE 3              /* real seconds */
+#define A_MOMENT 20000000       /* real nanoseconds in which a loop that looks again and again ... */
+#define OFTEN 100               /* ... does that more often than this */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -24,6 +29,8 @@ static async_loop *loop;
 static bool turn_asked_for;
 static long in_a_row, most_in_a_row;
 static bool in_loop, in_vain, impatient;
+static atomic_long steps;       /* that tasks have made */
+static atomic_bool restless;    /* there were many while a thread was busy */
 
 static bool in_loops_thread(void) { return pthread_equal(pthread_self(), loops_thread); }
 
@@ -38,8 +45,21 @@ static void wait_until(const long *value, long least)
             in_vain = impatient = true;
 }
 
+static void on_resumed(async_task task) { (void)task, steps++; }
+static struct async_hooks hooks = { .resumed = on_resumed };
+
+/* In another thread: takes its time, and sees whether the loop rests meanwhile. */
+static void be_busy(void)
+{
+    long before = steps;
+    syscall(SYS_nanosleep, &(struct timespec){ 0, A_MOMENT }, NULL);
+    if (steps - before > OFTEN)
+        restless = true;
+}
+
 static long ask_bank(const char *account)
 {
+    bool in_thread = !in_loops_thread() && getpid() == stages_process;
     pthread_mutex_lock(&mutex);
     asked++;
     pthread_cond_broadcast(&changed);
@@ -48,10 +68,12 @@ static long ask_bank(const char *account)
     else
         wait_until(&asked, to_ask);
     pthread_mutex_unlock(&mutex);
+    if (in_thread)
+        be_busy();
     return atol(account + 1);
 }
 
-static long weight_of(long item) { return item * 7919 % 99991; }
+static long weight_of(long item) { return (item * stage_integer(2) + stage_integer(3)) % 99991; }
 
 /* From the loop: it goes on. */
 static async_value another_turn(void *p)
@@ -80,14 +102,19 @@ static long weigh(long item)
 {
     if (getpid() != stages_process)
         return weight_of(item);
+    static bool seen;
     pthread_mutex_lock(&mutex);
+    bool first_in_thread = !in_loops_thread() && !seen && item == 0;
+    seen = seen || first_in_thread;
     if (in_loops_thread()) {
         weigh_in_loop();
-    } else if (item == 0) {
+    } else if (first_in_thread) {
         async_loop_call_soon_threadsafe(loop, another_turn, NULL);
         wait_until(&turns, turns + 1);
     }
     pthread_mutex_unlock(&mutex);
+    if (first_in_thread)
+        be_busy();
     return weight_of(item);
 }
 
@@ -132,11 +159,13 @@ int main(int argc, char **argv)
     stage_open(argc, argv);
     loops_thread = pthread_self();
     stages_process = getpid();
+    async_hooks_add(&hooks);
     if (stage_part("morning"))
         run_morning();
     if (stage_part("balances"))
         run_balances();
     if (stage_part("heaviest"))
         run_heaviest();
+    stage_number("restless", async_num(restless));
     return stage_close();
 }
