@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MOST_WAITERS 16
+#define MOST_STATIONS 8 /* as in exercise.h */
 #define LATER 20 /* seconds after all that a script does */
 
 /* ---------------------------------------------------------------------------- the script */
@@ -134,7 +135,7 @@ static const char *ended(struct run *run, int number, double *at)
 
 static bool is(const char *text, const char *right) { return text && !strcmp(text, right); }
 
-static void check_innocent(struct run *run, int number)
+static void check_innocent(struct run *run, int number, const char *or_else)
 {
     double t;
     if (is(ended(run, number, &t), "CancelledError") && !waiters[number].cancelled)
@@ -143,8 +144,24 @@ static void check_innocent(struct run *run, int number)
                "end. Who "
                "cancels somebody that waits cancels the future or the task that they wait for: if "
                "all wait for "
-               "the same one, all of them are hit. Give everybody who waits a future of their own.",
-               number, t);
+               "the same one, all of them are hit. Give everybody who waits a future of their "
+               "own.%s",
+               number, t, or_else);
+}
+
+/* Two typings, latches or caches at the same time: small letters are for the second one. What is to
+ * be printed has been said. */
+__attribute__((format(printf, 1, 2))) static void try_two(const char *format, ...)
+{
+    char inputs[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(inputs, sizeof inputs, format, args);
+    va_end(args);
+    expect_transcript(stage_run("%s", inputs), any_order,
+                      "There are two of them here, and neither knows of the other (small letters "
+                      "are for the second). What one remembers belongs into its struct: a global "
+                      "or static variable is there only once.");
 }
 
 /* ----------------------------------------------------------------------------- part 1 */
@@ -263,6 +280,11 @@ START_TEST(a_pause)
     at(script[length - 1].at + hundredths(11, 20), 'C', 3);
     at(script[length - 1].at + hundredths(11, 20), 'K', 0);
     try_typing();
+
+    silence = hundredths(80, 120);
+    will_print(0.5 + silence, "1: done");
+    will_print(0.3 + silence, "2: done");
+    try_two("typing %g P:0 p:0.3 K:0.5 E:20", silence);
 }
 END_TEST
 
@@ -323,7 +345,8 @@ static void check_latch(struct run *run, int number, double open)
         reject(run,
                "Number %d began to wait at %g s, when the latch was open already, and waited on: "
                "nobody sets its "
-               "future any more. If the latch is open return at once.",
+               "future any more. If the latch is open return at once. (It stays open: later ones "
+               "change nothing. Did one close it again?)",
                number, right->begins);
     if (is(how, "still waiting") && !strcmp(right->outcome, "TimeoutError"))
         reject(run,
@@ -356,7 +379,7 @@ static void try_latch(int count)
     struct run *run = stage_run("%s", inputs);
     check_polling(run);
     for (int i = 1; i <= waiter_count; i++)
-        check_innocent(run, i);
+        check_innocent(run, i, "");
     for (int i = 1; i <= waiter_count; i++)
         check_latch(run, i, open);
     check_set_twice(run);
@@ -408,12 +431,24 @@ START_TEST(a_latch)
     at(next(11, 40), 'D', 0);
     try_latch(1);
 
+    begin_script(); /* many wait */
+    at(0.1, 'W', 15);
+    for (int i = random_between(8, 12); i > 1; i--)
+        at(next(11, 40), 'W', random_between(13, 15));
+    at(next(11, 40), 'D', 0);
+    try_latch(1);
+
     begin_script(); /* it never opens, and nobody is left */
     at(0.1, 'W', 1.3 + A_BIT);
     at(next(11, 40), 'D', 0);
     at(next(11, 40), 'W', 4);
     at(next(11, 40), 'C', 2);
     try_latch(2);
+
+    double first = hundredths(20, 90), second = first + hundredths(20, 90);
+    will_print(first, "1: done");
+    will_print(second, "2: done");
+    try_two("latch 1 W:0:9 w:0.1:9 D:%g d:%g E:20", first, second);
 }
 END_TEST
 
@@ -429,7 +464,7 @@ static struct station {
     double first;   /* when it is asked for the first time */
     double answers; /* the end of the last question */
     int questions;  /* in all */
-} stations[4];
+} stations[MOST_STATIONS];
 static int station_count;
 
 static struct station *new_station(double seconds, int failures)
@@ -555,7 +590,8 @@ static void check_asker(struct run *run, int number)
     if (how && t < right->ends - 1e-6 && strcmp(how, "CancelledError") != 0)
         reject(run,
                "Number %d got \"%s\" at %g s, but the answer is not there before %g s. Who wants "
-               "to know what is not known yet has to wait for it.",
+               "to know what is not known yet has to wait for it. (Or is that the answer of "
+               "another station?)",
                number, how, t, right->ends);
     if (how && strstr(how, "InvalidStateError"))
         reject(run, "Number %d ended with an error: %s", number, how);
@@ -586,7 +622,8 @@ static void try_cache(void)
     struct run *run = stage_run("%s", inputs);
     check_polling(run);
     for (int i = 1; i <= waiter_count; i++)
-        check_innocent(run, i);
+        check_innocent(run, i, " (Or the question ran in the task of the one who was cancelled: it "
+                               "has to be a task of its own.)");
     for (int i = 0; i < station_count; i++)
         check_questions(run, &stations[i]);
     for (int i = 1; i <= waiter_count; i++)
@@ -647,6 +684,26 @@ START_TEST(a_cache)
     at(next(400, 450), 'A', 1);
     at(next(11, 30), 'A', 0);
     try_cache();
+
+    begin_cache(); /* as many stations as there may be, and many who want to know */
+    while (station_count < MOST_STATIONS)
+        new_station(2 + hundredths(1, 50), 0);
+    at(0.1, 'A', 0);
+    for (int i = 1; i < MOST_STATIONS; i++)
+        at(next(2, 8), 'A', i);
+    for (int i = 0; i < MOST_STATIONS; i++)
+        at(next(2, 8), 'A', i % 2);
+    try_cache();
+
+    const char *name = random_word();
+    double seconds = 1 + hundredths(1, 50);
+    int degrees = random_between(-20, 35);
+    for (int i = 0; i < 2; i++) {
+        will_print(i * 0.3, "%s: asked", name);
+        will_print(i * 0.3 + seconds, "%s: answered", name);
+        will_print(i * 0.3 + seconds, "%d: %d", i + 1, degrees + i);
+    }
+    try_two("cache 1 %s:%g:0:%d A:0:0 a:0.3:0 E:20", name, seconds, degrees);
 }
 END_TEST
 

@@ -1,6 +1,7 @@
 /* stage.c - calls what the student wrote as the script of this run says: what, and when. */
 #include "exercise.h"
 #include "stage.h"
+#include <ctype.h>
 #include <stdio.h>
 
 #define MOST_WAITERS 16
@@ -26,7 +27,7 @@ static async_value wait_and_say(void *p)
 }
 
 /* The script, a word for each line: WHAT:TIME:MORE. Common to all parts are C:TIME:NUMBER, which
- * cancels a waiter, and E:TIME, the end. */
+ * cancels a waiter, and E:TIME, the end. A small letter means a second typing, latch or cache. */
 struct script {
     struct typing *typing;      /* P:TIME waits for a pause, K:TIME is a key */
     struct latch *latch;        /* W:TIME:PATIENCE waits, D:TIME counts down */
@@ -61,7 +62,7 @@ static void play_line(const struct script *script, char what, double more)
     }
 }
 
-struct play { struct script script; int from; };
+struct play { struct script script, second; int from; };
 static async_value play(void *p)
 {
     struct play *args = p;
@@ -73,7 +74,7 @@ static async_value play(void *p)
             continue;
         if (begin + at > now())
             await(async_sleep(begin + at - now()));
-        play_line(&args->script, what, more);
+        play_line(islower(what) ? &args->second : &args->script, toupper(what), more);
     }
     for (int i = 0; i < waiter_count; i++)
         if (!async_done(waiters[i])) {
@@ -90,14 +91,16 @@ static async_value typing(void *p)
 {
     (void)p;                            /* PART SECONDS SCRIPT */
     struct script script = { .typing = typing_new(stage_real(1)) };
-    return await(async_coro(play, script, 2));
+    struct script second = { .typing = typing_new(stage_real(1)) };
+    return await(async_coro(play, script, second, 2));
 }
 
 static async_value latch(void *p)
 {
     (void)p;                            /* PART COUNT SCRIPT */
     struct script script = { .latch = latch_new(stage_integer(1)) };
-    return await(async_coro(play, script, 2));
+    struct script second = { .latch = latch_new(stage_integer(1)) };
+    return await(async_coro(play, script, second, 2));
 }
 
 static async_value cache(void *p)
@@ -112,7 +115,8 @@ static async_value cache(void *p)
                &stations[i].failures, &stations[i].degrees);
     }
     struct script script = { .cache = cache_new(), .stations = stations };
-    return await(async_coro(play, script, 2 + count));
+    struct script second = { .cache = cache_new(), .stations = stations };
+    return await(async_coro(play, script, second, 2 + count));
 }
 
 int main(int argc, char **argv)
