@@ -444,6 +444,12 @@ bool async_barrier_broken(async_barrier *barrier);
  * connection. A stream belongs to the task that opened it and is closed with it at the latest. */
 typedef struct async_stream async_stream;
 
+/* loop.getaddrinfo(host, port, type=SOCK_STREAM): looks a name up in a thread. The value's ptr is the
+ * first struct addrinfo (<netdb.h>) of a list like the C library's, in memory of the task, so it is
+ * not for freeaddrinfo. host NULL: every interface, to listen on. ENOENT if nobody knows the name,
+ * ASYNC_VALUE_ERROR for a port beyond 65535. The text must last until this is awaited. */
+async_awaitable async_getaddrinfo(const char *host, int port) ASYNC_MUST_USE;
+
 /* asyncio.open_connection(host, port), open_unix_connection(path): the value's ptr is the stream. The
  * name is looked up in a thread. The text must last until this is awaited. */
 async_awaitable async_open_connection(const char *host, int port) ASYNC_MUST_USE;
@@ -771,6 +777,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_loop_call_at(...)               ASYNC_AT(async_loop_call_at, __VA_ARGS__)
 #define async_loop_create_future(...)         ASYNC_AT(async_loop_create_future, __VA_ARGS__)
 #define async_runner_run(...)                 ASYNC_AT(async_runner_run, __VA_ARGS__)
+#define async_getaddrinfo(...)                ASYNC_AT(async_getaddrinfo, __VA_ARGS__)
 #define async_open_connection(...)            ASYNC_AT(async_open_connection, __VA_ARGS__)
 #define async_open_unix_connection(...)       ASYNC_AT(async_open_unix_connection, __VA_ARGS__)
 #define async_stream_read(...)                ASYNC_AT(async_stream_read, __VA_ARGS__)

@@ -1,7 +1,5 @@
-/* server.c - connections: open_connection, start_server, and their twins for Unix sockets.
- *
- * Names are looked up in a thread, since getaddrinfo blocks. Each client is served by a task of its
- * own, which ends when its function returns; then its stream is closed. */
+/* server.c - asyncio.start_server and start_unix_server. Each client is served by a task of its own,
+ * which ends when its function returns; then its stream is closed. */
 #define _GNU_SOURCE
 #include "coro.h"
 #include "line.h"
@@ -9,112 +7,21 @@
 #include "memory.h"
 #include "outside.h"
 #include "report.h"
+#include "resolve.h"
 #include "stream.h"
 #include "task.h"
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define MOST_ADDRESSES 8
 #define AT_ONCE 100                 /* clients accepted in one turn, as in Python */
 #define BACKLOG 4096                /* that may wait for it; who is turned away tries again a second later */
 #define REST 1                      /* second without accepting, when no descriptors are left; as in Python */
-
-struct address {
-    struct sockaddr_storage storage;
-    socklen_t length;
-};
-
-struct addresses {
-    int count;
-    struct address list[MOST_ADDRESSES];
-};
-
-struct look_up {                    /* a copy: the thread may outlive who asked */
-    char host[NI_MAXHOST];          /* empty: any interface, to listen on */
-    char port[16];
-};
-
-/* In a thread: gives memory with the addresses. */
-static async_value look_up(void *p)
-{
-    struct look_up *args = p;
-    const char *host = *args->host ? args->host : NULL;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = host ? 0 : AI_PASSIVE };
-    struct addrinfo *found;
-    int status = getaddrinfo(host, args->port, &hints, &found);
-    int why = status == EAI_SYSTEM ? errno : status == EAI_MEMORY ? ENOMEM : ENOENT;
-    if (status)
-        return async_error(why, async_strf("looking up %s: %s", host ? host : args->port,
-                                           status == EAI_SYSTEM ? strerror(why) : gai_strerror(status)));
-    struct addresses *into = async_alloc(sizeof *into);
-    for (struct addrinfo *a = found; into && a && into->count < MOST_ADDRESSES; a = a->ai_next) {
-        struct address *address = &into->list[into->count++];
-        memcpy(&address->storage, a->ai_addr, a->ai_addrlen);
-        address->length = a->ai_addrlen;
-    }
-    freeaddrinfo(found);
-    return into ? async_ptr(into) : async_error(ENOMEM, "no memory for addresses");
-}
-
-/* A number needs no looking up, and so no thread. */
-static bool is_numeric(const struct look_up *args)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-    struct addrinfo *found;
-    if (*args->host && getaddrinfo(args->host, args->port, &hints, &found))
-        return false;
-    if (*args->host)
-        freeaddrinfo(found);
-    return true;
-}
-
-static async_value find_addresses(const char *host, int port, struct addresses *into)
-{
-    struct look_up args = { .host = "" };
-    if (port < 0 || port > 65535)
-        return async_error(ASYNC_VALUE_ERROR, async_strf("port must be 0-65535, not %d", port));
-    if (host && (!*host || strlen(host) >= sizeof args.host))
-        return async_error(ENOENT, "this cannot be the name of a host: it is empty, or too long");
-    if (host)
-        strcpy(args.host, host);
-    snprintf(args.port, sizeof args.port, "%d", port);
-    async_value v = is_numeric(&args) ? look_up(&args) : async_catch(async_to_thread_call(
-        (async_call){ look_up, "getaddrinfo", &args, sizeof args }));
-    if (v.error)
-        return v;
-    *into = *(struct addresses *)v.ptr;
-    memory_give_back(v.ptr);
-    return async_none;
-}
-
-static async_value unix_address(const char *path, struct addresses *one)
-{
-    struct sockaddr_un *address = (struct sockaddr_un *)&one->list[0].storage;
-    if (!path)
-        return async_error(ENOMEM, "no memory for the path");       /* of an async_strf */
-    if (strlen(path) >= sizeof address->sun_path)
-        return async_error(ENAMETOOLONG, async_strf("AF_UNIX path too long: %s", path));
-    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    strcpy(address->sun_path, path);
-    one->list[0].length = sizeof *address;
-    one->count = 1;
-    return async_none;
-}
-
-static void no_delay(int fd)
-{
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   /* fails on others than TCP: fine */
-}
 
 /* --------------------------------------------------------------------- servers of this process */
 
@@ -179,97 +86,6 @@ static bool is_own_client(int fd, const struct sockaddr_storage *from)
     if (from->ss_family != AF_INET && from->ss_family != AF_INET6)
         return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == getpid();
     return own_ports[port_of(from) / 8] >> port_of(from) % 8 & 1;
-}
-
-/* ---------------------------------------------------------------------------- connecting */
-
-/* A socket connected to this address; its number, or an error. */
-static async_value connect_to(const struct address *address, bool external)
-{
-    int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return async_error(errno, NULL);
-    async_value v = async_none;
-    int error = 0;
-    socklen_t length = sizeof error;
-    bool connected;
-    while (!(connected = connect(fd, (const struct sockaddr *)&address->storage, address->length) == 0)
-           && errno == EAGAIN && !v.error)          /* a Unix server with too many at its door */
-        v = async_catch(async_sleep(0.01));
-    int why = v.error ? v.error : errno;
-    if (!external && address->storage.ss_family != AF_UNIX)
-        server_note_client(fd);
-    if (connected)
-        return async_num(fd);
-    if (why == EINPROGRESS) {
-        v = stream_wait(fd, true, external);
-        if (!v.error && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0)
-            return async_num(fd);
-    } else {
-        error = why;
-    }
-    close(fd);
-    return v.error ? v : async_error(error, NULL);
-}
-
-/* The first address that answers. */
-static async_value connect_any(const struct addresses *addresses, const char *what)
-{
-    async_value v = async_error(EADDRNOTAVAIL, NULL);
-    bool external = true;
-    for (int i = 0; i < addresses->count; i++) {
-        external = !server_is_ours(&addresses->list[i].storage);
-        v = connect_to(&addresses->list[i], external);
-        if (!v.error || v.error == ASYNC_CANCELLED)
-            break;
-    }
-    if (v.error == ASYNC_CANCELLED)
-        return v;
-    if (v.error)
-        return async_error(v.error, async_strf("connecting to %s: %s", what,
-                                               async_error_name(v.error)));
-    no_delay(v.num);
-    async_stream *stream = stream_new(v.num, v.num, what, external);
-    return stream ? async_ptr(stream) : async_error(ENOMEM, "no memory for a stream");
-}
-
-struct endpoint {
-    const char *host;               /* or the path */
-    int port;
-    async_client_fn *fn;
-    void *arg;
-};
-
-static async_value open_connection(void *p)
-{
-    struct endpoint *args = p;
-    struct addresses addresses;
-    char what[NI_MAXHOST + 32];
-    async_value v = find_addresses(args->host, args->port, &addresses);
-    snprintf(what, sizeof what, "%s port %d", args->host, args->port);
-    return v.error ? v : connect_any(&addresses, what);
-}
-
-async_awaitable async_open_connection(const char *host, int port)
-{
-    if (!host)                          /* of an async_strf without memory */
-        return NULL;
-    return coro_make(open_connection, "async_open_connection",
-                     &(struct endpoint){ host, port, NULL, NULL }, sizeof(struct endpoint));
-}
-
-static async_value open_unix_connection(void *p)
-{
-    struct endpoint *args = p;
-    struct addresses addresses;
-    async_value v = unix_address(args->host, &addresses);
-    return v.error ? v : connect_any(&addresses, args->host);
-}
-
-async_awaitable async_open_unix_connection(const char *path)
-{
-    return coro_make(open_unix_connection, "async_open_unix_connection",
-                     &(struct endpoint){ path, 0, NULL, NULL }, sizeof(struct endpoint));
 }
 
 /* ------------------------------------------------------------------------------- serving */
@@ -396,7 +212,6 @@ static void accept_clients(struct job *job)
         socklen_t length = sizeof from;
         int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            no_delay(fd);
             welcome(server, fd, !is_own_client(fd, &from));
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
@@ -410,18 +225,18 @@ static void accept_clients(struct job *job)
 }
 
 /* A listening socket, as a server. Its value is the handle. */
-static async_value listen_on(const struct address *address, const char *what, async_client_fn *fn,
+static async_value listen_on(const struct addrinfo *address, const char *what, async_client_fn *fn,
                              void *arg)
 {
-    int on = 1, fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const char *path = address->storage.ss_family == AF_UNIX
-                       ? ((const struct sockaddr_un *)&address->storage)->sun_path : NULL;
+    const char *path = address->ai_family == AF_UNIX
+                       ? ((const struct sockaddr_un *)address->ai_addr)->sun_path : NULL;
     if (path && inode_of(path))     /* left behind by somebody */
         unlink(path);
-    if (bind(fd, (const struct sockaddr *)&address->storage, address->length) || listen(fd, BACKLOG)) {
+    if (bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
         async_value v = async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
         close(fd);
         return v;
@@ -448,19 +263,25 @@ static async_value listen_on(const struct address *address, const char *what, as
     return async_ptr(object_ticket(&server->object));
 }
 
+struct endpoint {
+    const char *host;               /* or the path */
+    int port;
+    async_client_fn *fn;
+    void *arg;
+};
+
 static async_value start_server(void *p)
 {
     struct endpoint *args = p;
-    struct addresses addresses;
     char what[NI_MAXHOST + 32];
-    async_value v = find_addresses(args->host, args->port, &addresses);
+    async_value v = async_catch(async_getaddrinfo(args->host, args->port));
+    if (v.error)
+        return v;
+    struct addrinfo *addresses = v.ptr;
     snprintf(what, sizeof what, "%s port %d", args->host ? args->host : "every interface", args->port);
-    for (int i = 0; !v.error && i < addresses.count; i++) {
-        v = listen_on(&addresses.list[i], what, args->fn, args->arg);
-        if (!v.error)
-            return v;
-    }
-    return v.error ? v : async_error(EADDRNOTAVAIL, async_strf("listening on %s: no address", what));
+    v = listen_on(addresses, what, args->fn, args->arg);
+    memory_give_back(addresses);
+    return v;
 }
 
 async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *host, int port)
@@ -472,9 +293,9 @@ async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *h
 static async_value start_unix_server(void *p)
 {
     struct endpoint *args = p;
-    struct addresses addresses;
-    async_value v = unix_address(args->host, &addresses);
-    return v.error ? v : listen_on(&addresses.list[0], args->host, args->fn, args->arg);
+    struct address address;
+    async_value v = resolve_path(args->host, &address);
+    return v.error ? v : listen_on(&address.info, args->host, args->fn, args->arg);
 }
 
 async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const char *path)

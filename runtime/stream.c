@@ -13,6 +13,8 @@
 #include "report.h"
 #include "task.h"
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,10 +183,13 @@ void stream_hang_up(struct object *object, void *unused)
 
 static void on_writable(struct job *job);
 
-static void unblock(int fd)
+static void prepare(int fd)
 {
-    if (fd >= 0)
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    int on = 1;
+    if (fd < 0)
+        return;
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   /* fails on others than TCP: fine */
 }
 
 async_stream *stream_new(int in, int out, const char *what, bool external)
@@ -199,8 +204,9 @@ async_stream *stream_new(int in, int out, const char *what, bool external)
         return NULL;
     }
     memset((char *)stream + sizeof stream->object, 0, sizeof *stream - sizeof stream->object);
-    unblock(in);
-    unblock(out);
+    prepare(in);
+    if (out != in)
+        prepare(out);
     stream->at_once = LEAST_READ;
     stream->flush.run = on_writable;
     stream->in = in;

@@ -30,7 +30,6 @@
 #include <sys/socket.h>
 
 #define PATIENCE 5.0                /* seconds for the server, once the task was cancelled */
-#define MOST_ADDRESSES 8
 
 struct wait {                       /* of the connection's task; one at a time */
     struct job ready, late;
@@ -508,23 +507,21 @@ static async_value run(struct db *db, struct query *query)
 
 static void ignore_notice(void *unused, const char *message) { (void)unused, (void)message; }
 
-struct look_up { char host[256]; };
-
-/* In a thread: the addresses of a host, as libpq takes them: "a,b". */
-static async_value look_up(void *p)
+/* The addresses of a host, as libpq takes them: "a,b". */
+static async_value look_up(const char *host)
 {
-    struct look_up *args = p;
     char name[64];
     const char *list = "";
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
-    int status = getaddrinfo(args->host, NULL, &hints, &found), count = 0;
-    if (status)
-        return async_error(ASYNC_DB_OPERATIONAL_ERROR, async_strf("connecting to PostgreSQL: "
-            "looking up %s: %s", args->host, gai_strerror(status)));
-    for (struct addrinfo *a = found; a && list && count < MOST_ADDRESSES; a = a->ai_next)
+    async_value v = async_catch(async_getaddrinfo(host, 0));
+    if (v.error == ASYNC_CANCELLED)
+        return v;
+    if (v.error)
+        return async_error(ASYNC_DB_OPERATIONAL_ERROR,
+                           async_strf("connecting to PostgreSQL: %s", v.message));
+    for (struct addrinfo *a = v.ptr; a && list; a = a->ai_next)
         if (getnameinfo(a->ai_addr, a->ai_addrlen, name, sizeof name, NULL, 0, NI_NUMERICHOST) == 0)
-            list = async_strf("%s%s%s", list, count++ ? "," : "", name);
-    freeaddrinfo(found);
+            list = async_strf("%s%s%s", list, *list ? "," : "", name);
+    memory_give_back(v.ptr);
     return async_str(list);
 }
 
@@ -548,7 +545,7 @@ static const char *option(const PQconninfoOption *options, const char *name)
 static async_value find_host(const char *url, const char **hosts, const char **addresses)
 {
     char *why = NULL;
-    struct look_up args = { "" };
+    char name[256] = "";
     PQconninfoOption *options = PQconninfoParse(url, &why);
     if (!options) {
         async_value v = async_error(ASYNC_VALUE_ERROR, async_strf("connecting to PostgreSQL: %s",
@@ -559,18 +556,17 @@ static async_value find_host(const char *url, const char **hosts, const char **a
     const char *host = option(options, "host");
     host = host ? host : getenv("PGHOST");
     if (is_name(host) && !option(options, "hostaddr") && !getenv("PGHOSTADDR"))
-        strcpy(args.host, host);
+        strcpy(name, host);
     PQconninfoFree(options);
-    if (!args.host[0])
+    if (!*name)
         return async_none;
-    async_value v = async_catch(async_to_thread_call(
-        (async_call){ look_up, "getaddrinfo", &args, sizeof args }));
+    async_value v = look_up(name);
     if (v.error || !v.str)
         return v;
     *addresses = v.str;
-    *hosts = async_strf("%s", args.host);
+    *hosts = async_strf("%s", name);
     for (const char *comma = v.str; *hosts && (comma = strchr(comma, ',')); comma++)
-        *hosts = async_strf("%s,%s", *hosts, args.host);
+        *hosts = async_strf("%s,%s", *hosts, name);
     return async_none;
 }
 

@@ -1,5 +1,6 @@
 /* Connections and servers: row I01 of the checklist, and crowds, leaks and failures. */
 #include "testing.h"
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -101,6 +102,32 @@ START_TEST(addresses_that_are_none)
            "1\n"
            "1 1\n"
            "Cannot assign requested address\n");
+}
+END_TEST
+
+PROGRAM(looks_up)
+{
+    char name[64] = "";
+    const struct addrinfo *found = await(async_getaddrinfo("127.0.0.1", 80)).ptr;
+    getnameinfo(found->ai_addr, found->ai_addrlen, name, sizeof name, NULL, 0, NI_NUMERICHOST);
+    say("%s %s", name, yes(found->ai_next == NULL));
+    bool loopback = false;
+    found = await(async_getaddrinfo("localhost", 80)).ptr;
+    for (; found; found = found->ai_next)
+        loopback |= getnameinfo(found->ai_addr, found->ai_addrlen, name, sizeof name, NULL, 0,
+                                NI_NUMERICHOST) == 0 && (!strcmp(name, "127.0.0.1") || !strcmp(name, "::1"));
+    say("%s", yes(loopback));
+    async_value v = async_catch(async_wait_for(async_getaddrinfo("localhost", 80), 0));
+    say("%s", async_error_name(v.error));
+    return async_none;
+}
+
+START_TEST(names_become_addresses)
+{
+    play(async_coro(looks_up));
+    expect("127.0.0.1 True\n"
+           "True\n"
+           "TimeoutError\n");
 }
 END_TEST
 
@@ -616,6 +643,7 @@ END_TEST
 MAIN("server",
      TEST(a_port_in_use_and_used_again)
      TEST(addresses_that_are_none)
+     TEST(names_become_addresses)
      TEST(I03_refused)
      TEST(names_are_looked_up_in_a_thread)
      TEST(unix_sockets)
