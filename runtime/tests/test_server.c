@@ -105,7 +105,7 @@ START_TEST(addresses_that_are_none)
 }
 END_TEST
 
-PROGRAM(looks_up)
+PROGRAM(asks_for_addresses)
 {
     char name[64] = "";
     const struct addrinfo *found = await(async_getaddrinfo("127.0.0.1", 80)).ptr;
@@ -124,7 +124,7 @@ PROGRAM(looks_up)
 
 START_TEST(names_become_addresses)
 {
-    play(async_coro(looks_up));
+    play(async_coro(asks_for_addresses));
     expect("127.0.0.1 True\n"
            "True\n"
            "TimeoutError\n");
