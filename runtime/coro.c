@@ -64,6 +64,18 @@ async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size
     return object_ticket(&coro->object);
 }
 
+async_coroutine coro_with_call(async_fn *fn, async_call what)
+{
+    _Alignas(max_align_t) char room[sizeof(struct call) + what.size];
+    struct call *call = (struct call *)room;
+    call->fn = what.call;
+    call->name = what.name;
+    call->size = what.size;
+    if (what.size)
+        memcpy(call->args, what.args, what.size);
+    return coro_make(fn, what.name, call, sizeof room);
+}
+
 void coro_drop_args(struct coro *coro)
 {
     if (coro->args != coro->room)

@@ -7,6 +7,7 @@
 #define CORO_H
 
 #include "object.h"
+#include <stddef.h>
 
 #define INLINE_ARGS 24
 
@@ -33,6 +34,15 @@ extern const struct future_type running_type;       /* is being awaited, or was 
 
 /* An object for one of the runtime's own coroutine functions; async_coro for everybody else. */
 async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size);
+
+/* An object for one of ours that has a program's function called elsewhere: it gets a struct call. */
+struct call {
+    async_fn *fn;
+    const char *name;
+    size_t size;                    /* of the copy of its arguments, which follows */
+    _Alignas(max_align_t) char args[];
+};
+async_coroutine coro_with_call(async_fn *fn, async_call what);
 
 /* Runs the function here and now, gives what it ended with, and leaves the object to the caller. */
 async_value coro_call(struct coro *coro, struct generator *generator);

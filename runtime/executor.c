@@ -212,12 +212,6 @@ async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *ar
     return external ? object_ticket(&external->object) : NULL;
 }
 
-struct call {                       /* async_to_thread's: the arguments follow */
-    async_fn *fn;
-    size_t size;
-    _Alignas(max_align_t) char args[];
-};
-
 static async_value to_thread(void *p)
 {
     struct call *call = p;
@@ -227,16 +221,7 @@ static async_value to_thread(void *p)
     return async_catch(external ? object_ticket(&external->object) : NULL);
 }
 
-async_awaitable async_to_thread_call(async_call what)
-{
-    _Alignas(max_align_t) char room[sizeof(struct call) + what.size];
-    struct call *call = (struct call *)room;
-    call->fn = what.call;
-    call->size = what.size;
-    if (what.size)
-        memcpy(call->args, what.args, what.size);
-    return coro_make(to_thread, what.name, call, sizeof room);
-}
+async_awaitable async_to_thread_call(async_call what) { return coro_with_call(to_thread, what); }
 
 /* ------------------------------------------------------------------------------ the end */
 

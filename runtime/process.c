@@ -40,12 +40,6 @@ struct processes {                  /* of one loop */
     long running, most;
 };
 
-struct call {                       /* the arguments follow */
-    async_fn *fn;
-    const char *name;
-    _Alignas(max_align_t) char args[];
-};
-
 /* ----------------------------------------------------------------------------- the child */
 
 static void put(int fd, const void *bytes, size_t n)
@@ -207,13 +201,4 @@ void process_close(async_loop *loop)
             end(container_of(link, struct child, link), true);
 }
 
-async_awaitable async_to_process_call(async_call what)
-{
-    _Alignas(max_align_t) char room[sizeof(struct call) + what.size];
-    struct call *call = (struct call *)room;
-    call->fn = what.call;
-    call->name = what.name;
-    if (what.size)
-        memcpy(call->args, what.args, what.size);
-    return coro_make(to_process, what.name, call, sizeof room);
-}
+async_awaitable async_to_process_call(async_call what) { return coro_with_call(to_process, what); }
