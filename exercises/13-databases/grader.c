@@ -79,6 +79,29 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct account *)a)->name, ((const struct account *)b)->name);
 }
 
+static const char *text_of_account(const struct account *account)
+{
+    static char line[80];
+    snprintf(line, sizeof line, "%s: %d", account->name, account->balance);
+    return line;
+}
+
+/* A city whose name means something in SQL: was it taken for that? */
+static void check_pasted(struct run *run, const char *city, const char *first)
+{
+    bool failed = !ended_well(run, "list_city");
+    if (strpbrk(city, "'\"") && failed)
+        reject(run,
+               "The city %s has a quote in its name, and the query became something else by that: "
+               "\"%s\". Write $1 into the SQL and give the city as an argument to async_db_fetch: "
+               "then it is never read as SQL, whatever stands in it.",
+               city, text_of(run, "list_city"));
+    if (strcmp(city, "name") == 0 && (failed || !printed(run, first)))
+        reject(run, "The city is called name, and so is a column: in the query it became the "
+                    "column. Write $1 into the SQL and give the city as an argument to "
+                    "async_db_fetch: then it is never read as SQL, whatever stands in it.");
+}
+
 static void try_city(const char *city, int in_it)
 {
     char arguments[80];
@@ -94,17 +117,9 @@ static void try_city(const char *city, int in_it)
         will_print(0, "%s: %d", sorted[i].name, sorted[i].balance);
     snprintf(arguments, sizeof arguments, "%s - - - -", city);
     struct run *run = try_part("list_city", arguments);
-    if (strchr(city, '\'') &&
-        !strcmp(result_of(run, "list_city") ? result_of(run, "list_city")->kind : "", "error"))
-        reject(run,
-               "The city %s has a quote in its name, and the query became something else by that: "
-               "\"%s\". Write $1 into the SQL and give the city as an argument to async_db_fetch: "
-               "then "
-               "it is never read as SQL, whatever stands in it.",
-               city, text_of(run, "list_city"));
+    check_pasted(run, city, text_of_account(&sorted[0]));
     for (int i = 0; i < count; i++) {
-        char line[80];
-        snprintf(line, sizeof line, "%s: %d", accounts[i].name, accounts[i].balance);
+        const char *line = text_of_account(&accounts[i]);
         if (strcmp(accounts[i].city, city) != 0 && printed(run, line))
             reject(run,
                    "\"%s\" was printed, which is in the city %s. Only the accounts of this city "
@@ -122,44 +137,85 @@ START_TEST(city)
     try_city(random_word(), 4);
     snprintf(name, sizeof name, "%s's", random_word());
     try_city(name, 3);
+    snprintf(name, sizeof name, "%s\"s", random_word());
+    try_city(name, 3);
+    try_city("name", 3);
     count = 0; /* a database without the table */
     struct run *run = try_part("list_city", "somewhere - - - -");
     check_error(run, "list_city", "no such table", "The database of this run is empty.");
     check_closed(run, ", although the query failed: an error leaves the function, too");
+    add_account("somewhere"); /* and one that takes long to read */
+    run = try_part("list_city", "somewhere cancelled - - -");
+    expect_error(run, "list_city", "CancelledError", "It was cancelled while the query was under way.");
+    check_closed(run, ", since it was cancelled: that leaves the function like an error");
 }
 END_TEST
 
 /* ---------------------------------------------------------------------------------- part 2 */
 
-/* Transfers from the first account to the second; gives whether the balances are these. */
-static struct run *try_transfer(int amount, double seconds, double limit, bool *changed, bool *same)
+/* What the accounts hold when so much was taken from the first, and so much added to the second. */
+static const char *balances(int taken, int added)
 {
-    char arguments[160], before[100], after[100];
+    static char text[100];
+    snprintf(text, sizeof text, "%d %d %d", accounts[0].balance - taken,
+             accounts[1].balance + added, accounts[2].balance);
+    return text;
+}
+
+/* Transfers from the first account to the second. */
+static struct run *try_transfer(int amount, double seconds, double limit)
+{
+    char arguments[160];
     count = 0;
     for (int i = 0; i < 3; i++)
         add_account("here");
-    snprintf(before, sizeof before, "%d %d %d", accounts[0].balance, accounts[1].balance,
-             accounts[2].balance);
-    snprintf(after, sizeof after, "%d %d %d", accounts[0].balance - amount,
-             accounts[1].balance + amount, accounts[2].balance);
     snprintf(arguments, sizeof arguments, "%s %s %d %g %g", accounts[0].name, accounts[1].name,
              amount, seconds, limit);
-    struct run *run = try_part("transfer", arguments);
-    const char *balances = text_of(run, "balances");
-    *changed = strcmp(balances, after) == 0;
-    *same = strcmp(balances, before) == 0;
-    return run;
+    return try_part("transfer", arguments);
+}
+
+/* Somebody looked while it was being confirmed, over another connection and over this one. */
+static void check_meanwhile(struct run *run, int amount)
+{
+    const char *outside = text_of(run, "outside"), *inside = text_of(run, "inside");
+    if (*outside && strcmp(outside, balances(0, 0)) != 0)
+        reject(run,
+               "While the transfer was being confirmed somebody else who looked found the balances "
+               "%s: half a transfer, for all to see, and not confirmed yet. Both changes belong "
+               "into one transaction: then nobody sees the first before the second is there.",
+               outside);
+    if (strcmp(inside, balances(0, amount)) != 0)
+        reject(run,
+               "While the transfer was being confirmed the balances were %s, expected %s. First "
+               "the amount is added to the taker's balance; then it is confirmed; then it is taken "
+               "from the giver's; all in one transaction.",
+               inside, balances(0, amount));
+}
+
+/* After a transfer that failed there was one more, of 1, over the same connection. */
+static void check_again(struct run *run, const char *how)
+{
+    const char *found = text_of(run, "afterwards");
+    if (ended_well(run, "again") && strcmp(found, balances(1, 1)) == 0)
+        return;
+    reject(run,
+           "A transfer %s. Then came another one over the same connection, of 1, and somebody else "
+           "who looks finds the balances %s, expected %s%s%s. The transaction of the first one was "
+           "left open: on every way out it has to be ended, and async_with(async_transaction_exit) "
+           "does that. Whoever begins it in another way has to roll it back after any error, a "
+           "cancellation too.",
+           how, found, balances(1, 1), ended_well(run, "again") ? "" : "; it ended with ",
+           ended_well(run, "again") ? "" : text_of(run, "again"));
 }
 
 START_TEST(both_or_neither)
 {
-    bool changed, same;
     int amount = random_between(5, 40);
     double seconds = random_seconds();
-    struct run *run = try_transfer(amount, seconds, 0, &changed, &same);
+    struct run *run = try_transfer(amount, seconds, 0);
     will_print(0, "confirming");
     expect_transcript(run, in_order, "The transfer is confirmed between its two halves.");
-    if (!changed)
+    if (strcmp(text_of(run, "balances"), balances(amount, amount)) != 0)
         reject(run,
                "Somebody else who looks now finds the balances %s: the two changes are not in the "
                "database. A transaction that nobody commits is rolled back when its connection is "
@@ -170,8 +226,8 @@ START_TEST(both_or_neither)
                   "That is what the taker has afterwards.");
     expect_seconds(run, seconds, "Only the confirmation takes time.");
 
-    run = try_transfer(random_between(100, 200), random_seconds(), 0, &changed, &same);
-    if (!same)
+    run = try_transfer(random_between(100, 200), random_seconds(), 0);
+    if (strcmp(text_of(run, "balances"), balances(0, 0)) != 0)
         reject(
             run,
             "The giver has not enough. The transfer was refused, and yet the balances are now "
@@ -181,15 +237,20 @@ START_TEST(both_or_neither)
             "exit function knows of it, and rolls back.",
             text_of(run, "balances"));
     check_error(run, "transfer", "CHECK constraint failed", "The giver has not enough.");
+    check_again(run, "was refused, since the giver has not enough");
 
     seconds = 0.5 + random_seconds();
-    run = try_transfer(random_between(5, 40), seconds, seconds / 2, &changed, &same);
-    if (!same)
+    run = try_transfer(random_between(5, 40), seconds, seconds / 2);
+    if (strcmp(text_of(run, "balances"), balances(0, 0)) != 0)
         reject(run,
                "The transfer was cancelled, and yet the balances are now %s. A cancellation comes "
                "out of an await as an error, and has to leave the transaction like any other.",
                text_of(run, "balances"));
     expect_error(run, "transfer", "TimeoutError", "wait_for has cancelled the transfer.");
+    check_again(run, "was cancelled");
+
+    amount = random_between(5, 40);
+    check_meanwhile(try_transfer(amount, random_seconds(), 0), amount);
 }
 END_TEST
 
@@ -212,13 +273,43 @@ static double will_look_up(int width, const double *seconds)
     return end;
 }
 
-static struct run *try_sum(int width, int missing, double *seconds)
+/* The same if each group of `width` waits for its slowest. */
+static double in_groups(int width, const double *seconds)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i += width) {
+        double longest = 0;
+        for (int k = i; k < count && k < i + width; k++)
+            longest = fmax(longest, seconds[k]);
+        sum += longest;
+    }
+    return sum;
+}
+
+/* Cancelled at that time, if it is not 0. */
+static struct run *try_sum(int width, int missing, double cancelled_at, double *seconds)
 {
     char arguments[160];
-    snprintf(arguments, sizeof arguments, "%d %d nobody - -", width, missing);
+    snprintf(arguments, sizeof arguments, "%d %d nobody %g -", width, missing, cancelled_at);
     for (int i = 0; i < count; i++)
         snprintf(accounts[i].city, sizeof accounts[i].city, "%g", seconds[i]);
     return try_part("sum_up", arguments);
+}
+
+static void check_connections(struct run *run, int width)
+{
+    int most = atoi(text_of(run, "most"));
+    if (most > width)
+        reject(run,
+               "%d connections were open at the same time, but there may be %d. A pool of "
+               "args->width connections opens no more: async_create_pool(args->url, args->width).",
+               most, width);
+    if (most < width && most < count)
+        reject(run,
+               "%d connection%s open at the same time, though there may be %d. A connection does "
+               "one thing at a time: for several questions at once each borrows one of its own, "
+               "with async_pool_acquire.",
+               most, most == 1 ? " was" : "s were", width);
 }
 
 static void try_width(int how_many, int width)
@@ -232,7 +323,7 @@ static void try_width(int how_many, int width)
         longest = fmax(longest, seconds[i]);
         sum += accounts[i].balance;
     }
-    struct run *run = try_sum(width, 0, seconds);
+    struct run *run = try_sum(width, 0, 0, seconds);
     double end = will_look_up(width, seconds);
     mistaken_seconds(run, sum_of_seconds, end,
                      "the questions were asked one after the other. Each "
@@ -243,6 +334,10 @@ static void try_width(int how_many, int width)
             "all of them were asked at the same time, over more "
             "connections than there should be. async_pool_acquire waits until one is free: "
             "make the pool of args->width connections.");
+    mistaken_seconds(run, in_groups(width, seconds), end,
+                     "each group of questions waited for its slowest. As soon as one is answered "
+                     "the next may begin: start all of them, and let each wait for a connection.");
+    check_connections(run, width);
     expect_transcript(run, any_order, "Whoever gets a connection asks; first come, first served.");
     expect_seconds(run, end, "");
     expect_number(run, "sum_up", sum, "That is the sum of all balances.");
@@ -263,11 +358,14 @@ START_TEST(few_connections)
         add_account("");
         seconds[i] = random_seconds();
     }
-    struct run *run = try_sum(2, 1, seconds);
+    struct run *run = try_sum(2, 1, 0, seconds);
     check_error(run, "sum_up", "there is no account of nobody",
                 "Who is not there has no balance, not "
                 "even 0.");
     check_closed(run, ", with an error");
+    run = try_sum(2, 0, fmin(seconds[0], seconds[1]) / 2, seconds);
+    check_closed(run, ", since it was cancelled");
+    expect_error(run, "sum_up", "CancelledError", "It was cancelled.");
 }
 END_TEST
 

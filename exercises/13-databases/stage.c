@@ -12,8 +12,8 @@
 #define FIRST 7 /* account: behind PART FILE and five words of the part's own */
 
 static const char *file;
-static char url[PATH_MAX + 16], balances[1000];
-static long open_before, open_after;
+static char url[PATH_MAX + 16];
+static long open_before, open_after, most_open;
 
 /* How many descriptors of ours are of that file: of each connection one. */
 static long connections(void)
@@ -47,32 +47,105 @@ static async_value make_bank(void *p)
     return async_none;
 }
 
+/* All balances, as they are seen over this connection. */
+struct read_bank { async_db *db; const char *name; };
 static async_value read_bank(void *p)
 {
-    (void)p;
+    struct read_bank *args = p;
+    char balances[1000] = "";
     size_t used = 0;
-    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
-    async_rows *rows = await(async_db_fetch(db, "SELECT * FROM accounts ORDER BY rowid")).ptr;
+    async_rows *rows = await(async_db_fetch(args->db, "SELECT * FROM accounts ORDER BY rowid")).ptr;
     async_each_row(row, rows) used += snprintf(balances + used, sizeof balances - used, "%s%ld",
                                                used ? " " : "", async_row_num(row, "balance"));
+    stage_text(args->name, async_str(balances));
+    return async_none;
+}
+
+/* The same as somebody else sees it. */
+struct look { const char *name; };
+static async_value look(void *p)
+{
+    struct look *args = p;
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    return await(async_coro(read_bank, db, args->name));
+}
+
+/* In the middle of the confirmation. */
+struct look_meanwhile { async_db *db; double seconds; };
+static async_value look_meanwhile(void *p)
+{
+    struct look_meanwhile *args = p;
+    await(async_sleep(args->seconds));
+    await(async_coro(read_bank, args->db, "inside"));
+    return await(async_coro(look, "outside"));
+}
+
+/* Cancels a task after some time; or, given a connection, after some time in which the clock stands
+ * still, since a thread is at work. */
+struct cancel_later { async_task task; async_db *db; double seconds; };
+static async_value cancel_later(void *p)
+{
+    struct cancel_later *args = p;
+    if (args->db)
+        await(async_db_fetchval(args->db, "SELECT pg_sleep(0.2)"));
+    else
+        await(async_sleep(args->seconds));
+    async_cancel(args->task);
+    return async_none;
+}
+
+/* The accounts become a view that takes long to read, and in the middle of it we cancel. */
+static async_value list_and_cancel(void *p)
+{
+    (void)p;
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    await(async_db_execute(db, "ALTER TABLE accounts RENAME TO slow; CREATE VIEW accounts AS "
+                               "SELECT * FROM slow WHERE pg_sleep(2) = ''"));
+    async_task later = async_create_task(async_coro(cancel_later, async_current_task(), db, 0));
+    async_value v = async_catch(async_coro(list_city, url, stage_word(2)));
+    await(later);
+    open_before = 1;
+    open_after = connections();
+    return v;
+}
+
+/* Cancelled after that many seconds, if that is not 0. What went wrong must not be in the way of the
+ * next transfer over the same connection. */
+static async_value make_transfer(void *p)
+{
+    (void)p;
+    const char *giver = stage_word(2), *taker = stage_word(3);
+    double seconds = stage_real(5), limit = stage_real(6);
+    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
+    async_coroutine coro = async_coro(transfer, db, giver, taker, stage_integer(4), seconds);
+    open_before = 1;
+    async_task looking = limit ? NULL
+                               : async_create_task(async_coro(look_meanwhile, db, seconds / 2));
+    async_value v = async_catch(limit ? async_wait_for(coro, limit) : coro);
+    if (looking)
+        async_cancel(looking);
+    open_after = connections();
+    (void)async_catch(async_coro(look, "balances"));
+    if (v.error) {
+        stage_number("again", async_catch(async_coro(transfer, db, giver, taker, 1, 0)));
+        (void)async_catch(async_coro(look, "afterwards"));
+    }
+    return v;
+}
+
+/* How many connections are open at most; looks when nothing begins and nothing ends. */
+static async_value watch_connections(void *p)
+{
+    (void)p;
+    for (int i = 0; i < 400; i++) {
+        await(async_sleep(i ? 0.1 : 0.05));
+        long open = connections();
+        most_open = open > most_open ? open : most_open;
+    }
     return async_none;
 }
 
 /* Cancelled after that many seconds, if that is not 0. */
-static async_value make_transfer(void *p)
-{
-    (void)p;
-    double limit = stage_real(6);
-    async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
-    async_coroutine coro = async_coro(transfer, db, stage_word(2), stage_word(3), stage_integer(4),
-                                      stage_real(5));
-    open_before = 1;
-    async_value v = async_catch(limit ? async_wait_for(coro, limit) : coro);
-    open_after = connections();
-    (void)async_catch(async_coro(read_bank));
-    return v;
-}
-
 static async_value make_sum(void *p)
 {
     (void)p;
@@ -82,10 +155,16 @@ static async_value make_sum(void *p)
         wanted[count++] = (struct wanted){ stage_word(i), stage_real(i + 2) };
     if (stage_integer(3)) /* one is not there */
         wanted[stage_integer(3)].name = stage_word(4);
+    async_task later = stage_real(5) ? async_create_task(async_coro(
+        cancel_later, async_current_task(), NULL, stage_real(5))) : NULL;
+    async_task watching = async_create_task(async_coro(watch_connections));
     async_value v = async_catch(async_coro(sum_up, url, wanted, count, stage_integer(2)));
-    if (v.error) /* the others may still be at it */
+    async_cancel(watching);
+    if (v.error && !later) /* the others may still be at it */
         await(async_sleep(60));
     open_after = connections();
+    if (v.error == ASYNC_GROUP) /* of a task group: what is in it counts */
+        async_group_errors(v, &v, 1);
     return v;
 }
 
@@ -94,7 +173,9 @@ static async_value trial(void *p)
     (void)p;
     async_value v = async_none;
     await(async_coro(make_bank));
-    if (stage_part("list_city")) {
+    if (stage_part("list_city") && !strcmp(stage_word(3), "cancelled")) {
+        v = async_catch(async_coro(list_and_cancel));
+    } else if (stage_part("list_city")) {
         v = async_catch(async_coro(list_city, url, stage_word(2)));
         open_after = connections();
     }
@@ -116,6 +197,6 @@ int main(int argc, char **argv)
                         async_strf("(%s) %s", async_db_error_name(v.error), v.message));
     stage_number(stage_word(0), v);
     stage_number("open", async_num(open_after - open_before));
-    stage_text("balances", async_str(balances));
+    stage_number("most", async_num(most_open));
     return stage_close();
 }

@@ -35,8 +35,13 @@ async_value transfer(void *p)
         await(async_db_execute(args->db, "COMMIT"));
         return v;
     }
-    await(async_db_execute(args->db, "UPDATE accounts SET balance = balance - $1 WHERE name = $2",
-                           args->amount, args->giver));
+    v = async_catch(
+        async_db_execute(args->db, "UPDATE accounts SET balance = balance - $1 WHERE name = $2",
+                         args->amount, args->giver));
+    if (v.error) {
+        await(async_db_execute(args->db, "ROLLBACK"));
+        return v;
+    }
     await(async_db_execute(args->db, "COMMIT"));
     return await(async_db_fetchval(args->db, "SELECT balance FROM accounts WHERE name = $1",
                                    args->taker));
