@@ -188,6 +188,13 @@ static void check_by_hand(struct run *run)
 {
     expect_no_task_left(run, "An iterator fetches when it is asked; that takes no tasks.");
     check_end(run, "log_entries");
+    int end = line_with(run, "the end", 0), again = end < 0 ? -1 : line_with(run, "fetching ", end);
+    if (again >= 0 && line_with(run, run->lines[again].text, 0) < end)
+        reject(run,
+               "The iterator was at its end, and was asked once more: then there was \"%s\", at %g s. "
+               "At its end it stays at its end: what it remembers has to say that the last page "
+               "is read, also when that one is empty.",
+               run->lines[again].text, run->lines[again].at);
     if (!page(0)->failures)
         check_first(run, "log_entries");
     check_lazy(run);
@@ -287,6 +294,33 @@ static void try_failures(int count)
                       "so is the server, for the same page.");
 }
 
+/* Two iterators over the same log. */
+static void try_in_turn(int count)
+{
+    double t = 0;
+    make_log(count);
+    for (int i = 0; i < count; i++)
+        for (int k = 1; k <= page(i)->count; k++)
+            for (int who = 0; who < 2; who++) {
+                if (k == 1) {
+                    will_print(t, "fetching page %d", chain[i]);
+                    t += page(i)->seconds;
+                }
+                will_print(t, "got %s-%d.%d", name, chain[i], k);
+            }
+    struct run *run = run_log("in_turn", 0, NAN, "");
+    for (int i = 0; i < run->line_count; i++)
+        if (times_printed(run, run->lines[i].text) != 2)
+            reject(run,
+                   "Two iterators went over the same log, and were asked in turn. So each page is "
+                   "fetched and each entry handed out twice, but there was \"%s\" %d time%s. Each "
+                   "of them is at a place of its own: that is in its state, in memory from "
+                   "async_alloc(). A static variable is the same for both.",
+                   run->lines[i].text, times_printed(run, run->lines[i].text),
+                   times_printed(run, run->lines[i].text) == 1 ? "" : "s");
+    expect_transcript(run, in_order, "Two iterators over the same log, asked in turn.");
+}
+
 START_TEST(by_hand)
 {
     try_plain(1, 0.1, EVERYTHING);
@@ -294,6 +328,7 @@ START_TEST(by_hand)
     try_plain(4, random_seconds(), random_between(1, 6));
     try_empty(random_between(5, 7));
     try_failures(random_between(3, 5));
+    try_in_turn(random_between(2, 3));
 }
 END_TEST
 
@@ -395,6 +430,18 @@ static void check_closed(struct run *run, const char *end)
                count_lines(run, "log opened"), count_lines(run, "log closed"));
 }
 
+/* A sleep before the first, one for each page and each gap, one to close. */
+static void check_polling(struct run *run)
+{
+    int most = 10 + 2 * count_lines(run, "got ") + count_lines(run, "fetching ");
+    if (run->wake_count > most)
+        reject(run,
+               "Polling: %d times a timer woke the program, where %d would do. Whoever sleeps a "
+               "little and looks whether it is time is never at rest, and late at last. How long "
+               "the gap still lasts is known: sleep once, for what is left.",
+               run->wake_count, most);
+}
+
 static void check_error(struct run *run, int failed)
 {
     if (!count_lines(run, "error: "))
@@ -431,10 +478,29 @@ static void try_gently(double pause, double gap, int most, bool fails)
         check_error(run, chain[page_count - 1]);
     else
         check_no_error(run, "read_gently", first_error(run));
+    check_polling(run);
     check_gap(run, gap, pause);
     expect_transcript(run, in_order,
                       "An entry is handed out as soon as it is here and the gap is over, and the "
                       "log is closed on every way out.");
+}
+
+/* The consumer is cancelled while it waits for the second entry, in the gap. */
+static void try_cancelled(double gap)
+{
+    make_log(1);
+    double got = OPENING + page(0)->seconds, after = got + gap / 2, end = after + CLOSING;
+    will_print(OPENING, "log opened");
+    will_print(OPENING, "fetching page 1");
+    will_print(got, "got %s-1.1", name);
+    will_print(end, "log closed");
+    will_print(end, "cancelled");
+    will_print(end, "left");
+    struct run *run = run_log("cancelled", gap, after, "");
+    check_closed(run, "the consumer was cancelled in the middle of a gap");
+    expect_transcript(run, in_order,
+                      "The consumer is cancelled in the middle of a gap: the sleep ends with that "
+                      "error, the log is closed, and the error goes on.");
 }
 
 static void try_find(double gap, const char *word, bool fails)
@@ -491,6 +557,7 @@ START_TEST(gently)
     try_gently(0, random_seconds(), EVERYTHING, false);
     try_gently(0.1, random_seconds(), random_between(1, 3), false);
     try_gently(0.1, random_seconds(), EVERYTHING, true);
+    try_cancelled(0.5 + random_seconds());
     try_find(0.1, NULL, false);
     try_find(0.2, "weather", false);
     try_find(0.1, "weather", true);

@@ -108,6 +108,8 @@ static async_value take(void *p)
             got++;
         } else if (value.error == ASYNC_STOP_ITERATION) {
             printf("the end\n");
+        } else if (value.error == ASYNC_CANCELLED) {
+            printf("cancelled\n");
         } else {
             printf("error: %s\n", value.message);
         }
@@ -139,12 +141,38 @@ static async_value by_hand(void *p)
     return async_catch(async_coro(take, from, args->pause, args->most, false));
 }
 
+/* Two iterators over one log, each asked for an entry in its turn. */
+struct in_turn { struct page *log; };
+static async_value in_turn(void *p)
+{
+    struct in_turn *args = p;
+    async_iterator two[2] = { log_entries(args->log), log_entries(args->log) };
+    for (int round = 0, over = 0; over < 2 && round < MOST_ROUNDS; round++) {
+        async_value value = async_catch(async_anext(two[round % 2]));
+        if (!value.error)
+            print_entry(value);
+        over += value.error != 0;
+    }
+    return async_none;
+}
+
 struct gently { struct page *log; double gap, pause; long most; };
 static async_value gently(void *p)
 {
     struct gently *args = p;
     return async_catch(async_coro(take, async_generator(read_gently, args->log, args->gap),
                                   args->pause, args->most, true));
+}
+
+/* Cancels it after some time. */
+struct cancelled { async_coroutine what; double after; };
+static async_value cancelled(void *p)
+{
+    struct cancelled *args = p;
+    async_task task = async_create_task(args->what);
+    await(async_sleep(args->after));
+    async_cancel(task);
+    return async_catch(task);
 }
 
 struct merged { struct source first, second; long most; };
@@ -175,9 +203,16 @@ int main(int argc, char **argv)
     if (stage_part("log_entries"))          /* PART PAUSE MOST NAME PAGES */
         stage_outcome("run", stage_run(async_coro(by_hand, read_pages(stage_word(3), 4),
                                                   stage_real(1), stage_integer(2))));
+    if (stage_part("in_turn"))              /* PART - NAME PAGES */
+        stage_outcome("run", stage_run(async_coro(in_turn, read_pages(stage_word(2), 3))));
     if (stage_part("read_gently"))          /* PART GAP PAUSE MOST NAME PAGES */
         stage_outcome("run", stage_run(async_coro(gently, read_pages(stage_word(4), 5),
                                                   stage_real(1), stage_real(2), stage_integer(3))));
+    if (stage_part("cancelled")) {          /* PART GAP AFTER NAME PAGES */
+        async_coroutine what = async_coro(gently, read_pages(stage_word(3), 4), stage_real(1), 0,
+                                          MOST_ENTRIES);
+        stage_outcome("run", stage_run(async_coro(cancelled, what, stage_real(2))));
+    }
     if (stage_part("find"))                 /* PART GAP WORD NAME PAGES */
         stage_outcome("run", stage_run(async_coro(found, read_pages(stage_word(3), 4),
                                                   stage_real(1), stage_word(2))));
