@@ -209,6 +209,10 @@ START_TEST(all_there_is)
     with.cancelled_at = 0.15;
     struct run *run = run_feeds("collect");
     check_cancelled(run, "collect", "while it read");
+    expect_no_task_left(run, "collect() was cancelled and ended, but what it had started goes on. "
+                             "Who cancels a gather cancels all that it waits for; tasks that you "
+                             "await in another way, one by one or with async_wait(), you have to "
+                             "cancel yourself, and await.");
 }
 END_TEST
 
@@ -226,6 +230,27 @@ static struct run *run_subscribe(int error)
                times_printed(run, line_of(&feeds[0], "reading")));
     expect_seconds(run, feeds[0].seconds, "It reads the feed, and nothing else takes time.");
     return run;
+}
+
+/* Two at once: does each error keep its message? */
+static void try_two(void)
+{
+    static const char *const which[] = { "first", "second" };
+    make_feeds(2);
+    for (int i = 0; i < 2; i++)
+        fails_always(&feeds[i], ASYNC_VALUE_ERROR);
+    struct run *run = run_feeds("two");
+    for (int i = 0; i < 2; i++) {
+        const struct result *result = result_of(run, which[i]);
+        char message[100];
+        snprintf(message, sizeof message, "%s: %s", feeds[i].name, feeds[i].message);
+        if (!ended_with(run, which[i], message))
+            reject(run,
+                   "Two feeds were read at once, and both make no sense. Of %s the error is \"%s\" "
+                   "in the end, expected the message \"%s\". A static array is there once, and "
+                   "whoever comes later writes over it; async_strf() makes a new text each time.",
+                   feeds[i].name, result ? result->text : "", message);
+    }
 }
 
 START_TEST(whose_error)
@@ -251,9 +276,11 @@ START_TEST(whose_error)
                    "Who translates an error has to take its message along: async_strf(\"%s: %s\", "
                    "name, message) makes a text that lasts; a local array ends with its function.");
     int others[] = { ECONNREFUSED, EIO, ASYNC_TIMEOUT, EAGAIN };
-    int other = others[random_between(0, 3)];
-    run = run_subscribe(other);
-    expect_as_it_came(run, "subscribe", other, feeds[0].message);
+    for (int i = 0; i < 4; i++) {
+        run = run_subscribe(others[i]);
+        expect_as_it_came(run, "subscribe", others[i], feeds[0].message);
+    }
+    try_two();
     make_feeds(1);
     with.cancelled_at = 0.15;
     run = run_feeds("subscribe");
@@ -327,10 +354,10 @@ static void check_removed(struct run *run, int halves, const char *when)
     int removing = times_printed(run, line_of(f, "removing"));
     if (removing < halves)
         reject(run,
-               "Half a file was left lying about, %s: \"%s\" was printed %d times, expected %d. "
+               "Half a file was left lying about, %s: \"%s\" was printed %d time%s, expected %d. "
                "await() leaves the function at once with any error, so tidy up behind "
                "async_catch(), or in an exit function.",
-               when, line_of(f, "removing"), removing, halves);
+               when, line_of(f, "removing"), removing, removing == 1 ? "" : "s", halves);
     expect_no_task_left(run, "remove_half was started, but nobody waited for it: await it, in the "
                              "function or in an exit function, and don't leave it to a task.");
     if (!f->stuck && !printed(run, line_of(f, "removed")))
@@ -338,6 +365,31 @@ static void check_removed(struct run *run, int halves, const char *when)
                "To remove the half was begun, %s, but it did not come to its end. It takes 0.1 s: "
                "await it.",
                when);
+}
+
+/* How long was it between a removal and the next try? */
+static void check_pauses(struct run *run)
+{
+    const struct feed *f = &feeds[0];
+    double removed = NAN;
+    int try = 0;
+    for (int i = 0; i < run->line_count; i++) {
+        const struct line *line = &run->lines[i];
+        double pause = line->at - removed;
+        if (!strcmp(line->text, line_of(f, "removing")))
+            removed = line->at + REMOVING;
+        if (strcmp(line->text, line_of(f, "reading")) != 0)
+            continue;
+        if (++try > 1 && pause > with.pause + 1e-6)
+            reject(run, "The pause before try %d was %g s, expected %g s. It is the same each time.",
+                   try, pause, with.pause);
+    }
+    if (run->wake_count > 3 * try + 3)
+        reject(run,
+               "Polling: %d times a timer woke the program for %d tr%s. How long a pause is you "
+               "know: one sleep is enough, and whoever sleeps a little again and again is never at "
+               "rest.",
+               run->wake_count, try, try == 1 ? "y" : "ies");
 }
 
 static void try_save(int good_tries, int error, int tries, bool stuck)
@@ -359,6 +411,7 @@ static void try_save(int good_tries, int error, int tries, bool stuck)
         reject(run,
                "The error was lost: reading has failed, and after that removing, but save() tells "
                "of the removing only. Keep the error of the reading in a variable of its own.");
+    check_pauses(run);
     int ends_with = will_save(&now, INFINITY);
     mistaken_seconds(run, now + with.pause, now,
                      "it slept after the last try. Nothing comes after that pause.");

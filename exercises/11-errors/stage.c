@@ -31,6 +31,19 @@ static async_value cancelled(void *p)
     return got;
 }
 
+/* Two at once, for the first two feeds; then we look at both. */
+struct two { const struct feed *feeds; };
+static async_value two(void *p)
+{
+    struct two *args = p;
+    async_value got[2];
+    await(async_gather_exceptions(got, async_coro(subscribe, &args->feeds[0]),
+                                  async_coro(subscribe, &args->feeds[1])));
+    stage_number("first", got[0]);
+    stage_number("second", got[1]);
+    return async_none;
+}
+
 /* PART CANCELLED-AT TRIES PAUSE, then NAME SECONDS ITEMS MESSAGE STUCK ERROR... for each feed */
 int main(int argc, char **argv)
 {
@@ -50,6 +63,8 @@ int main(int argc, char **argv)
     async_coroutine what;
     if (stage_part("collect"))
         what = async_coro(collect, feeds, count);
+    else if (stage_part("two"))
+        what = async_coro(two, feeds);
     else if (stage_part("subscribe"))
         what = async_coro(subscribe, feeds);
     else
