@@ -25,10 +25,11 @@ static void make_pages(int count, int most)
         pages[i] = (struct page){ random_word(), random_seconds(), 200, random_between(20, most) };
 }
 
-static struct run *ask(const char *function, int count, int width)
+/* Cancelled at that time, if it is not 0. */
+static struct run *ask(const char *function, int count, int width, double cancelled_at)
 {
     char inputs[500];
-    int n = snprintf(inputs, sizeof inputs, "%s %d", function, width);
+    int n = snprintf(inputs, sizeof inputs, "%s %d %g", function, width, cancelled_at);
     for (int i = 0; i < count; i++)
         n += snprintf(inputs + n, sizeof inputs - n, " %s %g %d %d", pages[i].name,
                       pages[i].seconds, pages[i].status, pages[i].size);
@@ -71,18 +72,39 @@ static double sum(int count)
 
 /* ----------------------------------------------------------------------------- part 1 */
 
-START_TEST(one_page)
+static void check_session(struct run *run)
+{
+    long others = measured(run, "of_others");
+    if (others > 0)
+        reject(run,
+               "%ld request%s from another session. Use the one that is given, args->session: it "
+               "keeps the connections and the limits of its owner, who closes it.",
+               others, others == 1 ? " came" : "s came");
+}
+
+/* A status below 400 is all right, whatever it says. */
+static void try_good(int status)
 {
     make_pages(1, 60);
-    struct run *run = ask("fetch_page", 1, 0);
+    pages[0].status = status;
+    struct run *run = ask("fetch_page", 1, 0, 0);
     if (measured(run, "asked") == 0)
         reject(run,
                "The server was never asked. async_http_get makes the request, await sends it.");
+    check_session(run);
+    if (!ended_well(run, "fetch_page") && status != 200)
+        reject(run,
+               "The page came with status %d, and fetch_page ended with an error: %s. Every status "
+               "below 400 is all right: async_http_raise_for_status(response) knows.",
+               status, result_of(run, "fetch_page") ? result_of(run, "fetch_page")->text : "none");
     expect_text(run, "fetch_page", text_of(&pages[0]), "That is the text of the page.");
+}
 
+static void try_bad(int status)
+{
     make_pages(1, 60);
-    pages[0].status = random_between(0, 1) ? 404 : 500;
-    run = ask("fetch_page", 1, 0);
+    pages[0].status = status;
+    struct run *run = ask("fetch_page", 1, 0, 0);
     const struct result *result = result_of(run, "fetch_page");
     if (result && strcmp(result->kind, "text") == 0)
         reject(run,
@@ -92,10 +114,21 @@ START_TEST(one_page)
                pages[0].status);
     expect_error(run, "fetch_page", "Remote I/O error",
                  "That is what async_http_raise_for_status gives: return it.");
+}
+
+START_TEST(one_page)
+{
+    static const int good[] = { 201, 203, 206 }, client[] = { 403, 404, 410 };
+    try_good(200);
+    try_good(good[random_between(0, 2)]);
+    try_good(399);
+    try_bad(400);
+    try_bad(client[random_between(0, 2)]);
+    try_bad(random_between(0, 1) ? 500 : 503);
 
     make_pages(1, 60);
     pages[0].status = 0;
-    run = ask("fetch_page", 1, 0);
+    struct run *run = ask("fetch_page", 1, 0, 0);
     expect_error(run, "fetch_page", "Connection reset by peer",
                  "The server hung up. await passes that error on by itself.");
 }
@@ -103,8 +136,9 @@ END_TEST
 
 /* ----------------------------------------------------------------------------- part 2 */
 
-/* How long it takes when each of `width` places takes the next link as soon as it is free. */
-static double in_places(int count, int width)
+/* How long it takes when each of `width` places takes the next link as soon as it is free; or, if
+ * places get `lost`, as soon as it is free without an error. */
+static double in_places(int count, int width, bool lost)
 {
     double free_at[MOST_PAGES] = { 0 }, end = 0;
     for (int i = 0; i < count; i++) {
@@ -114,6 +148,8 @@ static double in_places(int count, int width)
                 first = k;
         free_at[first] += pages[i].seconds;
         end = fmax(end, free_at[first]);
+        if (lost && !pages[i].status)
+            free_at[first] = INFINITY;
     }
     return end;
 }
@@ -132,7 +168,7 @@ static double in_groups(int count, int width)
 
 static void check_time(struct run *run, int count, int width)
 {
-    double right = in_places(count, width), seconds = took(run);
+    double right = in_places(count, width, false), seconds = took(run);
     if (same_time(seconds, right))
         return;
     if (width > 1 && same_time(seconds, sum(count)))
@@ -146,7 +182,21 @@ static void check_time(struct run *run, int count, int width)
                "soon as one request is through the next may begin; a session with .limit = %d "
                "sees to that by itself.",
                seconds, right, width, width);
+    if (same_time(seconds, in_places(count, width, true)))
+        reject(run,
+               "It took %g s, where %g s are enough: a request that failed kept its place. An "
+               "await leaves the function at once with an error, so a permit has to be given back "
+               "on every way out: async_with(async_semaphore_exit). Or let a session with .limit = "
+               "%d count them.",
+               seconds, right, width);
     reject(run, "It took %g s; with %d requests at a time it takes %g s.", seconds, width, right);
+}
+
+static const char *half_of(const struct page *page)
+{
+    static char line[100];
+    snprintf(line, sizeof line, "%s: %d bytes", page->name, page->size / 2);
+    return line;
 }
 
 /* Line by line. */
@@ -161,14 +211,22 @@ static void check_report(struct run *run, int count)
         else
             snprintf(wanted[i], sizeof wanted[i], "%s: %d bytes", pages[i].name, pages[i].size);
     for (int i = 0; i < count; i++)
-        if (!printed(run, wanted[i]))
+        if (pages[i].status && pages[i].status < 400 && printed(run, half_of(&pages[i])))
+            reject(run,
+                   "\"%s\" was printed, but it has %d: there is a 0 byte in the middle of that "
+                   "page, and strlen() ends there. async_http_text() tells the length as well: "
+                   "async_http_text(response, &length).",
+                   half_of(&pages[i]), pages[i].size);
+        else if (!printed(run, wanted[i]))
             reject(run, "\"%s\" was not printed.%s", wanted[i],
                    pages[i].status == 0
                        ? " That server hung up: it is an error of one request, and must "
                          "not keep the others from being reported "
                          "(async_gather_list(..., true))."
                    : pages[i].status >= 400 ? " A status of 400 or more is an answer, and no error."
-                                            : "");
+                   : pages[i].status > 200
+                       ? " Every status below 400 is all right: async_http_ok(response)."
+                       : "");
     for (int i = 0; i < count && i < run->line_count; i++)
         if (strcmp(run->lines[i].text, wanted[i]))
             reject(run,
@@ -179,23 +237,44 @@ static void check_report(struct run *run, int count)
         reject(run, "There is a line too many: \"%s\".", run->lines[count].text);
 }
 
+static void shuffle_seconds(int count)
+{
+    for (int i = count - 1; i > 0; i--) {
+        int k = random_between(0, i);
+        double kept = pages[i].seconds;
+        pages[i].seconds = pages[k].seconds;
+        pages[k].seconds = kept;
+    }
+}
+
 static void try_links(int count, int width, int bad)
 {
-    do {
-        make_pages(count, 9000);
-    } while (count > width && same_time(in_places(count, width), in_groups(count, width)));
+    static const int good[] = { 399, 203, 206 }, others[] = { 401, 403, 404, 410, 500, 503 };
+    double right;
+    make_pages(count, 9000);
     for (int i = 0; i < bad; i++)
-        pages[(i * 3 + 1) % count].status = i % 2 ? 404 : 0;
-    struct run *run = ask("check_links", count, width);
+        pages[(i * 3 + 1) % count].status = i % 2 == 0 ? 0
+                                            : i == 1   ? 400
+                                                       : others[random_between(0, 5)];
+    for (int i = 0, k = 0; i < count && k < 2; i++)
+        if (pages[i].status == 200)
+            pages[i].status = k++ ? good[random_between(1, 2)] : good[0];
+    do { /* until it can be seen how they take turns */
+        shuffle_seconds(count);
+        right = in_places(count, width, false);
+    } while (count > width && (same_time(right, in_groups(count, width)) ||
+                               (bad && same_time(right, in_places(count, width, true)))));
+    struct run *run = ask("check_links", count, width, 0);
     long most = measured(run, "most");
     if (most > width)
         reject(run,
                "The server had %ld requests at the same time, but at most %d are allowed. Tell the "
-               "session: async_http_session_new(.limit = ...).",
+               "session: async_http_session_new(.limit = ...). The limit is that of one session, "
+               "so make one for all requests.",
                most, width);
     if (measured(run, "asked") != count)
-        reject(run, "The server was asked %ld times; there are %d links.%s", measured(run, "asked"),
-               count,
+        reject(run, "The server was asked %ld time%s; there are %d links.%s", measured(run, "asked"),
+               measured(run, "asked") == 1 ? "" : "s", count,
                bad ? " An error of one must not keep the others from being fetched and reported: "
                      "async_gather_list(..., true) puts it among the results."
                    : "");
@@ -207,12 +286,31 @@ static void try_links(int count, int width, int bad)
                     "async_http_session_exit) closes it on every way out.");
 }
 
+/* In the middle. */
+static void try_cancelled_links(void)
+{
+    make_pages(4, 9000);
+    struct run *run = ask("check_links", 4, 2, 0.15);
+    expect_error(run, "check_links", "CancelledError", "It was cancelled in the middle.");
+    if (measured(run, "left") > 0)
+        reject(run,
+               "check_links was cancelled and ended, but %ld of its tasks went on. Who cancels a "
+               "gather cancels all that it waits for; what you await in another way you have to "
+               "cancel yourself.",
+               measured(run, "left"));
+    if (measured(run, "open") > 0)
+        reject(run, "check_links was cancelled and ended, but its session was still open. "
+                    "async_with(async_http_session_exit) closes it on every way out; a line behind "
+                    "the await is not reached then.");
+}
+
 START_TEST(many_links)
 {
     try_links(6, 2, 0);
-    try_links(random_between(7, 9), 3, 3);
+    try_links(random_between(7, 8), 3, 4);
     try_links(4, 6, 2);
     try_links(1, 1, 1);
+    try_cancelled_links();
 }
 END_TEST
 
@@ -230,17 +328,26 @@ static void try_mirrors(int count, int fail_a, int fail_b)
     for (int i = 0; i < count; i++)
         if (i != fail_a && i != fail_b && (best < 0 || pages[i].seconds < pages[best].seconds))
             best = i;
-    struct run *run = ask("fetch_fastest", count, 0);
+    struct run *run = ask("fetch_fastest", count, 0, 0);
     double seconds = took(run);
+    if (run->wake_count > 4 * count + 10)
+        reject(run,
+               "Polling: %d times a timer woke the program, where one for each mirror would do. "
+               "Whoever looks again and again whether somebody is done is never at rest, and late "
+               "at last: async_wait(..., ASYNC_FIRST_COMPLETED) sleeps until the first is.",
+               run->wake_count);
     if (measured(run, "asked") != count)
         reject(run,
-               "The server was asked %ld times; there are %d mirrors, and all are to be asked at "
-               "once.",
-               measured(run, "asked"), count);
-    if (fail_a >= 0 && same_time(seconds, 0.1))
-        reject(run,
-               "It ended after 0.1 s, when the first mirror had failed. Pass it over: another one "
-               "may have the page.");
+               "The server was asked %ld time%s; there are %d mirrors, and all are to be asked at "
+               "once, not one after the other.",
+               measured(run, "asked"), measured(run, "asked") == 1 ? "" : "s", count);
+    check_session(run);
+    for (int i = 0; i < count; i++)
+        if ((i == fail_a || i == fail_b) && same_time(seconds, pages[i].seconds))
+            reject(run,
+                   "It ended after %g s, when the mirror %s had failed. Pass it over: another one "
+                   "may have the page.",
+                   seconds, pages[i].name);
     if (same_time(seconds, longest(count)) && !same_time(seconds, pages[best].seconds))
         reject(run,
                "It took %g s, as long as the slowest mirror; the fastest had answered after %g s. "
@@ -266,9 +373,18 @@ START_TEST(mirrors)
     make_pages(3, 60);
     pages[0].status = 500, pages[1].status = 0, pages[2].status = 404;
     pages[0].seconds = 0.3, pages[1].seconds = 0.9, pages[2].seconds = 0.6;
-    struct run *run = ask("fetch_fastest", 3, 0);
+    struct run *run = ask("fetch_fastest", 3, 0, 0);
     expect_error(run, "fetch_fastest", "Connection reset by peer",
                  "All mirrors fail; this is the error of the one that failed last.");
+    make_pages(3, 60);
+    run = ask("fetch_fastest", 3, 0, 0.15);
+    expect_error(run, "fetch_fastest", "CancelledError", "It was cancelled in the middle.");
+    if (measured(run, "left") > 0)
+        reject(run,
+               "fetch_fastest was cancelled and ended, but %ld of its requests went on. async_wait "
+               "cancels nobody, also when it is cancelled itself: an exit function (async_with) "
+               "that cancels them runs on every way out.",
+               measured(run, "left"));
 }
 END_TEST
 

@@ -1,8 +1,9 @@
 /* stage.c - a small web server in this process, and the student's functions as its clients.
  *
- * The run is: PART WIDTH, then for each page NAME SECONDS STATUS SIZE. Page number i is at /i; it
- * comes after its seconds; its text is its name over and over, cut to its size. With status 0 the
- * server hangs up instead of answering. The server is part of the loop, and so are its tasks: what
+ * The run is: PART WIDTH CANCELLED-AT (0: not at all), then for each page NAME SECONDS STATUS SIZE. Page number i is at /i; it
+ * comes after its seconds; its text is its name over and over, cut to its size; for check_links,
+ * which wants only the length, with a 0 byte in the middle. With status 0 the server hangs up
+ * instead of answering. The server is part of the loop, and so are its tasks: what
  * the student's function took, and what it left behind, is measured here. */
 #include "exercise.h"
 #include "stage.h"
@@ -13,11 +14,12 @@
 #include <string.h>
 
 #define MOST_PAGES 12
+#define OUR_SESSION "the-session-that-was-given"
 
 static struct { const char *name; double seconds; long status, size; } pages[MOST_PAGES];
 static struct link links[MOST_PAGES];
 static size_t count;
-static long width, asked, served, handlers, at_once, most_at_once;
+static long width, asked, of_others, served, handlers, at_once, most_at_once;
 
 /* --------------------------------------------------------------------------- the server */
 
@@ -28,9 +30,11 @@ static async_value answer(async_stream *stream, size_t i)
     size_t length = strlen(pages[i].name);
     for (long k = 0; k < size; k++)
         body[k] = pages[i].name[k % length];
+    if (stage_part("check_links"))
+        body[size / 2] = 0;
     async_stream_puts(stream, async_strf("HTTP/1.1 %ld Whatever\r\nContent-Length: %ld\r\n"
                                          "Connection: close\r\n\r\n", pages[i].status, size));
-    async_stream_puts(stream, body);
+    async_stream_write(stream, body, size);
     return async_catch(async_stream_drain(stream));
 }
 
@@ -42,6 +46,7 @@ static async_value serve(async_stream *stream, void *arg)
     size_t i = v.error || strlen(v.str) < 6 ? count : strtoul(v.str + 5, NULL, 10);
     if (i < count) {
         asked++;
+        of_others += !strstr(v.str, OUR_SESSION);
         if (++at_once > most_at_once)
             most_at_once = at_once;
         v = async_catch(async_sleep(pages[i].seconds));
@@ -89,18 +94,32 @@ static async_coroutine part(async_http_session *session)
     return async_coro(fetch_fastest, session, links, count);
 }
 
+struct cancel_later { async_task task; double seconds; };
+static async_value cancel_later(void *p)
+{
+    struct cancel_later *args = p;
+    await(async_sleep(args->seconds));
+    async_cancel(args->task);
+    return async_none;
+}
+
 static async_value client(void *p)
 {
     int port = *(int *)p;
     for (size_t i = 0; i < count; i++)
         links[i] = (struct link){ pages[i].name, async_strf("http://127.0.0.1:%d/%zu", port, i) };
-    async_with(async_http_session_exit) async_http_session *session = async_http_session_new();
+    async_with(async_http_session_exit) async_http_session *session =
+        async_http_session_new(.user_agent = OUR_SESSION);
     int before = stage_part("check_links") ? descriptors() : -1;
+    if (stage_real(2))
+        async_detach(async_create_task(async_coro(cancel_later, async_current_task(),
+                                                  stage_real(2))));
     double start = async_loop_time(async_get_running_loop());
     async_value v = async_catch(part(session));
     note("milliseconds", lround((async_loop_time(async_get_running_loop()) - start) * 1000));
     async_catch(async_coro_new((async_call){ note_left_behind, "note", &before, sizeof before }));
     note("asked", asked);
+    note("of_others", of_others);
     note("most", most_at_once);
     return v;
 }
@@ -118,12 +137,12 @@ int main(int argc, char **argv)
 {
     stage_open(argc, argv);
     width = stage_integer(1);
-    count = (stage_words() - 2) / 4;
+    count = (stage_words() - 3) / 4;
     for (size_t i = 0; i < count && i < MOST_PAGES; i++) {
-        pages[i].name = stage_word(2 + 4 * i);
-        pages[i].seconds = stage_real(3 + 4 * i);
-        pages[i].status = stage_integer(4 + 4 * i);
-        pages[i].size = stage_integer(5 + 4 * i);
+        pages[i].name = stage_word(3 + 4 * i);
+        pages[i].seconds = stage_real(4 + 4 * i);
+        pages[i].status = stage_integer(5 + 4 * i);
+        pages[i].size = stage_integer(6 + 4 * i);
     }
     async_value v = stage_run(async_coro(with_server));
     if (stage_part("check_links"))

@@ -45,6 +45,14 @@ async_value check_links(void *p)
     return async_num(bad);
 }
 
+/* Whoever is still at it when the function ends is not needed any more. */
+struct asked { async_task *tasks; size_t count; };
+static void asked_exit(struct asked *asked)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        async_cancel(asked->tasks[i]);
+}
+
 async_value fetch_fastest(void *p)
 {
     struct fetch_fastest *args = p;
@@ -52,13 +60,12 @@ async_value fetch_fastest(void *p)
     async_task tasks[args->count];
     for (size_t i = 0; i < args->count; i++)
         tasks[i] = async_create_task(async_coro(fetch_page, args->session, args->mirrors[i].url));
+    async_with(asked_exit) struct asked asked = { tasks, args->count };
     async_for (next, async_as_completed(tasks, args->count, ASYNC_NO_TIMEOUT)) {
         v = async_catch(next.ptr);
         if (!v.error)
             break;
     }
-    for (size_t i = 0; i < args->count; i++)
-        async_cancel(tasks[i]);
     return v;
 }
 

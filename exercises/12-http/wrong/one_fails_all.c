@@ -45,6 +45,14 @@ async_value check_links(void *p)
     return async_num(bad);
 }
 
+/* Whoever is still at it when the function ends is not needed any more. */
+struct asked { async_task *tasks; size_t count; };
+static void asked_exit(struct asked *asked)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        async_cancel(asked->tasks[i]);
+}
+
 async_value fetch_fastest(void *p)
 {
     struct fetch_fastest *args = p;
@@ -54,15 +62,13 @@ async_value fetch_fastest(void *p)
         async_raise(ENOMEM, "no memory for so many mirrors");
     for (size_t i = 0; i < args->count; i++)
         tasks[i] = async_create_task(async_coro(fetch_page, args->session, args->mirrors[i].url));
+    async_with(asked_exit) struct asked asked = { tasks, args->count };
     for (size_t left = args->count; left > 0;) {
         size_t done = await(async_wait(tasks, left, ASYNC_NO_TIMEOUT, ASYNC_FIRST_COMPLETED)).num;
         for (size_t i = 0; i < done; i++) {
             v = async_catch(tasks[i]);
-            if (v.error)
-                continue;
-            for (size_t k = done; k < left; k++)
-                async_cancel(tasks[k]);
-            return v;
+            if (!v.error)
+                return v;
         }
         tasks += done;
         left -= done;

@@ -58,9 +58,8 @@ async_value fetch_fastest(void *p)
         size_t done = await(async_wait(tasks, left, ASYNC_NO_TIMEOUT, ASYNC_FIRST_COMPLETED)).num;
         for (size_t i = 0; i < done; i++) {
             v = async_catch(tasks[i]);
-            if (v.error)
-                continue;
-            return v;
+            if (!v.error)
+                return v;
         }
         tasks += done;
         left -= done;
