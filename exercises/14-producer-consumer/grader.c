@@ -209,18 +209,20 @@ static double sum_of(int s)
 
 /* ------------------------------------------------------------------ mistakes of every part */
 
-/* Each photo begins and ends a few steps; whoever asks again and again wakes the loop more often.
- */
+/* A timer for each step of each photo; whoever asks again and again wakes the loop more often. */
 static void check_polling(struct run *run)
 {
-    int most = 10 + 4 * STEPS * count;
-    if (run->wake_count > most)
+    int needed = 0;
+    for (int i = 0; i < count; i++)
+        for (int s = 0; s < STEPS; s++)
+            needed += !isnan(photos[i].begins[s]);
+    if (run->wake_count > needed + 12)
         reject(run,
-               "Polling: %d times a timer woke the program for %d photos. Whoever sleeps a little "
-               "and looks "
+               "Polling: %d times a timer woke the program, where %d would do. Whoever sleeps a "
+               "little and looks "
                "again is late and never at rest. async_queue_put() and async_queue_get() wait by "
                "themselves, until there is room or an item.",
-               run->wake_count, count);
+               run->wake_count, needed);
 }
 
 static void check_error(struct run *run, const char *function, const char *why)
@@ -247,6 +249,21 @@ static void check_room(struct run *run, int from, int to, int workers, long capa
                    "the slow one.",
                    at, photos[i].name, begins[from], left, ends[from],
                    workers > 1 ? " or in the hands of a worker" : "", capacity);
+    }
+}
+
+/* Did the reader wait although there was room? What it has just read waits as well. */
+static void check_unused_room(struct run *run, int to, long capacity)
+{
+    for (int i = 1; i < count; i++) {
+        double at = when(run, i - 1, ends[READ]), next = when(run, i, begins[READ]);
+        int waiting = done_by(run, ends[READ], at) - done_by(run, begins[to], at);
+        if (waiting <= capacity && next > at + 1e-6)
+            reject(run,
+                   "\"%s: %s\" came only at %g s, though %s was read at %g s: the reader waited "
+                   "though there was room for %ld, and no more than %d had to wait. The queue is to "
+                   "have room for args->capacity.",
+                   photos[i].name, begins[READ], next, photos[i - 1].name, at, capacity, waiting);
     }
 }
 
@@ -285,6 +302,7 @@ static void try_copy(int many, double read, double store, long capacity)
                "When the queue is full async_queue_put_nowait() does not put, but gives the error "
                "ASYNC_QUEUE_FULL; and what comes behind an end marker is never seen.");
     check_room(run, READ, STORE, 1, capacity);
+    check_unused_room(run, STORE, capacity);
     will_see();
     expect_transcript(run, any_order,
                       "The next photo is read as soon as the last one has its place in the queue; "
@@ -472,6 +490,7 @@ static void try_import(int many, struct plan plan, int broken)
                "the first one has: what comes behind it is never seen.");
     check_room(run, READ, SHRINK, 1, plan.capacity);
     check_room(run, SHRINK, STORE, workers, plan.capacity);
+    check_unused_room(run, SHRINK, plan.capacity);
     check_import(run, right, workers);
 }
 
@@ -526,6 +545,7 @@ START_TEST(importing)
     int few = random_between(2, 3);
     try_import(random_between(10, 12), (struct plan){ { 0.3, 0.5, 2 }, { 1, few, 1 }, 1 }, 0);
     try_import(random_between(10, 12), (struct plan){ { 0.2, 2.5, 0.3 }, { 1, few, 1 }, 2 }, 0);
+    try_import(random_between(10, 12), (struct plan){ { 0.2, 0.5, 2 }, { 1, few, 1 }, 3 }, 0);
     try_import(9, (struct plan){ { 0.5, 1.5, 0.5 }, { 1, 4, 1 }, 1 }, 5);
     try_import(10, (struct plan){ { 0.5, 2, 0.9 }, { 1, few, 1 }, 2 }, random_between(1, 2));
     try_import(6, (struct plan){ { 0.5, 1, 1.2 }, { 1, 1, 1 }, 1 }, 1);

@@ -1,4 +1,4 @@
-/* expect: as soon as there is room */
+/* expect: though there was room */
 /* Every queue has room for one photo only. */
 #include "exercise.h"
 #include <stdio.h>
