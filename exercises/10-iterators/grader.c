@@ -190,11 +190,12 @@ static void check_by_hand(struct run *run)
     check_end(run, "log_entries");
     int end = line_with(run, "the end", 0), again = end < 0 ? -1 : line_with(run, "fetching ", end);
     if (again >= 0 && line_with(run, run->lines[again].text, 0) < end)
-        reject(run,
-               "The iterator was at its end, and was asked once more: then there was \"%s\", at %g s. "
-               "At its end it stays at its end: what it remembers has to say that the last page "
-               "is read, also when that one is empty.",
-               run->lines[again].text, run->lines[again].at);
+        reject(
+            run,
+            "The iterator was at its end, and was asked once more: then there was \"%s\", at %g s. "
+            "At its end it stays at its end: what it remembers has to say that the last page "
+            "is read, also when that one is empty.",
+            run->lines[again].text, run->lines[again].at);
     if (!page(0)->failures)
         check_first(run, "log_entries");
     check_lazy(run);

@@ -381,7 +381,8 @@ static void check_pauses(struct run *run)
         if (strcmp(line->text, line_of(f, "reading")) != 0)
             continue;
         if (++try > 1 && pause > with.pause + 1e-6)
-            reject(run, "The pause before try %d was %g s, expected %g s. It is the same each time.",
+            reject(run,
+                   "The pause before try %d was %g s, expected %g s. It is the same each time.",
                    try, pause, with.pause);
     }
     if (run->wake_count > 3 * try + 3)

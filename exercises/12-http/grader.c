@@ -14,7 +14,7 @@
 static struct page {
     const char *name;
     double seconds;
-    int status;                 /* 0: the server hangs up */
+    int status; /* 0: the server hangs up */
     int size;
 } pages[MOST_PAGES];
 
@@ -273,8 +273,8 @@ static void try_links(int count, int width, int bad)
                "so make one for all requests.",
                most, width);
     if (measured(run, "asked") != count)
-        reject(run, "The server was asked %ld time%s; there are %d links.%s", measured(run, "asked"),
-               measured(run, "asked") == 1 ? "" : "s", count,
+        reject(run, "The server was asked %ld time%s; there are %d links.%s",
+               measured(run, "asked"), measured(run, "asked") == 1 ? "" : "s", count,
                bad ? " An error of one must not keep the others from being fetched and reported: "
                      "async_gather_list(..., true) puts it among the results."
                    : "");

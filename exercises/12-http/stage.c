@@ -1,10 +1,10 @@
 /* stage.c - a small web server in this process, and the student's functions as its clients.
  *
- * The run is: PART WIDTH CANCELLED-AT (0: not at all), then for each page NAME SECONDS STATUS SIZE. Page number i is at /i; it
- * comes after its seconds; its text is its name over and over, cut to its size; for check_links,
- * which wants only the length, with a 0 byte in the middle. With status 0 the server hangs up
- * instead of answering. The server is part of the loop, and so are its tasks: what
- * the student's function took, and what it left behind, is measured here. */
+ * The run is: PART WIDTH CANCELLED-AT (0: not at all), then for each page NAME SECONDS STATUS SIZE.
+ * Page number i is at /i; it comes after its seconds; its text is its name over and over, cut to
+ * its size; for check_links, which wants only the length, with a 0 byte in the middle. With status
+ * 0 the server hangs up instead of answering. The server is part of the loop, and so are its tasks:
+ * what the student's function took, and what it left behind, is measured here. */
 #include "exercise.h"
 #include "stage.h"
 #include <dirent.h>

@@ -146,7 +146,8 @@ START_TEST(city)
     check_closed(run, ", although the query failed: an error leaves the function, too");
     add_account("somewhere"); /* and one that takes long to read */
     run = try_part("list_city", "somewhere cancelled - - -");
-    expect_error(run, "list_city", "CancelledError", "It was cancelled while the query was under way.");
+    expect_error(run, "list_city", "CancelledError",
+                 "It was cancelled while the query was under way.");
     check_closed(run, ", since it was cancelled: that leaves the function like an error");
 }
 END_TEST

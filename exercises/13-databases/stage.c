@@ -48,7 +48,10 @@ static async_value make_bank(void *p)
 }
 
 /* All balances, as they are seen over this connection. */
-struct read_bank { async_db *db; const char *name; };
+struct read_bank {
+    async_db *db;
+    const char *name;
+};
 static async_value read_bank(void *p)
 {
     struct read_bank *args = p;
@@ -62,7 +65,9 @@ static async_value read_bank(void *p)
 }
 
 /* The same as somebody else sees it. */
-struct look { const char *name; };
+struct look {
+    const char *name;
+};
 static async_value look(void *p)
 {
     struct look *args = p;
@@ -71,7 +76,10 @@ static async_value look(void *p)
 }
 
 /* In the middle of the confirmation. */
-struct look_meanwhile { async_db *db; double seconds; };
+struct look_meanwhile {
+    async_db *db;
+    double seconds;
+};
 static async_value look_meanwhile(void *p)
 {
     struct look_meanwhile *args = p;
@@ -82,7 +90,11 @@ static async_value look_meanwhile(void *p)
 
 /* Cancels a task after some time; or, given a connection, after some time in which the clock stands
  * still, since a thread is at work. */
-struct cancel_later { async_task task; async_db *db; double seconds; };
+struct cancel_later {
+    async_task task;
+    async_db *db;
+    double seconds;
+};
 static async_value cancel_later(void *p)
 {
     struct cancel_later *args = p;
@@ -109,8 +121,8 @@ static async_value list_and_cancel(void *p)
     return v;
 }
 
-/* Cancelled after that many seconds, if that is not 0. What went wrong must not be in the way of the
- * next transfer over the same connection. */
+/* Cancelled after that many seconds, if that is not 0. What went wrong must not be in the way of
+ * the next transfer over the same connection. */
 static async_value make_transfer(void *p)
 {
     (void)p;
@@ -156,7 +168,8 @@ static async_value make_sum(void *p)
     if (stage_integer(3)) /* one is not there */
         wanted[stage_integer(3)].name = stage_word(4);
     async_task later = stage_real(5) ? async_create_task(async_coro(
-        cancel_later, async_current_task(), NULL, stage_real(5))) : NULL;
+                                           cancel_later, async_current_task(), NULL, stage_real(5)))
+                                     : NULL;
     async_task watching = async_create_task(async_coro(watch_connections));
     async_value v = async_catch(async_coro(sum_up, url, wanted, count, stage_integer(2)));
     async_cancel(watching);

@@ -259,11 +259,12 @@ static void check_unused_room(struct run *run, int to, long capacity)
         double at = when(run, i - 1, ends[READ]), next = when(run, i, begins[READ]);
         int waiting = done_by(run, ends[READ], at) - done_by(run, begins[to], at);
         if (waiting <= capacity && next > at + 1e-6)
-            reject(run,
-                   "\"%s: %s\" came only at %g s, though %s was read at %g s: the reader waited "
-                   "though there was room for %ld, and no more than %d had to wait. The queue is to "
-                   "have room for args->capacity.",
-                   photos[i].name, begins[READ], next, photos[i - 1].name, at, capacity, waiting);
+            reject(
+                run,
+                "\"%s: %s\" came only at %g s, though %s was read at %g s: the reader waited "
+                "though there was room for %ld, and no more than %d had to wait. The queue is to "
+                "have room for args->capacity.",
+                photos[i].name, begins[READ], next, photos[i - 1].name, at, capacity, waiting);
     }
 }
 
