@@ -20,8 +20,9 @@ typedef struct async_pool async_pool;
  * error here. The value's ptr is the pool, which belongs to the task that awaits this. */
 async_awaitable async_create_pool(const char *url, size_t size) ASYNC_MUST_USE;
 
-/* pool.acquire(): waits for a connection, first come first served. Give it back with async_db_exit;
- * a transaction that somebody left open is rolled back then. */
+/* pool.acquire(): waits for a connection, first come first served. Give it back with async_db_exit,
+ * even if it broke or you have closed it: only that frees its place. A transaction that somebody left
+ * open is rolled back then. */
 async_awaitable async_pool_acquire(async_pool *pool) ASYNC_MUST_USE;
 
 size_t async_pool_get_size(async_pool *pool);           /* connections that are open */
