@@ -2,7 +2,8 @@
 #include "exercise.h"
 #include <stdio.h>
 
-/* Part 1: the coroutine is here. What runs it? */
+/* Part 1: the coroutine is here. What runs it? (Its argument is in the struct with its name: lesson 2
+ * is about that.) */
 struct announce { const char *shop; };
 static async_value announce(void *p)
 {

@@ -2,7 +2,7 @@
 #include "exercise.h"
 #include <stdio.h>
 
-/* This one is done: a question to the service. Who is cancelled hangs up. */
+/* This one is done: a question to the service. When cancelled, it hangs up. */
 async_value ask(void *p)
 {
     struct ask *args = p;
@@ -29,7 +29,7 @@ async_value temperature(void *p)
     return async_none;
 }
 
-/* Part 2: a service that often hangs, but seldom twice. */
+/* Part 2: a service that often hangs, but rarely twice in a row. */
 async_value ask_again(void *p)
 {
     struct ask_again *args = p;

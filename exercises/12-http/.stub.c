@@ -18,8 +18,11 @@ async_value check_links(void *p)
     struct check_links *args = p;
     /* TODO: make a session of your own that lets args->width requests run at a time, and closes on
      * every way out. Get all the URLs with it. When all are through print a line for each, in
-     * order: NAME: N bytes          a status below 400 NAME: status N         a status of 400 or
-     * more NAME: no answer        an error and return how many were not all right. */
+     * order:
+     *     NAME: N bytes          a status below 400
+     *     NAME: status N         a status of 400 or more
+     *     NAME: no answer        an error
+     * and return how many were not all right. */
     (void)args;
     return async_none;
 }

@@ -80,7 +80,7 @@ async_value visit(void *p)
 
 /* -------------------------------------------------- Part 3: the kitchen has stopped for good */
 
-/* TODO: sometimes nobody ever gets what he waits for. What does the report say? */
+/* TODO: sometimes nobody ever gets what they wait for. What does the report say? */
 struct cook { const struct dish *dish; async_lock **tools; };
 static async_value cook(void *p)
 {
