@@ -33,6 +33,8 @@ struct member {
     struct task *task;              /* pinned */
 };
 
+#define UNHANDLED "unhandled errors in a TaskGroup ("
+
 struct errors {                     /* what a group's error value points to */
     char text[64];                  /* first: it is the message */
     size_t count;
@@ -163,7 +165,7 @@ static async_value collect(struct group *group, async_value of_block)
     }
     if (of_block.error)
         errors->parts[errors->count++] = of_block;
-    snprintf(errors->text, sizeof errors->text, "unhandled errors in a TaskGroup (%zu sub-exception%s)",
+    snprintf(errors->text, sizeof errors->text, UNHANDLED "%zu sub-exception%s)",
              count, count == 1 ? "" : "s");
     return async_error(ASYNC_GROUP, errors->text);
 }
@@ -287,9 +289,10 @@ void async_taskgroup_exit(async_taskgroup **x)
 
 size_t async_group_errors(async_value error, async_value *parts, size_t room)
 {
-    if (error.error != ASYNC_GROUP)
-        return 0;
-    const struct errors *errors = container_of(error.message, struct errors, text);
+    const char *text = error.message;
+    if (error.error != ASYNC_GROUP || !text || strncmp(text, UNHANDLED, strlen(UNHANDLED)) != 0)
+        return 0;                   /* one of a program's own making has no parts */
+    const struct errors *errors = container_of(text, struct errors, text);
     for (size_t i = 0; i < errors->count && i < room; i++)
         parts[i] = errors->parts[i];
     return errors->count;

@@ -622,7 +622,14 @@ START_TEST(many_failing_groups_take_constant_memory)
 }
 END_TEST
 
+START_TEST(an_error_of_ones_own_making_has_no_parts)
+{
+    ck_assert_int_eq(async_group_errors(async_error(ASYNC_GROUP, "mine"), NULL, 0), 0);
+}
+END_TEST
+
 MAIN("taskgroup",
+     TEST(an_error_of_ones_own_making_has_no_parts)
      TEST(K01_the_block_waits_for_its_tasks)
      TEST(K02_a_failing_task_cancels_its_siblings_and_the_body)
      TEST(K03_errors_are_collected_in_the_order_in_which_tasks_ended)
