@@ -184,6 +184,10 @@ run_exercise() {
     compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") \
         "$build/libasync.a" $LIBS || exit 1
     "$build/$room/exercise"
+    status=$?
+    ! cmp -s "$source" "$room/.stub.c" ||
+        say "$source is still as it came: look for TODO in it, and for the task in $room/README.md."
+    exit "$status"
 }
 
 # Draws the lesson's programs, or with FROM one exercise.
