@@ -367,7 +367,8 @@ static inline long pages_in_use(void)
 }
 
 /* for (long i = 0; again(&i, times);) does something that often, and writes down "constant memory"
- * if the last nine tenths of it took no more memory than there was after the first. */
+ * if the last nine tenths of it took no more memory than there was after the first. (A thread that was
+ * started late has an arena of its own; that is what the pages are for.) */
 static inline bool again(long *i, long times)
 {
     static long pages;
@@ -382,7 +383,7 @@ static inline bool again(long *i, long times)
     }
     if (!last)
         return (*i)++, true;
-    if (memory_is_hoarded() || ((long)bytes < 65536 && pages < 64))
+    if (memory_is_hoarded() || ((long)bytes < 65536 && pages < 256))
         say("constant memory");
     else
         say("%ld rounds: %ld bytes, %ld pages more", times - times / 10, (long)bytes, pages);
