@@ -259,8 +259,10 @@ static async_value fetch(struct stream *stream)
         }
         if (n == 0) {
             stream->at_eof = true;
-            if (stream->out < 0)                    /* a pipe to read from is of no more use */
+            if (stream->out < 0 && !stream->closed) {   /* a pipe to read from is of no more use */
                 close_all(stream);
+                line_wake_all(&stream->drained);
+            }
             return async_none;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
