@@ -161,6 +161,10 @@ int main(int argc, char **argv)
     close(trace[1]);
     judge(follow(program, trace[0]));
     timeline_complete(&timeline, output);
+    if (timeline.lanes == 0 && timeline.until > 0) {
+        printf("%s: nothing happens from %g s to %g s.\n", timeline.title, timeline.from, timeline.until);
+        return 1;
+    }
     if (timeline.lanes == 0) {
         printf("%s started no task%s%s.\n", timeline.title, timeline.ending ? "; " : "",
                timeline.ending ? timeline.ending : "");

@@ -5,7 +5,7 @@
  * picture is a matrix of cells and lanes, and layout only gives each cell a place and a width.
  * Steps at the same instant stand beside each other, in their order: one thread, one at a time.
  *
- * Nothing here is ever freed: the program draws one picture and ends. */
+ * What is in the picture is never freed: the program draws one and ends. */
 #ifndef TIMELINE_H
 #define TIMELINE_H
 

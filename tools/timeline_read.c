@@ -235,6 +235,8 @@ static void was_printed(struct timeline *t, const char *line, int task, double a
 static void forget(struct timeline *t)
 {
     last = t->from;
+    for (int i = 0; i < t->cell_count; i++)
+        free(t->cells[i].of);
     t->cell_count = t->event_count = 0;
     for (int i = 0; i < t->task_count; i++) {
         t->tasks[i].first = 0;
@@ -309,6 +311,8 @@ static void add_open_end(struct timeline *t)
 void timeline_complete(struct timeline *t, FILE *output)
 {
     int numbers = 0, last_cell = -1, last_task = -1;
+    if (last < t->from)             /* it ended before */
+        forget(t);
     add_open_end(t);
     for (int i = 0; i < t->event_count; i++) {
         struct event *event = &t->events[i];

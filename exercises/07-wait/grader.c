@@ -95,6 +95,16 @@ static void check_all_asked(struct run *run)
                    mirrors[i].name);
 }
 
+/* Did all who were pending hang up as if cancelled then? Other tasks than theirs may end later. */
+static bool all_hung_up(struct run *run, double decided)
+{
+    for (int i = 0; i < count; i++)
+        if (mirrors[i].seconds > decided + 1e-6 &&
+            !says(run, &mirrors[i], "hung up", decided + mirrors[i].goodbye))
+            return false;
+    return true;
+}
+
 /* Those who were not done when all was decided: were they cancelled, all at once, and awaited? */
 static void check_losers(struct run *run, double decided)
 {
@@ -107,7 +117,7 @@ static void check_losers(struct run *run, double decided)
               "or because we return: whoever is pending works on. Cancel the pending ones, then "
               "wait until they have ended.");
     double first = NAN;
-    for (int i = 0; i < run->event_count; i++) {
+    for (int i = 0; i < run->event_count && !all_hung_up(run, decided); i++) {
         const struct event *event = &run->events[i];
         if (strcmp(event->kind, "cancelled") != 0)
             continue;
