@@ -112,7 +112,7 @@ static void check_timers(struct run *run)
         if (!known)
             reject(run,
                    "A timer was left behind: it woke the program at %g s, when nobody waited for "
-                   "it any more. "
+                   "that time any more. "
                    "Whoever stops waiting takes the timer back, on every way out, and whoever sets "
                    "a new one takes "
                    "back the old one: async_handle_cancel(timer).",
