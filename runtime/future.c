@@ -110,6 +110,15 @@ async_future async_loop_create_future(async_loop *loop)
     return object ? object_ticket(object) : NULL;
 }
 
+async_future future_failed(async_loop *loop, async_value error)
+{
+    struct object *object = object_new(&future_type, loop);
+    if (!object)
+        return NULL;
+    future_set(&object->future, error);
+    return object_ticket(object);
+}
+
 const char *async_type_name(async_awaitable x)
 {
     if (!x)

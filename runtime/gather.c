@@ -133,10 +133,6 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
     async_value error = async_none;
     for (size_t i = 0; i < count; i++) {
         struct future *future = given_before(gather, list, i);
-        struct object *given = list[i] ? object_find(list[i]) : NULL;
-        if (given && given->future.type->cancel && given->future.loop != gather->object.future.loop)
-            return report_refused(ASYNC_VALUE_ERROR, "async_gather",
-                                  "a future in its list belongs to a different loop");
         if (!future)
             future = task_ensure(gather->object.future.loop, list[i], "async_gather", &error);
         if (!future)

@@ -111,6 +111,12 @@ void line_note_taking(struct taking *taking, const char *place)
     *taking = (struct taking){ task ? object_ticket(&task->coro.object) : NULL, place };
 }
 
+struct task *line_taker(const struct taking *taking)
+{
+    struct object *by = taking->by ? object_find(taking->by) : NULL;
+    return by && by->future.state == PENDING ? (struct task *)by : NULL;
+}
+
 void *primitive_use(const void *handle, const struct future_type *type, const char *caller,
                     async_value *error)
 {

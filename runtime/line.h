@@ -56,6 +56,7 @@ struct taking {
     const char *at;
 };
 void line_note_taking(struct taking *taking, const char *place);
+struct task *line_taker(const struct taking *taking);   /* NULL: that task has ended */
 
 /* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
 void *primitive_new(const struct future_type *type);

@@ -43,8 +43,7 @@ async_value lock_release(struct lock *lock)
 
 struct task *lock_holder(struct lock *lock)
 {
-    struct object *holder = lock->locked && lock->taken.by ? object_find(lock->taken.by) : NULL;
-    return holder && holder->future.state == PENDING ? (struct task *)holder : NULL;
+    return lock->locked ? line_taker(&lock->taken) : NULL;
 }
 
 /* ------------------------------------------------------------------ what async.h offers */

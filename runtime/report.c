@@ -29,11 +29,10 @@ static const char *who(char *text)
 static void describe_taken(struct object *object, const char *word, const struct taking *taking,
                            char *text, size_t size)
 {
-    struct object *by = taking->by ? object_find(taking->by) : NULL;
-    bool there = by && by->future.state == PENDING;
+    struct task *by = line_taker(taking);
     snprintf(text, size, "%s (made at %s, %s by %s%s%s %s %s)", object->future.type->name, object->place,
-             word, there ? "task '" : "a task that has ended", there ? task_name((struct task *)by) : "",
-             there ? "'" : ",", object->future.type == &lock_type ? "since" : "at", taking->at);
+             word, by ? "task '" : "a task that has ended", by ? task_name(by) : "", by ? "'" : ",",
+             object->future.type == &lock_type ? "since" : "at", taking->at);
 }
 
 void report_describe(struct object *object, char *text, size_t size)

@@ -68,7 +68,7 @@ async_future async_shield(async_awaitable x)
         return NULL;
     struct future *inner = task_ensure(loop_running, x, "async_shield", &error);
     if (!inner)
-        report_abort(error);
+        return future_failed(loop_running, error);
     if (inner->state != PENDING) {                      /* a done future is its own shield */
         object_unpin(future_object(inner));
         return object_ticket(future_object(inner));

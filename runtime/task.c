@@ -175,6 +175,10 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
             return NULL;
         object = &task->coro.object;
     }
+    if (object->future.loop != loop) {
+        *error = report_refused(ASYNC_VALUE_ERROR, caller, "the future belongs to a different loop");
+        return NULL;
+    }
     object_pin(object);
     return &object->future;
 }

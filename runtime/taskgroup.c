@@ -217,12 +217,8 @@ async_taskgroup *async_taskgroup_enter(void)
 
 static async_task refuse(struct group *group, async_coroutine coro, const char *why)
 {
-    struct object *object = object_new(&future_type, group->object.future.loop);
     async_coro_close(coro);
-    if (!object)
-        return NULL;
-    future_set(&object->future, async_error(ASYNC_RUNTIME_ERROR, why));
-    return object_ticket(object);
+    return future_failed(group->object.future.loop, async_error(ASYNC_RUNTIME_ERROR, why));
 }
 
 async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)

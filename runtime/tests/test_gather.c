@@ -303,6 +303,12 @@ static async_value unfit(void *p)
     async_loop *other = async_new_event_loop();
     v = async_catch(async_gather(NULL, async_loop_create_future(other)));
     say("%s %s", async_error_name(v.error), yes(strstr(v.message, "different loop") != NULL));
+    async_future theirs = async_loop_create_future(other);
+    async_keep(theirs);
+    v = async_catch(async_shield(theirs));
+    say("%s %s", async_error_name(v.error), yes(strstr(v.message, "different loop") != NULL));
+    v = async_catch(async_wait_for(theirs, 0));
+    say("%s %s", async_error_name(v.error), yes(strstr(v.message, "different loop") != NULL));
     async_loop_close(other);
     return async_ptr(p);
 }
@@ -312,6 +318,8 @@ START_TEST(an_argument_that_is_unfit_is_an_error_of_the_gather)
     play(async_coro(unfit));
     expect("RuntimeError True\n"
            "ENOMEM True\n"
+           "ValueError True\n"
+           "ValueError True\n"
            "ValueError True\n");
 }
 END_TEST
