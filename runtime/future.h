@@ -40,11 +40,11 @@ struct future {
 
 void future_init(struct future *future, const struct future_type *type, async_loop *loop);
 void future_finish(struct future *future, enum future_state state, async_value outcome);
-/* A new one that ended with this error already: what a call is refused with. */
-async_future future_failed(async_loop *loop, async_value error);
-
 bool future_set(struct future *future, async_value outcome);    /* FINISHED; false: was done */
 bool future_cancel_plain(struct future *future, const char *message);
+
+/* A new one that has ended with this error already: what a call is refused with. NULL: no memory. */
+async_future future_failed(async_loop *loop, async_value error);
 
 static inline bool future_cancel(struct future *future, const char *message)
 {

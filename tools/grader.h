@@ -148,6 +148,9 @@ void expect_no_task_left(struct run *run, const char *what);
  * a timer that was left behind wakes it for nothing. */
 int count_wakes(struct run *run, double from, double to);
 
+/* Polling: a timer woke the program more than `needed` + `more` times. `why`: what to do instead. */
+void expect_wakes(struct run *run, int needed, int more, const char *why);
+
 bool same_time(double a, double b);
 
 #endif

@@ -329,6 +329,13 @@ int count_wakes(struct run *run, double from, double to)
     return count;
 }
 
+void expect_wakes(struct run *run, int needed, int more, const char *why)
+{
+    if (run->wake_count > needed + more)
+        reject(run, "Polling: %d times a timer woke the program, where %d would do. %s",
+               run->wake_count, needed, why);
+}
+
 void expect_tasks(struct run *run, int at_least, const char *why)
 {
     int created = count_events(run, "created", NULL);

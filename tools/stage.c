@@ -17,6 +17,7 @@
 #define _GNU_SOURCE
 #include "stage.h"
 #include "hooks.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <link.h>
 #include <signal.h>
@@ -352,6 +353,17 @@ const char *stage_word(int i) { return i < word_count ? words[i] : ""; }
 bool stage_part(const char *name) { return strcmp(stage_word(0), name) == 0; }
 long stage_integer(int i) { return strtol(stage_word(i), NULL, 10); }
 double stage_real(int i) { return strtod(stage_word(i), NULL); }
+
+long stage_open_files(void)
+{
+    long count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    while (all && readdir(all))
+        count++;
+    if (all)
+        closedir(all);
+    return count;
+}
 
 async_value stage_run(async_coroutine coro)
 {

@@ -28,6 +28,8 @@ long stage_integer(int i);
 double stage_real(int i);
 int stage_words(void);                      /* how many there are, the part's name included */
 
+long stage_open_files(void);                /* how many descriptors there are: for comparing */
+
 /* async_run, after which the report has how long it took and what was left unfinished. */
 async_value stage_run(async_coroutine coro);
 

@@ -7,7 +7,6 @@
  * what the student's function took, and what it left behind, is measured here. */
 #include "exercise.h"
 #include "stage.h"
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,17 +60,6 @@ static async_value serve(async_stream *stream, void *arg)
 
 /* ------------------------------------------------------------------------- the measuring */
 
-static int descriptors(void)
-{
-    int n = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    while (dir && readdir(dir))
-        n++;
-    if (dir)
-        closedir(dir);
-    return n;
-}
-
 static void note(const char *name, long number) { stage_number(name, async_num(number)); }
 
 /* What is there besides this task and those of the server, once whoever was cancelled has ended. */
@@ -81,7 +69,7 @@ static async_value note_left_behind(void *p)
     for (int i = 0; i < 10; i++)
         await(async_sleep(0));
     note("left", (long)async_all_tasks(NULL, 0) - 1 - handlers);
-    note("open", before >= 0 && descriptors() - handlers > before);
+    note("open", before >= 0 && stage_open_files() - handlers > before);
     return async_none;
 }
 
@@ -110,7 +98,7 @@ static async_value client(void *p)
         links[i] = (struct link){ pages[i].name, async_strf("http://127.0.0.1:%d/%zu", port, i) };
     async_with(async_http_session_exit) async_http_session *session =
         async_http_session_new(.user_agent = OUR_SESSION);
-    int before = stage_part("check_links") ? descriptors() : -1;
+    int before = stage_part("check_links") ? stage_open_files() : -1;
     if (stage_real(2))
         async_detach(async_create_task(async_coro(cancel_later, async_current_task(),
                                                   stage_real(2))));

@@ -216,13 +216,10 @@ static void check_polling(struct run *run)
     for (int i = 0; i < count; i++)
         for (int s = 0; s < STEPS; s++)
             needed += !isnan(photos[i].begins[s]);
-    if (run->wake_count > needed + 12)
-        reject(run,
-               "Polling: %d times a timer woke the program, where %d would do. Whoever sleeps a "
-               "little and looks "
-               "again is late and never at rest. async_queue_put() and async_queue_get() wait by "
-               "themselves, until there is room or an item.",
-               run->wake_count, needed);
+    expect_wakes(run, needed, 12,
+                 "Whoever sleeps a little and looks again is late and never at rest. "
+                 "async_queue_put() and async_queue_get() wait by themselves, until there is room "
+                 "or an item.");
 }
 
 static void check_error(struct run *run, const char *function, const char *why)

@@ -93,14 +93,10 @@ static void check_set_twice(struct run *run)
 
 static void check_polling(struct run *run)
 {
-    if (run->wake_count > wake_count + 12)
-        reject(run,
-               "Polling: %d times a timer woke the program, where %d would do. Whoever looks again "
-               "and again "
-               "whether it is time is never at rest, and late at last. Let somebody set a future: "
-               "a timer "
-               "of the loop (async_loop_call_later), or whoever makes true what you wait for.",
-               run->wake_count, wake_count);
+    expect_wakes(run, wake_count, 12,
+                 "Whoever looks again and again whether it is time is never at rest, and late at "
+                 "last. Let somebody set a future: a timer of the loop (async_loop_call_later), or "
+                 "whoever makes true what you wait for.");
 }
 
 static void check_timers(struct run *run)
