@@ -13,7 +13,8 @@ CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 SETTINGS = $(strip $(CC) $(FLAGS))
 export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM LEVEL DB
 
-RUNTIME  = $(wildcard runtime/*.c runtime/*.S)
+ROOMS    = core sync many io debug
+RUNTIME  = $(foreach room,$(ROOMS),$(wildcard runtime/$(room)/*.c runtime/$(room)/*.S))
 LIB      = $(BUILD)/libasync.a
 LESSONS  = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 GRADERS  = $(patsubst %.c,$(BUILD)/%,$(wildcard exercises/*/grader.c))
@@ -39,7 +40,7 @@ pieces   = $(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/$1.c runtime/extra
 OBJECTS  = $(foreach x,$(NAMES),$(call pieces,$x))
 COMMON   = $(filter-out $(OBJECTS),$(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/*.c)))
 USES    := $(foreach x,$(NAMES),$(addprefix $x:,$(shell \
-             grep -l '^\#include "$x\.h"' lessons/*/*.c exercises/*/*.[ch] runtime/*/*.c)))
+             grep -l '^\#include "$x\.h"' lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c runtime/tests/*.c runtime/bench/*.c)))
 bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
              $(call pieces,$(firstword $(subst :, ,$u))) $(BUILD)/libextra.a)))
 # Without those whose library is missing here: one lesson less is no reason to have none.
@@ -133,17 +134,14 @@ $(LIB): $(RUNTIME:%=$(BUILD)/%.o)
 	$(DO) rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) $(OWN) -DASYNC_RUNTIME -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) $(OWN) -Iruntime -DASYNC_RUNTIME -MMD -MP -c $< -o $@
 
-$(BUILD)/runtime/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
+$(BUILD)/runtime/core/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
 
 # A bridge knows its library, and that has to be there.
 $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
  | $$(BUILD)/have-$$(shell cut -d' ' -f1 runtime/extra/$$(firstword $$(subst _, ,$$*)).libs)
 	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(firstword $(subst _, ,$*))) -MMD -MP -c $< -o $@
-
-# What several of them have in common needs none.
-$(COMMON): private OWN = -Iruntime
 
 $(BUILD)/libextra.a: $(COMMON)
 	$(DO) rm -f $@ && ar rcs $@ $^

@@ -16,7 +16,7 @@
  * The nonce stands in the report when we start. We take it out before any other code runs. */
 #define _GNU_SOURCE
 #include "stage.h"
-#include "hooks.h"
+#include "core/hooks.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <link.h>

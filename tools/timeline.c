@@ -1,7 +1,7 @@
 /* timeline.c - timeline [--svg] [--title TEXT] [--part FROM-UNTIL] PROGRAM [ARGUMENT...]: draws what
  * a program does, or the part of it between two times in seconds.
  *
- * Runs it on the virtual clock with a trace (runtime/trace.c), which comes through a pipe, and with
+ * Runs it on the virtual clock with a trace (runtime/debug/trace.c), which comes through a pipe, and with
  * its output in a file, so that the trace can say which part of it was printed when. Then draws it
  * for a terminal, or as SVG. What the program writes to stderr goes there as ever. */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 /* timeline_read.c - from the lines of a trace to tasks, cells and events.
  *
- * We read only what runtime/trace.c wrote, one event a line, and look for keys in the line as it
+ * We read only what runtime/debug/trace.c wrote, one event a line, and look for keys in the line as it
  * is: "key": cannot stand inside a text, where quotes have a backslash before them. */
 #include "timeline.h"
 #include <stdlib.h>

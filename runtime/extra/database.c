@@ -4,10 +4,10 @@
  * has to happen (commit, roll back, give back, close) is done *firmly*: a cancellation that comes
  * meanwhile is noted and passed on afterwards, so a block is never left with its end half done. */
 #include "dbdriver.h"
-#include "coro.h"
-#include "loop.h"
-#include "report.h"
-#include "task.h"
+#include "core/coro.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/task.h"
 #include <stdlib.h>
 #include <string.h>
 

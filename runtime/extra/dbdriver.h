@@ -8,7 +8,7 @@
 #define DBDRIVER_H
 
 #include "database.h"
-#include "lock.h"
+#include "sync/lock.h"
 
 struct query {
     const char *sql;

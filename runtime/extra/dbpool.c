@@ -5,11 +5,11 @@
  * somebody else's connection. As with a semaphore, a task that was woken and then cancelled passes
  * the chance on, and nobody overtakes those who wait. */
 #include "dbpool.h"
-#include "coro.h"
+#include "core/coro.h"
 #include "dbdriver.h"
-#include "loop.h"
-#include "report.h"
-#include "task.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/task.h"
 #include <stdlib.h>
 #include <string.h>
 

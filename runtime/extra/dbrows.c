@@ -5,8 +5,8 @@
  * so that it costs one allocation, belongs to one task, and goes in one piece. */
 #include "dbrows.h"
 #include "dbdriver.h"
-#include "memory.h"
-#include "report.h"
+#include "core/memory.h"
+#include "debug/report.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -25,11 +25,11 @@
  *
  * Here: sessions, and the coroutine of a request. http_curl.c: curl and the loop. http_request.c:
  * what is sent. http_answer.c: what comes back. */
-#include "coro.h"
+#include "core/coro.h"
 #include "http_parts.h"
-#include "loop.h"
-#include "report.h"
-#include "task.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/task.h"
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -1,10 +1,10 @@
 /* http_answer.c - what comes back from a request: headers and body as they arrive, the response
  * that is made of them, or an error with a sentence. */
-#include "coro.h"
+#include "core/coro.h"
 #include "http_parts.h"
-#include "loop.h"
-#include "memory.h"
-#include "task.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/task.h"
 #include <stdlib.h>
 #include <strings.h>
 

@@ -3,9 +3,9 @@
  * A call of curl may call us back to change what we watch; we never call curl from there. */
 #define _GNU_SOURCE
 #include "http_parts.h"
-#include "loop.h"
-#include "outside.h"
-#include "stream.h"
+#include "core/loop.h"
+#include "core/outside.h"
+#include "io/stream.h"
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>

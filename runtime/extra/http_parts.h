@@ -3,8 +3,8 @@
 #define HTTP_PARTS_H
 
 #include "http.h"
-#include "line.h"
-#include "timer.h"
+#include "core/line.h"
+#include "core/timer.h"
 #include <curl/curl.h>
 #include <string.h>
 

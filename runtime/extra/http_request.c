@@ -1,6 +1,6 @@
 /* http_request.c - what a request is made of: method, URL, headers, body, and curl's options. */
 #include "http_parts.h"
-#include "loop.h"
+#include "core/loop.h"
 #include <stdlib.h>
 #include <strings.h>
 

@@ -11,13 +11,13 @@
  * end. */
 #define _GNU_SOURCE
 #include "postgres.h"
-#include "coro.h"
+#include "core/coro.h"
 #include "dbdriver.h"
-#include "loop.h"
-#include "memory.h"
-#include "outside.h"
-#include "report.h"
-#include "task.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include "core/task.h"
 #include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <netdb.h>

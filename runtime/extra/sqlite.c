@@ -10,13 +10,13 @@
  * at, and waits until the work is back. That is why the work can borrow the task's query. */
 #define _GNU_SOURCE
 #include "sqlite.h"
-#include "coro.h"
+#include "core/coro.h"
 #include "dbdriver.h"
-#include "loop.h"
-#include "memory.h"
-#include "outside.h"
-#include "report.h"
-#include "task.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include "core/task.h"
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>

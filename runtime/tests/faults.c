@@ -16,10 +16,10 @@
  * nobody's business.
  *
  * Allocations are caught by the linker's --wrap, see the Makefile. */
-#include "hooks.h"
-#include "loop.h"
-#include "object.h"
-#include "stack.h"
+#include "core/hooks.h"
+#include "core/loop.h"
+#include "core/object.h"
+#include "core/stack.h"
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>

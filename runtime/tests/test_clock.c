@@ -1,6 +1,6 @@
 /* Times: whole nanoseconds, virtual jumps, and numbers that make no sense. */
 #include "testing.h"
-#include "clock.h"
+#include "core/clock.h"
 #include <math.h>
 
 START_TEST(tenths_add_up)

@@ -1,6 +1,6 @@
 /* The stacks that tasks run on: overflow ends in a sentence, a hundred thousand are fine. */
 #include "testing.h"
-#include "stack.h"
+#include "core/stack.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1

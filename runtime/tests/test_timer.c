@@ -1,6 +1,6 @@
 /* The heap of timers against a sorted array. */
 #include "testing.h"
-#include "timer.h"
+#include "core/timer.h"
 
 #define TIMERS 500
 

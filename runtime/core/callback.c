@@ -1,0 +1,113 @@
+/* callback.c - loop.call_soon, call_later, call_at: plain functions that the loop calls once.
+ *
+ * The handle is an object like any other: when the callback has run or was cancelled it is retired,
+ * and tells whether it was cancelled for as long as rule 3 of async.h promises. */
+#include "debug/debug.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "core/object.h"
+#include "debug/report.h"
+
+struct callback {
+    struct object object;
+    struct timer timer;
+    async_fn *fn;
+    void *arg;
+};
+
+_Static_assert(sizeof(struct callback) <= OBJECT_SIZE, "a callback fits its record");
+
+static const struct future_type handle_type = { .name = "Handle" };
+
+static void run(struct job *job)
+{
+    struct callback *callback = container_of(job, struct callback, timer.job);
+    async_loop *loop = callback->object.future.loop;
+    callback->object.future.state = FINISHED;
+    object_retire(&callback->object, true);
+    async_value v = callback->fn(callback->arg);
+    if (v.error && !loop_leave_with(loop, v))
+        report_exception(loop, "Exception in callback", v, &callback->object);
+}
+
+struct object *callback_of_job(struct job *job)
+{
+    return job->run == run ? &container_of(job, struct callback, timer.job)->object : NULL;
+}
+
+static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
+{
+    if (__builtin_expect(loop->debug != NULL, 0))
+        debug_check_thread(loop, "call_soon, call_later or call_at");
+    if (loop->closed)
+        report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
+    struct callback *callback = (struct callback *)object_new(&handle_type, loop);
+    if (!callback)
+        return NULL;
+    callback->timer = (struct timer){ .job.run = run };
+    list_init(&callback->timer.job.link);
+    callback->fn = fn;
+    callback->arg = arg;
+    return callback;
+}
+
+async_handle async_loop_call_soon(async_loop *loop, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    struct callback *callback = callback_new(loop, fn, arg);
+    if (!callback)
+        return NULL;
+    loop_ready(loop, &callback->timer.job);
+    return object_ticket(&callback->object);
+}
+
+static async_handle call_at(async_loop *loop, int64_t when, async_fn *fn, void *arg)
+{
+    struct callback *callback = callback_new(loop, fn, arg);
+    if (!callback)
+        return NULL;
+    loop_timer_start(loop, &callback->timer, when);
+    return object_ticket(&callback->object);
+}
+
+async_handle async_loop_call_later(async_loop *loop, double delay, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    return call_at(loop, clock_after(&loop->clock, delay), fn, arg);
+}
+
+async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    return call_at(loop, clock_from_seconds(when), fn, arg);
+}
+
+static struct callback *callback_of(async_handle handle, const char *caller)
+{
+    struct object *object = handle ? object_find(handle) : NULL;
+    if (!object || object->future.type != &handle_type)
+        report_abort(report_misuse(handle, caller));
+    return (struct callback *)object;
+}
+
+void async_handle_cancel(async_handle handle)
+{
+    if (!handle)
+        return;                                 /* there was no memory for it: it is never called */
+    struct callback *callback = callback_of(handle, "async_handle_cancel");
+    if (callback->object.future.state == PENDING) {
+        loop_timer_stop(callback->object.future.loop, &callback->timer);
+        object_retire(&callback->object, true);
+    }
+    callback->object.future.state = CANCELLED;      /* also of one that has run, as in Python */
+}
+
+bool async_handle_cancelled(async_handle handle)
+{
+    return callback_of(handle, "async_handle_cancelled")->object.future.state == CANCELLED;
+}
+
+double async_handle_when(async_handle handle)
+{
+    return clock_to_seconds(callback_of(handle, "async_handle_when")->timer.deadline);
+}

@@ -1,0 +1,199 @@
+/* coro.c - see coro.h. */
+#include "core/coro.h"
+#include "debug/debug.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/task.h"
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct coro) <= OBJECT_SIZE, "a coroutine object fits its record");
+
+static void drop(struct object *object) { coro_drop_args((struct coro *)object); }
+
+const struct future_type coroutine_type = { .name = "coroutine", .drop = drop };
+const struct future_type running_type = { .name = "coroutine", .drop = drop };
+
+/* Where no task runs (in callbacks, and before any loop) activations are chained here. */
+static _Thread_local struct activation *outside;
+
+struct activation **coro_innermost(void)
+{
+    struct task *task = task_current();
+    return task ? &task->activation : &outside;
+}
+
+static struct coro *make(const async_call *call)
+{
+    struct coro *coro = (struct coro *)object_new(&coroutine_type, loop_running);
+    if (!coro)
+        return NULL;
+    coro->fn = call->call;
+    coro->name = call->name;
+    coro->args = coro->room;
+    if (call->size > INLINE_ARGS && !(coro->args = malloc(call->size))) {
+        coro->args = coro->room;
+        object_free(&coro->object);
+        return NULL;
+    }
+    if (call->size)
+        memcpy(coro->args, call->args, call->size);
+    else
+        memset(coro->room, 0, INLINE_ARGS);
+    if (__builtin_expect(loop_running && loop_running->debug, 0))
+        debug_born(&coro->object);
+    return coro;
+}
+
+async_coroutine async_coro_new(async_call call)
+{
+    struct coro *coro = make(&call);
+    if (!coro)
+        return NULL;
+    if (!loop_running)
+        report_unawaited_at_exit();
+    return object_ticket(&coro->object);
+}
+
+async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
+{
+    struct coro *coro = make(&(async_call){ fn, name, args, size });
+    if (!coro)
+        return NULL;
+    coro->object.brief = true;
+    return object_ticket(&coro->object);
+}
+
+async_coroutine coro_with_call(async_fn *fn, async_call what)
+{
+    _Alignas(max_align_t) char room[sizeof(struct call) + what.size];
+    struct call *call = (struct call *)room;
+    call->fn = what.call;
+    call->name = what.name;
+    call->size = what.size;
+    if (what.size)
+        memcpy(call->args, what.args, what.size);
+    return coro_make(fn, what.name, call, sizeof room);
+}
+
+void coro_drop_args(struct coro *coro)
+{
+    if (coro->args != coro->room)
+        free(coro->args);
+    coro->args = coro->room;
+}
+
+/* What the function ends with if it returns v. */
+static async_value ends_with(const struct activation *here, async_value v)
+{
+    if (here->replaced)
+        v = here->instead;
+    return v.error == ASYNC_CANCELLED && here->if_cancelled.error ? here->if_cancelled : v;
+}
+
+async_value coro_call(struct coro *coro, struct generator *generator)
+{
+    struct activation **top = coro_innermost();
+    struct activation here = { .outer = *top, .coro = coro, .generator = generator };
+    *top = &here;
+    async_value v = coro->fn(coro->args);
+    *coro_innermost() = here.outer;
+    return ends_with(&here, v);
+}
+
+void async_coro_close(async_coroutine x)
+{
+    if (!x)
+        return;
+    struct object *object = object_find(x);
+    if (object && object->future.type == &coroutine_type)
+        object_free(object);
+    else if (!object || object->future.type != &running_type)
+        report_abort(report_misuse(x, "async_coro_close"));
+}
+
+/* await of a coroutine object: a call, after which the object is used up. */
+static async_value await_coroutine(struct coro *coro)
+{
+    coro->object.future.type = &running_type;
+    if (coro->object.brief) {       /* one of ours, which needs no activation to leave or be found in */
+        async_value v = coro->fn(coro->args);
+        object_free(&coro->object);
+        return v;
+    }
+    object_pin(&coro->object);
+    async_value v = coro_call(coro, NULL);
+    coro->object.future.state = FINISHED;
+    object_unpin(&coro->object);
+    object_retire(&coro->object, true);
+    return v;
+}
+
+static async_value await_future(struct future *future)
+{
+    if (future->state == PENDING) {
+        struct object *object = future_object(future);
+        object_pin(object);
+        async_value interrupted = task_wait(future);
+        if (interrupted.error && future->state != PENDING)
+            object_retire(object, true);        /* its own error came too late, but counts as seen */
+        object_unpin(object);
+        if (interrupted.error)
+            return interrupted;
+    }
+    return future_take(future);
+}
+
+async_value async_catch(async_awaitable x)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (!object)
+        return report_misuse(x, "await");
+    if (object->future.type == &coroutine_type)
+        return await_coroutine((struct coro *)object);
+    if (!object->future.type->cancel)
+        return report_misuse(x, "await");
+    return await_future(&object->future);
+}
+
+/* ------------------------------------------------------- leaving a function, and its clean-ups */
+
+async_value async_leave(async_value error)
+{
+    struct activation *here = *coro_innermost();
+    if (here) {
+        here->leaving = error;
+        here->if_cancelled = async_none;    /* by a block that was left before, and went on */
+    }
+    return error;
+}
+
+async_value async_leave_at(async_value error, const char *place)
+{
+    if (__builtin_expect(loop_running && loop_running->debug, 0))
+        debug_raised(error, place);
+    return async_leave(error);
+}
+
+async_value async_leaving(void)
+{
+    struct activation *here = *coro_innermost();
+    return here ? ends_with(here, here->leaving) : async_none;
+}
+
+void async_leave_with(async_value outcome)
+{
+    struct activation *here = *coro_innermost();
+    if (!here)
+        return;
+    here->instead = outcome;
+    here->if_cancelled = async_none;
+    here->replaced = true;
+}
+
+void coro_replace_cancelled(async_value instead)
+{
+    struct activation *here = *coro_innermost();
+    if (here)
+        here->if_cancelled = instead;
+}

@@ -1,0 +1,59 @@
+/* coro.h - coroutine objects: calls that have not happened yet.
+ *
+ * Awaiting one is a plain call of its function on the stack of whoever awaits. The activation that
+ * lies on that stack meanwhile tells where we are, and lets clean-up functions (async_with) see and
+ * change what the function ends with. */
+#ifndef CORO_H
+#define CORO_H
+
+#include "core/object.h"
+#include <stddef.h>
+
+#define INLINE_ARGS 24
+
+struct coro {
+    struct object object;
+    async_fn *fn;
+    const char *name;               /* the function's */
+    void *args;                     /* our copy: `room` below, or malloc'd */
+    _Alignas(8) char room[INLINE_ARGS];
+};
+
+struct activation {                 /* of a coroutine function that is running or suspended */
+    struct activation *outer;       /* of the function that awaits this one */
+    const struct coro *coro;
+    async_value leaving;            /* the error that await or async_raise is leaving it with */
+    async_value instead;            /* what a clean-up wants it to end with, if `replaced` */
+    async_value if_cancelled;       /* what ASYNC_CANCELLED becomes on the way out, or none */
+    struct generator *generator;    /* whose function this is, or NULL */
+    bool replaced;
+};
+
+extern const struct future_type coroutine_type;     /* waits to be awaited */
+extern const struct future_type running_type;       /* is being awaited, or was */
+
+/* An object for one of the runtime's own coroutine functions; async_coro for everybody else. */
+async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size);
+
+/* An object for one of ours that has a program's function called elsewhere: it gets a struct call. */
+struct call {
+    async_fn *fn;
+    const char *name;
+    size_t size;                    /* of the copy of its arguments, which follows */
+    _Alignas(max_align_t) char args[];
+};
+async_coroutine coro_with_call(async_fn *fn, async_call what);
+
+/* Runs the function here and now, gives what it ended with, and leaves the object to the caller. */
+async_value coro_call(struct coro *coro, struct generator *generator);
+
+/* Where the chain of activations begins: of the current task, or of the code outside of tasks. */
+struct activation **coro_innermost(void);
+
+/* If the current coroutine function ends with ASYNC_CANCELLED, make it this. */
+void coro_replace_cancelled(async_value instead);
+
+/* Frees the arguments. The object stays. */
+void coro_drop_args(struct coro *coro);
+
+#endif

@@ -1,0 +1,251 @@
+/* future.c - see future.h; and the calls of async.h that futures and tasks share. */
+#include "core/future.h"
+#include "core/hooks.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/object.h"
+#include "debug/report.h"
+#include <stdlib.h>
+#include <string.h>
+
+const struct future_type plain_future = {
+    .name = "Future", .cancel = future_cancel_plain, .unnamed = true
+};
+const struct future_type future_type = {
+    .name = "Future", .cancel = future_cancel_plain, .drop = report_if_untaken
+};
+
+struct callback {                   /* one add_done_callback */
+    struct job job;
+    async_done_fn *fn;
+    void *arg;
+    struct object *object;          /* pinned: the future it was added to */
+};
+
+void future_init(struct future *future, const struct future_type *type, async_loop *loop)
+{
+    future->type = type;
+    future->loop = loop;
+    future->state = PENDING;
+    list_init(&future->waiters);
+}
+
+struct object *future_object(struct future *future)
+{
+    return container_of(future, struct object, future);
+}
+
+void future_finish(struct future *future, enum future_state state, async_value outcome)
+{
+    future->state = state;
+    future->outcome = outcome;
+    hook_value(woken, future);
+    list_splice(&future->loop->ready, &future->waiters);
+    if (!future->type->unnamed)
+        object_retire(future_object(future), state == CANCELLED);
+}
+
+bool future_set(struct future *future, async_value outcome)
+{
+    if (future->state != PENDING)
+        return false;
+    future_finish(future, FINISHED, outcome);
+    return true;
+}
+
+bool future_cancel_plain(struct future *future, const char *message)
+{
+    if (future->state != PENDING)
+        return false;
+    if (!future->type->unnamed)             /* several may take it: it belongs to nobody */
+        message = memory_text(memory_of_program(), message);
+    future_finish(future, CANCELLED, async_error(ASYNC_CANCELLED, message));
+    return true;
+}
+
+async_value future_take(struct future *future)
+{
+    if (future->type->unnamed)
+        return future->outcome;
+    struct object *object = future_object(future);
+    async_value outcome = future->type->take ? future->type->take(object) : future->outcome;
+    object_retire(object, true);
+    return outcome;
+}
+
+/* What NULL stands for where there is no way to return an error: it is done, with ENOMEM. */
+static struct object no_memory = {
+    .retired = TAKEN,
+    .future = { .type = &future_type, .state = FINISHED, .outcome = { .error = ENOMEM },
+                .waiters = { &no_memory.future.waiters, &no_memory.future.waiters } },
+};
+
+struct future *future_of(async_awaitable x, const char *caller, async_value *error)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (object && object->future.type->cancel)
+        return &object->future;
+    if (!x && !error)
+        return &no_memory.future;
+    async_value why = report_misuse(x, caller);
+    if (!error)
+        report_abort(why);
+    *error = why;
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+async_future async_create_future(void)
+{
+    if (!loop_running)
+        report_abort(report_no_loop("async_create_future"));
+    return async_loop_create_future(loop_running);
+}
+
+async_future async_loop_create_future(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    struct object *object = object_new(&future_type, loop);
+    return object ? object_ticket(object) : NULL;
+}
+
+async_future future_failed(async_loop *loop, async_value error)
+{
+    struct object *object = object_new(&future_type, loop);
+    if (!object)
+        return NULL;
+    future_set(&object->future, error);
+    return object_ticket(object);
+}
+
+const char *async_type_name(async_awaitable x)
+{
+    if (!x)
+        return "NULL";
+    struct object *object = object_find(x);
+    if (!object)
+        report_abort(report_misuse(x, "async_type_name"));
+    return object->future.type->name;
+}
+
+void async_keep(async_awaitable x) { object_pin(future_object(future_of(x, "async_keep", NULL))); }
+
+void async_release(async_awaitable x)
+{
+    struct object *object = future_object(future_of(x, "async_release", NULL));
+    if (object->pins)
+        object_unpin(object);
+}
+
+static async_value set(async_future x, async_value outcome, const char *caller)
+{
+    async_value error;
+    struct future *future = future_of(x, caller, &error);
+    if (!future)
+        return error;
+    if (future->type != &future_type)
+        return report_refused(ASYNC_RUNTIME_ERROR, caller, "only a future's result can be set: a "
+                              "task's is what its coroutine returns");
+    if (!future_set(future, outcome))
+        return async_error(ASYNC_INVALID_STATE, "invalid state: the future is done already");
+    return async_none;
+}
+
+async_value async_set_result(async_future x, async_value value)
+{
+    return set(x, value, "async_set_result");
+}
+
+async_value async_set_exception(async_future x, async_value error)
+{
+    if (!error.error)
+        return async_error(ASYNC_TYPE_ERROR, "async_set_exception wants an error value");
+    return set(x, error, "async_set_exception");
+}
+
+bool async_done(async_task x) { return future_of(x, "async_done", NULL)->state != PENDING; }
+
+bool async_cancelled(async_task x)
+{
+    return future_of(x, "async_cancelled", NULL)->state == CANCELLED;
+}
+
+async_value async_result(async_task x)
+{
+    async_value error;
+    struct future *future = future_of(x, "async_result", &error);
+    if (!future)
+        return error;
+    if (future->state == PENDING)
+        return async_error(ASYNC_INVALID_STATE, "Result is not set.");
+    return future_take(future);
+}
+
+async_value async_exception(async_task x)
+{
+    async_value error;
+    struct future *future = future_of(x, "async_exception", &error);
+    if (!future)
+        return error;
+    if (future->state == PENDING)
+        return async_error(ASYNC_INVALID_STATE, "Exception is not set.");
+    error = future_take(future);
+    return error.error ? error : async_none;
+}
+
+/* ---------------------------------------------------------------------- done callbacks */
+
+static void discard(struct callback *callback)
+{
+    list_remove(&callback->job.link);
+    object_unpin(callback->object);
+    free(callback);
+}
+
+static void run_callback(struct job *job)
+{
+    struct callback *callback = container_of(job, struct callback, job);
+    struct object *object = callback->object;
+    async_value v = callback->fn(object_ticket(object), callback->arg);
+    if (v.error && !loop_leave_with(object->future.loop, v))
+        report_exception(object->future.loop, "Exception in done callback", v, object);
+    discard(callback);
+}
+
+size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn)
+{
+    size_t discarded = 0;
+    list_each(link, jobs) {
+        struct callback *callback = container_of(link, struct callback, job.link);
+        if (callback->job.run != run_callback || (fn && callback->fn != fn))
+            continue;
+        discard(callback);
+        discarded++;
+    }
+    return discarded;
+}
+
+async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg)
+{
+    async_value error;
+    struct future *future = future_of(x, "async_add_done_callback", &error);
+    if (!future)
+        return error;
+    struct callback *callback = malloc(sizeof *callback);
+    if (!callback)
+        return async_error(ENOMEM, "no memory for a done callback");
+    *callback = (struct callback){ { .run = run_callback }, fn, arg, future_object(future) };
+    object_pin(callback->object);
+    if (future->state == PENDING)
+        list_append(&future->waiters, &callback->job.link);
+    else
+        loop_ready(future->loop, &callback->job);
+    return async_none;
+}
+
+size_t async_remove_done_callback(async_future x, async_done_fn *fn)
+{
+    struct future *future = future_of(x, "async_remove_done_callback", NULL);
+    return future_discard_callbacks(&future->waiters, fn);
+}

@@ -1,0 +1,68 @@
+/* future.h - a result that is not there yet, and those who wait for it.
+ *
+ * The one mechanism of the runtime: whoever waits puts a job into the future's list of waiters;
+ * finishing the future moves the whole list to the loop's ready queue, in order. Nobody is ever
+ * called inline. Futures lie inside tasks and handles, or, for the waits of the runtime's own, on
+ * the stack of the one who waits. */
+#ifndef FUTURE_H
+#define FUTURE_H
+
+#include "async.h"
+#include "core/list.h"
+
+struct future;
+struct object;
+
+/* What differs between the kinds of future. */
+struct future_type {
+    const char *name;                                           /* as Python's type names it */
+    bool (*cancel)(struct future *future, const char *message); /* false: it was done; copies */
+    void (*drop)(struct object *object);    /* frees what it owns, or NULL; the record stays */
+    async_value (*take)(struct object *object); /* hands out a done outcome; NULL: just that */
+    /* Visits the futures inside one that waits for others (gather, shield, ...); NULL: it does not. */
+    void (*members)(struct future *future, void (*visit)(struct future *, void *), void *arg);
+    bool (*abandon)(struct object *object);     /* its owner has ended: true if it sees to its own end */
+    bool unnamed;                               /* it has no handle: it lies on a stack */
+};
+
+extern const struct future_type plain_future;   /* lies on a stack; cancel just finishes it */
+extern const struct future_type future_type;    /* async_create_future's */
+
+enum future_state { PENDING, FINISHED, CANCELLED };
+
+struct future {
+    const struct future_type *type;
+    async_loop *loop;           /* whose ready queue the waiters go to */
+    struct list waiters;        /* jobs to make ready when it is done */
+    async_value outcome;        /* valid unless PENDING */
+    enum future_state state;
+};
+
+void future_init(struct future *future, const struct future_type *type, async_loop *loop);
+void future_finish(struct future *future, enum future_state state, async_value outcome);
+bool future_set(struct future *future, async_value outcome);    /* FINISHED; false: was done */
+bool future_cancel_plain(struct future *future, const char *message);
+
+/* A new one that has ended with this error already: what a call is refused with. NULL: no memory. */
+async_future future_failed(async_loop *loop, async_value error);
+
+static inline bool future_cancel(struct future *future, const char *message)
+{
+    return future->type->cancel(future, message);
+}
+
+/* The object around a future that is not a plain one. */
+struct object *future_object(struct future *future);
+
+/* Asks a future or task for its outcome, which marks it as taken; it must be done. */
+async_value future_take(struct future *future);
+
+/* Removes those done callbacks from a list of jobs that call fn (NULL: all); returns how many. */
+size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn);
+
+/* The future behind a handle that must be a task or future; NULL: it is not, and the program has
+ * been told in a sentence on behalf of `caller`, unless there is a way to return `error`. Where there
+ * is none, NULL is a future that is done with ENOMEM. */
+struct future *future_of(async_awaitable x, const char *caller, async_value *error);
+
+#endif

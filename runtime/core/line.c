@@ -1,0 +1,134 @@
+/* line.c - see line.h. */
+#include "core/line.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "debug/report.h"
+#include "core/task.h"
+
+static const struct future_type waiting_type = {
+    .name = "Future", .cancel = future_cancel_plain, .unnamed = true
+};
+
+async_value line_wait(struct line *line, struct waiter *waiter)
+{
+    if (!task_current())
+        return report_no_task();
+    future_init(&waiter->future, &waiting_type, loop_running);
+    waiter->line = line;
+    list_append(&line->waiters, &waiter->link);
+    async_value interrupted = task_wait(&waiter->future);
+    list_remove(&waiter->link);
+    return interrupted.error ? interrupted : waiter->future.outcome;
+}
+
+static struct waiter *waiter_at(struct list *link) { return container_of(link, struct waiter, link); }
+
+static bool wake(struct waiter *waiter) { return future_set(&waiter->future, async_none); }
+
+bool line_wake_first(struct line *line)
+{
+    return !list_empty(&line->waiters) && wake(waiter_at(line->waiters.next));
+}
+
+bool line_wake_next(struct line *line)
+{
+    list_each(link, &line->waiters)
+        if (wake(waiter_at(link)))
+            return true;
+    return false;
+}
+
+bool line_serve_next(struct line *line)
+{
+    while (!list_empty(&line->waiters)) {
+        struct waiter *first = waiter_at(line->waiters.next);
+        list_remove(&first->link);
+        if (wake(first))
+            return true;
+    }
+    return false;
+}
+
+void line_wake_all(struct line *line)
+{
+    list_each(link, &line->waiters)
+        wake(waiter_at(link));
+}
+
+bool line_all_cancelled(const struct line *line)
+{
+    list_each(link, &((struct line *)line)->waiters)
+        if (waiter_at(link)->future.state != CANCELLED)
+            return false;
+    return true;
+}
+
+static struct waiter *waiter_of(struct future *future)
+{
+    bool in_line = future && future->type == &waiting_type;
+    return in_line ? container_of(future, struct waiter, future) : NULL;
+}
+
+struct object *line_awaited(struct future *future)
+{
+    struct waiter *waiter = waiter_of(future);
+    return waiter ? waiter->line->owner : NULL;
+}
+
+void line_forget(struct future *future)
+{
+    struct waiter *waiter = waiter_of(future);
+    if (waiter)
+        list_remove(&waiter->link);
+}
+
+void *primitive_new(const struct future_type *type)
+{
+    struct object *object = object_new(type, loop_running);
+    if (!object || memory_own(memory_here(), object_ticket(object)))
+        return object;
+    object->future.type = &plain_future;    /* nothing to drop yet */
+    object_free(object);
+    return NULL;
+}
+
+void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
+                   async_value *error)
+{
+    struct object *object = handle ? object_find(handle) : NULL;
+    if (object && object->future.type == type)
+        return object;
+    async_value why = report_misuse((async_awaitable)handle, caller);
+    if (!error)
+        report_abort(why);
+    *error = why;
+    return NULL;
+}
+
+void line_note_taking(struct taking *taking, const char *place)
+{
+    struct task *task = task_current();
+    *taking = (struct taking){ task ? object_ticket(&task->coro.object) : NULL, place };
+}
+
+struct task *line_taker(const struct taking *taking)
+{
+    struct object *by = taking->by ? object_find(taking->by) : NULL;
+    return by && by->future.state == PENDING ? (struct task *)by : NULL;
+}
+
+void *primitive_use(const void *handle, const struct future_type *type, const char *caller,
+                    async_value *error)
+{
+    struct object *object = primitive_of(handle, type, caller, error);
+    if (object)
+        object_pin(object);
+    return object;
+}
+
+void primitive_done(void *variable)
+{
+    struct object *object = *(struct object **)variable;
+    if (object)
+        object_unpin(object);
+}

@@ -1,0 +1,266 @@
+/* loop.c - see loop.h. */
+#include "core/loop.h"
+#include "debug/debug.h"
+#include "core/hooks.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GLANCE (50 * 1000)      /* ns: while tasks keep us busy we look outside about this often, */
+#define MOST_TURNS 64           /* but not for every turn, which may take less than the look */
+
+_Thread_local async_loop *loop_running;
+_Thread_local const char *async_here = "?";
+struct async_hooks *async_hooks;
+static async_loop *closed_loops;                /* of every thread: they may outlive theirs */
+static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER;    /* guards them */
+
+static void free_closed(void)
+{
+    while (closed_loops) {
+        async_loop *loop = closed_loops;
+        closed_loops = loop->next_closed;
+        free(loop);
+    }
+}
+
+/* A new shell, or one that was closed before. */
+static async_loop *shell(void)
+{
+    static bool registered;
+    pthread_mutex_lock(&closing);
+    async_loop *loop = closed_loops;
+    if (!registered)
+        registered = atexit(free_closed) == 0;
+    if (loop)
+        closed_loops = loop->next_closed;
+    pthread_mutex_unlock(&closing);
+    return loop ? memset(loop, 0, sizeof *loop) : calloc(1, sizeof *loop);
+}
+
+async_loop *async_new_event_loop(void)
+{
+    async_loop *loop = shell();
+    if (!loop)
+        return NULL;
+    list_init(&loop->ready);
+    list_init(&loop->batch);
+    list_init(&loop->tasks);
+    list_init(&loop->subprocesses);
+    list_init(&loop->watchers);
+    list_init(&loop->generators);
+    clock_init(&loop->clock);
+    shuffle_init(&loop->shuffle);
+    const char *debug = getenv("ASYNC_DEBUG");
+    loop->outside = outside_new(loop);
+    trace_begin(loop);
+    if (loop->outside) {
+        debug_set(loop, debug && *debug && strcmp(debug, "0"));
+        return loop;
+    }
+    loop_free(loop);
+    return NULL;
+}
+
+void loop_given(const async_loop *loop, const char *caller)
+{
+    if (!loop)
+        report_abort(report_no_loop(caller));
+}
+
+void loop_free(async_loop *loop)
+{
+    debug_set(loop, false);
+    if (loop->outside)
+        outside_free(loop->outside);
+    free(loop->processes);
+    loop->processes = NULL;
+    loop->closed = true;
+    pthread_mutex_lock(&closing);
+    loop->next_closed = closed_loops;
+    closed_loops = loop;
+    pthread_mutex_unlock(&closing);
+}
+
+void async_hooks_add(struct async_hooks *hooks)
+{
+    hooks->next = async_hooks;
+    async_hooks = hooks;
+}
+
+void async_hooks_remove(struct async_hooks *hooks)
+{
+    for (struct async_hooks **p = &async_hooks; *p; p = &(*p)->next)
+        if (*p == hooks) {
+            *p = hooks->next;
+            return;
+        }
+}
+
+async_loop *async_get_running_loop(void) { return loop_running; }
+bool async_loop_is_running(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return loop->running;
+}
+
+bool async_loop_is_closed(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return loop->closed;
+}
+
+void async_loop_stop(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    loop->stopping = true;
+}
+
+double async_loop_time(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return clock_to_seconds(loop_now(loop));
+}
+
+int64_t loop_now(async_loop *loop) { return clock_read(&loop->clock); }
+
+void loop_ready(async_loop *loop, struct job *job) { list_append(&loop->ready, &job->link); }
+
+void loop_timer_start(async_loop *loop, struct timer *timer, int64_t when)
+{
+    list_init(&timer->job.link);
+    timer->deadline = when;
+    timers_insert(&loop->timers, timer);
+}
+
+void loop_timer_stop(async_loop *loop, struct timer *timer)
+{
+    timers_remove(&loop->timers, timer);
+    list_remove(&timer->job.link);
+}
+
+bool loop_leave_with(async_loop *loop, async_value error)
+{
+    if (error.error != ASYNC_KEYBOARD_INTERRUPT && error.error != ASYNC_SYSTEM_EXIT)
+        return false;
+    loop->left_with = error;
+    return true;
+}
+
+/* --------------------------------------------------------------------------- one turn */
+
+/* Waits for the outside, until the deadline if there is one. */
+static void wait_outside(async_loop *loop, const struct timer *next)
+{
+    if (!next)
+        outside_wait(loop->outside);
+    else if (next->deadline <= loop_now(loop))
+        outside_glance(loop->outside);
+    else
+        outside_wait_for(loop->outside, clock_to_seconds(next->deadline - loop->clock.now));
+}
+
+/* Before a virtual clock jumps: has a client, or the other end of a connection within this process,
+ * sent something? The kernel may need a moment to hand it over. */
+static bool something_comes(async_loop *loop)
+{
+    if (loop->listening)
+        outside_wait_for(loop->outside, 0.001);
+    return !list_empty(&loop->ready);
+}
+
+/* Nothing is ready: sleeps until something happens. False if nothing ever can. */
+static bool wait(async_loop *loop)
+{
+    struct timer *next = loop->timers.root;
+    if (next && next->deadline == INT64_MAX)
+        next = NULL;                /* due never */
+    if (outside_called(loop->outside)) {
+        outside_glance(loop->outside);
+    } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
+        wait_outside(loop, loop->clock.is_virtual ? NULL : next);
+    } else if (!next && !loop->listening
+               && (loop->clock.is_virtual || !outside_has_threads(executor_threads(loop)))
+               && !outside_called(loop->outside)) {     /* by a thread that is gone since */
+        return false;
+    } else if (next && loop->clock.is_virtual && !something_comes(loop)) {
+        if (next->deadline > loop->clock.now)
+            hook_value(time_passes, clock_to_seconds(next->deadline));
+        clock_jump(&loop->clock, next->deadline);
+    } else if (list_empty(&loop->ready)) {
+        wait_outside(loop, next);
+    }
+    loop_now(loop);
+    return true;
+}
+
+/* Something is ready: looks at the clock and the outside without waiting, unless turns are so
+ * short that we can put it off. */
+static void glance(async_loop *loop)
+{
+    if (++loop->unpolled <= loop->patience)
+        return;
+    int64_t before = loop->clock.now, now = loop_now(loop);
+    loop->unpolled = 0;
+    loop->patience = now - before > GLANCE ? 0 : loop->patience * 2 + 1;
+    if (loop->patience >= MOST_TURNS)
+        loop->patience = MOST_TURNS - 1;
+    if (loop->watched || loop->listening || outside_called(loop->outside))
+        outside_glance(loop->outside);
+}
+
+static void collect_due(async_loop *loop)
+{
+    struct timer *timer;
+    while ((timer = loop->timers.root) && timer->deadline <= loop->clock.now) {
+        timers_remove(&loop->timers, timer);
+        hook_value(timer, clock_to_seconds(timer->deadline));
+        loop_ready(loop, &timer->job);
+    }
+}
+
+static void run_batch(async_loop *loop)
+{
+    list_splice(&loop->batch, &loop->ready);
+    if (loop->shuffle.on)
+        shuffle_list(&loop->shuffle, &loop->batch);
+    while (!list_empty(&loop->batch)) {
+        struct job *job = container_of(loop->batch.next, struct job, link);
+        __builtin_prefetch(job->link.next->next);
+        list_remove(&job->link);
+        if (__builtin_expect(loop->debug != NULL, 0))
+            debug_run(loop, job);
+        else
+            job->run(job);
+        if (loop->left_with.error) {        /* what is left runs when the loop is run again */
+            list_splice(&loop->batch, &loop->ready);
+            list_splice(&loop->ready, &loop->batch);
+        }
+    }
+}
+
+async_value loop_run(async_loop *loop)
+{
+    async_value how = async_none;
+    async_loop *outer = loop_running;
+    loop_running = loop;
+    loop->running = true;
+    loop->left_with = async_none;
+    loop->deadlocked = false;
+    do {
+        if (!list_empty(&loop->ready) || loop->stopping)
+            glance(loop);
+        else if (!wait(loop))
+            how = async_error(ASYNC_DEADLOCK, "nothing is ready and nothing can become ready");
+        collect_due(loop);
+        run_batch(loop);
+        if (loop->left_with.error)
+            how = loop->left_with;
+    } while (!loop->stopping && !how.error);
+    loop->stopping = false;
+    loop->running = false;
+    loop_running = outer;
+    return how;
+}

@@ -1,0 +1,77 @@
+/* loop.h - the event loop: what is ready, what is due when, and the wait in between.
+ *
+ * One turn, as in asyncio: if nothing is ready, wait for I/O or the next deadline; then append what
+ * became due to the ready queue; then run exactly the jobs that are ready at that point. What they
+ * make ready waits for the next turn. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include "async.h"
+#include "core/clock.h"
+#include "core/list.h"
+#include "debug/shuffle.h"
+#include "core/timer.h"
+
+struct future;
+struct task;
+
+struct async_loop {
+    struct list ready;          /* jobs for the next turn, first come first served */
+    struct list batch;          /* what is left of this turn */
+    struct timers timers;
+    struct clock clock;
+    struct shuffle shuffle;     /* off, unless ASYNC_SHUFFLE says otherwise */
+    struct task *current;       /* the task whose step runs, or NULL */
+    struct list tasks;          /* all that are not done, oldest first */
+    struct list subprocesses;   /* that are running */
+    struct list watchers;       /* add_reader, add_writer, add_signal_handler */
+    struct list generators;     /* asynchronous ones that are started and not over */
+    async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
+    async_exception_fn *on_exception;
+    unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
+    unsigned listening;         /* waits for what may never come: signals, clients, our own other end */
+    struct outside *outside;    /* libev, which waits for files, signals and other threads */
+    struct debug *debug;        /* its debug mode, or NULL */
+    struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
+    struct processes *processes;    /* likewise, of async_to_process */
+    struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
+    unsigned unpolled;          /* turns since we last looked at the clock and the outside */
+    unsigned patience;          /* how many turns we dare not to */
+    bool running, stopping, closed, deadlocked;
+    async_loop *next_closed;    /* shells of closed loops, kept so that a late call gets a sentence */
+};
+
+extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
+
+void loop_ready(async_loop *loop, struct job *job);         /* run it in the next turn */
+
+/* Runs timer->job once `when` has come; the caller has set job.run. */
+void loop_timer_start(async_loop *loop, struct timer *timer, int64_t when);
+void loop_timer_stop(async_loop *loop, struct timer *timer);    /* also if it is ready already */
+
+int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nanoseconds */
+
+/* Ctrl-C and exit are not handed to anybody: they leave the loop with this error, in the middle of
+ * the turn; the rest stays ready. False: it is another error. */
+bool loop_leave_with(async_loop *loop, async_value error);
+
+/* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
+void loop_given(const async_loop *loop, const char *caller);
+
+void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
+
+void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
+int executor_threads(async_loop *loop);     /* how many it has; all idle while nothing is watched */
+void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still runs */
+void process_close(async_loop *loop);       /* of process.c: likewise */
+
+/* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
+void watch_close(async_loop *loop);
+void watch_discard_posted(struct list *jobs);
+void threadsafe_discard(struct list *jobs);     /* of threadsafe.c: likewise; tells who waits */
+void stream_forget(struct future *future);      /* of stream.c: the task that waits on it is gone */
+
+/* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
+async_value loop_run(async_loop *loop);
+
+#endif

@@ -1,0 +1,234 @@
+/* object.c - the table of records behind handles, see object.h.
+ *
+ * Each thread has a table of its own, as each thread may have a running loop of its own. Records
+ * come in chunks that never move, so that a ticket is looked up with a shift and two loads. */
+#include "core/object.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBER_BITS 24              /* 16 million records alive at once ... */
+#define CHUNK_BITS 8
+#define CHUNK (1 << CHUNK_BITS)
+#define KEEP_TAKEN 64               /* the promises of rules 3 and 4 in async.h */
+#define KEEP_UNTAKEN 65536
+
+struct slot {                       /* a record, as wide as the widest */
+    _Alignas(64) char bytes[OBJECT_SIZE];
+};
+
+struct queue {
+    struct list objects;            /* the oldest first */
+    size_t length;
+};
+
+static _Thread_local struct {
+    struct slot **chunks;
+    size_t records;                 /* how many there are in all chunks */
+    uint64_t serial;                /* the last one given out; never starts again */
+    struct list *free;              /* the one freed last, linked by `next` */
+    struct queue retired[EXPIRED];  /* by enum retired; IN_USE stays empty */
+    size_t in_use, peak;            /* records neither free, retired nor owned, and the most ever */
+} table;
+
+static struct object *record(size_t number)
+{
+    return (struct object *)&table.chunks[number >> CHUNK_BITS][number & (CHUNK - 1)];
+}
+
+static bool grow(void)
+{
+    size_t count = table.records >> CHUNK_BITS;
+    if (table.records + CHUNK > (size_t)1 << NUMBER_BITS)
+        return false;
+    if ((count & (count - 1)) == 0) {       /* the array of chunks is full at every power of two */
+        struct slot **chunks = realloc(table.chunks, (count ? count * 2 : 1) * sizeof *chunks);
+        if (!chunks)
+            return false;
+        table.chunks = chunks;
+    }
+    struct slot *chunk = aligned_alloc(_Alignof(struct slot), CHUNK * sizeof *chunk);
+    if (!chunk)
+        return false;
+    if (!table.records)
+        for (int i = 0; i < EXPIRED; i++)
+            list_init(&table.retired[i].objects);
+    table.chunks[count] = chunk;
+    for (size_t i = 0; i < CHUNK; i++) {
+        struct object *object = (struct object *)&chunk[i];
+        object->serial = 0;
+        object->number = table.records++;
+        object->link.next = table.free;
+        table.free = &object->link;
+    }
+    return true;
+}
+
+struct object *object_new(const struct future_type *type, async_loop *loop)
+{
+    if (!table.free && !grow())
+        return NULL;
+    struct object *object = container_of(table.free, struct object, link);
+    table.free = object->link.next;
+    list_init(&object->link);
+    object->serial = ++table.serial;
+    object->was = 0;
+    object->place = async_here;
+    object->pins = 0;
+    object->retired = IN_USE;
+    object->brief = false;
+    future_init(&object->future, type, loop);
+    if (++table.in_use > table.peak)
+        table.peak = table.in_use;
+    return object;
+}
+
+async_awaitable object_ticket(const struct object *object)
+{
+    return (async_awaitable)(uintptr_t)(object->serial << NUMBER_BITS | object->number);
+}
+
+/* The record that a ticket names, whatever it is used for now, and the ticket's serial. */
+static struct object *named(const struct async_ticket *ticket, uint64_t *serial)
+{
+    uint64_t bits = (uintptr_t)ticket;
+    size_t number = bits & (((uint64_t)1 << NUMBER_BITS) - 1);
+    *serial = bits >> NUMBER_BITS;
+    return number < table.records && *serial ? record(number) : NULL;
+}
+
+void *object_find(const struct async_ticket *ticket)
+{
+    uint64_t serial;
+    struct object *object = named(ticket, &serial);
+    return object && object->serial == serial ? object : NULL;
+}
+
+struct object *object_successor(const struct async_ticket *ticket)
+{
+    uint64_t serial;
+    struct object *object = named(ticket, &serial);
+    return object && object->serial && object->was == serial ? object : NULL;
+}
+
+void object_renew(struct object *object)
+{
+    object->was = object->serial;
+    object->serial = ++table.serial;
+}
+
+static void leave_queue(struct object *object)
+{
+    if (object->retired == IN_USE)
+        table.in_use--;
+    else if (object->retired < EXPIRED)
+        table.retired[object->retired].length--;
+    list_remove(&object->link);
+}
+
+void object_free(struct object *object)
+{
+    leave_queue(object);
+    if (object->future.type->drop)
+        object->future.type->drop(object);
+    object->serial = 0;
+    object->link.next = table.free;
+    table.free = &object->link;
+}
+
+/* It no longer counts as in use: owners that are retired would raise the peak, and so how many
+ * owners are kept, for ever. */
+void object_own(struct object *object)
+{
+    leave_queue(object);
+    object->retired = OWNED;
+}
+
+void object_disown(struct object *object)
+{
+    if (object->retired != OWNED)
+        return;
+    object->retired = IN_USE;
+    table.in_use++;
+}
+
+void object_expire(struct object *object)
+{
+    if (object->pins) {
+        leave_queue(object);
+        object->retired = EXPIRED;
+    } else {
+        object_free(object);
+    }
+}
+
+/* Recycles from the head of a queue until it is as short as promised. */
+static void trim(enum retired which)
+{
+    struct queue *queue = &table.retired[which];
+    size_t keep = which == TAKEN ? KEEP_TAKEN : KEEP_UNTAKEN;
+    if (keep < table.peak)
+        keep = table.peak;
+    while (queue->length > keep + 1) {      /* the newest, and `keep` that came before it */
+        struct object *oldest = container_of(queue->objects.next, struct object, link);
+        object_expire(oldest);
+    }
+}
+
+void object_retire(struct object *object, bool taken)
+{
+    enum retired which = taken ? TAKEN : UNTAKEN;
+    if (object->retired >= which)
+        return;
+    leave_queue(object);
+    object->retired = which;
+    list_append(&table.retired[which].objects, &object->link);
+    table.retired[which].length++;
+    trim(which);
+}
+
+void object_pin(struct object *object) { object->pins++; }
+
+void object_unpin(struct object *object)
+{
+    if (--object->pins == 0 && object->retired == EXPIRED)
+        object_free(object);
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct object *x = *(struct object *const *)a, *y = *(struct object *const *)b;
+    return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+void object_each(void (*visit)(struct object *object, void *arg), void *arg)
+{
+    size_t count = 0;
+    struct object **all = malloc((table.records + 1) * sizeof *all);
+    for (size_t i = 0; i < table.records; i++) {
+        if (!record(i)->serial)
+            continue;
+        if (all)
+            all[count++] = record(i);
+        else                        /* no memory to sort in: any order is better than none */
+            visit(record(i), arg);
+    }
+    if (all)
+        qsort(all, count, sizeof *all, by_age);
+    for (size_t i = 0; i < count; i++)
+        if (all[i]->serial)
+            visit(all[i], arg);
+    free(all);
+}
+
+void object_release(void)
+{
+    for (size_t i = 0; i < table.records; i++)
+        if (record(i)->serial)
+            return;
+    for (size_t i = 0; i < table.records >> CHUNK_BITS; i++)
+        free(table.chunks[i]);
+    free(table.chunks);
+    table.chunks = NULL;
+    table.records = table.in_use = table.peak = 0;
+    table.free = NULL;
+}

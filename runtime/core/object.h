@@ -1,0 +1,56 @@
+/* object.h - what handles stand for, and how a handle that is too old is recognised.
+ *
+ * A handle (async_awaitable, async_handle) is a ticket: the number of a record and the serial
+ * number that the record got when it was handed out. Records are used again, serials are not, so
+ * a ticket whose serial no longer matches is stale, and we can say so instead of touching what
+ * lies there now.
+ *
+ * Every record is one struct object, large enough to be a task. It is a coroutine object first
+ * and becomes a task in place. When it is done its owner retires it: it stays readable in a queue
+ * (of records whose outcome was taken, or not yet), and is recycled when it reaches the head of a
+ * queue that is over its limit. See the rule at the top of async.h. */
+#ifndef OBJECT_H
+#define OBJECT_H
+
+#include "async.h"
+#include "core/future.h"
+#include "core/list.h"
+#include <stdint.h>
+
+struct object {
+    uint64_t serial;            /* of its ticket; 0: the record is free */
+    uint64_t was;               /* of the coroutine object that became this task, or 0 */
+    const char *place;          /* "file:line" where it was made */
+    struct list link;           /* in a retired queue, among a loop's tasks, or on the free list */
+    uint32_t pins;              /* our own pointers to it; not recycled before there are none */
+    uint32_t number : 24;       /* of the record; never changes */
+    uint32_t retired : 3;       /* enum retired: which queue it waits in */
+    uint32_t brief : 1;         /* recycled as soon as it is used up: a call of the runtime's own */
+    struct future future;       /* every object is one, or may become one; its type tells */
+};
+
+enum retired { IN_USE, UNTAKEN, TAKEN, EXPIRED, OWNED };
+
+#define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
+
+struct object *object_new(const struct future_type *type, async_loop *loop);   /* NULL: no memory */
+void *object_find(const struct async_ticket *ticket);  /* NULL: stale */
+async_awaitable object_ticket(const struct object *object);
+void object_renew(struct object *object);       /* gives it a new ticket: the old one is stale */
+
+/* What a stale ticket stood for if it was a coroutine that has become a task since, else NULL. */
+struct object *object_successor(const struct async_ticket *ticket);
+
+void object_retire(struct object *object, bool taken);  /* done: recycle it by and by */
+void object_own(struct object *object);                 /* it goes with its owner, who expires it */
+void object_disown(struct object *object);              /* it is retired like any other after all */
+void object_free(struct object *object);                /* recycle it now */
+void object_expire(struct object *object);              /* recycle it as soon as it is not pinned */
+void object_pin(struct object *object);
+void object_unpin(struct object *object);
+
+/* Calls visit for every record in use or retired, oldest first; visit may free it. */
+void object_each(void (*visit)(struct object *object, void *arg), void *arg);
+void object_release(void);                      /* gives the memory back if nothing is in use */
+
+#endif

@@ -1,0 +1,244 @@
+/* outside.c - libev, which waits for files, signals and other threads on behalf of the loop. The only
+ * file that knows it.
+ *
+ * Whatever happens out there makes a job ready; the loop runs it in its turn. Other threads leave
+ * theirs in a list under a mutex and wake libev; everything else belongs to the loop's thread. The
+ * mutex is one for all loops, since another thread may hold on to a loop that is being closed. */
+#include "core/outside.h"
+#include "core/hooks.h"
+#include "core/loop.h"
+#include "debug/reserve.h"
+#include <dirent.h>
+#include <ev.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static pthread_mutex_t posting = PTHREAD_MUTEX_INITIALIZER;
+
+struct outside {
+    struct list jobs;               /* from other threads; guarded by `posting`, as is ... */
+    bool refuses;                   /* further jobs: the loop is being closed */
+    struct ev_loop *ev;
+    ev_async wake;                  /* ends libev's wait, from any thread or signal handler */
+    atomic_bool posted;             /* there are jobs, or an interrupt */
+    atomic_bool interrupt;          /* Ctrl-C came */
+    atomic_bool tree_wanted;        /* SIGUSR1 came */
+};
+
+struct watch {
+    async_loop *loop;
+    struct job *job;
+    bool is_signal;
+    bool holds_clock;               /* what it waits for is under way: virtual time must not jump */
+    union {
+        ev_io io;
+        ev_signal signal;
+    };
+};
+
+static void on_wake(struct ev_loop *ev, ev_async *wake, int events);
+
+/* libev ends the program where it needs a descriptor and there is none. */
+static bool has_descriptors(void)
+{
+    int spare[2];
+    if (pipe(spare) < 0)
+        return false;
+    close(spare[0]);
+    close(spare[1]);
+    return true;
+}
+
+struct outside *outside_new(async_loop *loop)
+{
+    if (!has_descriptors())
+        return NULL;
+    ev_set_allocator(reserve_realloc);
+    struct outside *outside = calloc(1, sizeof *outside);
+    if (!outside || !(outside->ev = ev_loop_new(EVFLAG_AUTO))) {
+        free(outside);
+        return NULL;
+    }
+    list_init(&outside->jobs);
+    ev_async_init(&outside->wake, on_wake);
+    outside->wake.data = loop;
+    ev_async_start(outside->ev, &outside->wake);
+    return outside;
+}
+
+void outside_refuse(struct outside *outside)
+{
+    pthread_mutex_lock(&posting);
+    outside->refuses = true;
+    pthread_mutex_unlock(&posting);
+}
+
+void outside_free(struct outside *outside)
+{
+    async_loop *loop = outside->wake.data;
+    pthread_mutex_lock(&posting);
+    loop->outside = NULL;
+    pthread_mutex_unlock(&posting);
+    ev_async_stop(outside->ev, &outside->wake);
+    ev_loop_destroy(outside->ev);
+    free(outside);
+}
+
+/* ------------------------------------------------------------------------------ watching */
+
+static void on_event(struct watch *watch, int number)
+{
+    hook_value(io, number);
+    if (list_empty(&watch->job->link))          /* else it is ready already */
+        loop_ready(watch->loop, watch->job);
+}
+
+static void on_io(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)ev, (void)events;
+    on_event(io->data, io->fd);
+}
+
+static void on_signal(struct ev_loop *ev, ev_signal *signal, int events)
+{
+    (void)ev, (void)events;
+    on_event(signal->data, -signal->signum);
+}
+
+static struct watch *watch_new(async_loop *loop, struct job *job, bool is_signal)
+{
+    struct watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return NULL;
+    list_init(&job->link);
+    watch->loop = loop;
+    watch->job = job;
+    watch->is_signal = is_signal;
+    return watch;
+}
+
+struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
+                       struct job *job)
+{
+    struct watch *watch = watch_new(loop, job, false);
+    if (!watch)
+        return NULL;
+    ev_io_init(&watch->io, on_io, fd, for_writing ? EV_WRITE : EV_READ);
+    watch->io.data = watch;
+    ev_io_start(loop->outside->ev, &watch->io);
+    watch->holds_clock = holds_clock;
+    if (holds_clock)
+        loop->watched++;
+    else
+        loop->listening++;
+    return watch;
+}
+
+struct watch *watch_signal(async_loop *loop, int number, struct job *job)
+{
+    struct watch *watch = watch_new(loop, job, true);
+    if (!watch)
+        return NULL;
+    ev_signal_init(&watch->signal, on_signal, number);
+    watch->signal.data = watch;
+    ev_signal_start(loop->outside->ev, &watch->signal);
+    loop->listening++;
+    return watch;
+}
+
+void unwatch(struct watch *watch)
+{
+    async_loop *loop = watch->loop;
+    if (watch->is_signal)
+        ev_signal_stop(loop->outside->ev, &watch->signal);
+    else
+        ev_io_stop(loop->outside->ev, &watch->io);
+    if (watch->holds_clock)
+        loop->watched--;
+    else
+        loop->listening--;
+    list_remove(&watch->job->link);
+    free(watch);
+}
+
+bool outside_called(struct outside *outside) { return atomic_load(&outside->posted); }
+
+void outside_fetch(async_loop *loop)
+{
+    struct outside *outside = loop->outside;
+    atomic_store(&outside->posted, false);
+    pthread_mutex_lock(&posting);
+    list_splice(&loop->ready, &outside->jobs);
+    pthread_mutex_unlock(&posting);
+}
+
+static void on_wake(struct ev_loop *ev, ev_async *wake, int events)
+{
+    (void)ev, (void)events;
+    async_loop *loop = wake->data;
+    outside_fetch(loop);
+    if (atomic_exchange(&loop->outside->interrupt, false) && loop->interrupted)
+        loop_ready(loop, loop->interrupted);
+    if (atomic_exchange(&loop->outside->tree_wanted, false))
+        async_print_tasks(loop);
+}
+
+bool outside_post(async_loop *loop, struct job *job)
+{
+    pthread_mutex_lock(&posting);
+    struct outside *outside = loop->outside;
+    bool accepted = outside && !outside->refuses;
+    if (accepted) {
+        list_append(&outside->jobs, &job->link);
+        atomic_store(&outside->posted, true);
+        ev_async_send(outside->ev, &outside->wake);
+    }
+    pthread_mutex_unlock(&posting);
+    return accepted;
+}
+
+static void call(async_loop *loop, atomic_bool *what)
+{
+    atomic_store(what, true);
+    atomic_store(&loop->outside->posted, true);
+    ev_async_send(loop->outside->ev, &loop->outside->wake);
+}
+
+void outside_interrupt(async_loop *loop) { call(loop, &loop->outside->interrupt); }
+void outside_ask_tree(async_loop *loop) { call(loop, &loop->outside->tree_wanted); }
+
+/* ------------------------------------------------------------------------------- waiting */
+
+atomic_int outside_own_threads;
+
+bool outside_has_threads(int idle)
+{
+    DIR *threads = opendir("/proc/self/task");
+    int count = 0;
+    while (threads && readdir(threads))
+        count++;
+    if (threads)
+        closedir(threads);
+    return count > 3 + idle + atomic_load(&outside_own_threads);    /* ".", ".." and this one */
+}
+
+static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)
+{
+    (void)ev, (void)alarm, (void)events;    /* it only had to end the wait */
+}
+
+void outside_glance(struct outside *outside) { ev_run(outside->ev, EVRUN_NOWAIT); }
+
+void outside_wait(struct outside *outside) { ev_run(outside->ev, EVRUN_ONCE); }
+
+void outside_wait_for(struct outside *outside, double seconds)
+{
+    ev_timer alarm;
+    ev_now_update(outside->ev);
+    ev_timer_init(&alarm, on_alarm, seconds, 0);
+    ev_timer_start(outside->ev, &alarm);
+    ev_run(outside->ev, EVRUN_ONCE);
+    ev_timer_stop(outside->ev, &alarm);
+}

@@ -1,0 +1,54 @@
+/* sleep.c - asyncio.sleep: a future, a timer that sets it, and a task that waits in between.
+ *
+ * The pattern of everything that waits: future and timer lie on the sleeper's own stack, and are
+ * taken out of the loop's hands before we return, whether we woke by the timer or by a cancel. */
+#include "core/coro.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include <math.h>
+
+struct sleep {
+    double seconds;
+    async_value result;
+};
+
+static const struct future_type alarm_type = {
+    .name = "async_sleep", .cancel = future_cancel_plain, .unnamed = true
+};
+
+struct alarm {
+    struct timer timer;
+    struct future future;
+};
+
+static void ring(struct job *job)
+{
+    future_set(&container_of(job, struct alarm, timer.job)->future, async_none);
+}
+
+static async_value sleep_until_done(void *p)
+{
+    struct sleep *args = p;
+    struct alarm alarm = { .timer.job.run = ring };
+    async_loop *loop = loop_running;
+    async_value interrupted;
+    if (isnan(args->seconds))
+        return async_error(ASYNC_VALUE_ERROR, "Invalid delay: NaN (not a number)");
+    if (!loop || args->seconds <= 0) {
+        interrupted = task_yield();
+    } else {
+        future_init(&alarm.future, &alarm_type, loop);
+        loop_timer_start(loop, &alarm.timer, clock_after(&loop->clock, args->seconds));
+        interrupted = task_wait(&alarm.future);
+        loop_timer_stop(loop, &alarm.timer);
+    }
+    return interrupted.error ? interrupted : args->result;
+}
+
+async_awaitable async_sleep_result(double seconds, async_value result)
+{
+    return coro_make(sleep_until_done, "async_sleep",
+                     &(struct sleep){ seconds, result }, sizeof(struct sleep));
+}
+
+async_awaitable async_sleep(double seconds) { return async_sleep_result(seconds, async_none); }

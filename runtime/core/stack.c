@@ -1,0 +1,275 @@
+/* stack.c - see stack.h.
+ *
+ * A chunk is one mapping; its stacks are cut off it one by one and then live on a free list, whose
+ * links lie at the top of the free stacks themselves, where the memory is warm. Tops are shifted
+ * by a few cache lines, else the same line of a thousand stacks would fight for one cache set.
+ *
+ * Guards: MADV_GUARD_INSTALL (Linux 6.13) forbids pages without splitting the mapping.
+ * Older kernels need mprotect, two mappings for each stack of the 65,530 a process may have, so
+ * there only the first stacks are guarded. */
+#include "core/stack.h"
+#include "core/switch.h"
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#include <sanitizer/tsan_interface.h>
+#endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#define VALGRIND_STACK_DEREGISTER(id) (void)(id)
+#endif
+
+#define ADVISE_GUARD 102            /* MADV_GUARD_INSTALL; older headers lack it */
+#define MOST_MPROTECTED 30000
+#define FIRST_CHUNK 16              /* stacks; every chunk is twice as large as the one before */
+#define LARGEST_CHUNK 4096
+#define COLOURS 32
+#define LINE 64
+
+struct chunk {
+    struct chunk *next;
+    char *base;
+    size_t stacks, cut;             /* how many fit, how many have been cut off so far */
+    void **fibers;                  /* ThreadSanitizer's names for them, where it is compiled in */
+    unsigned valgrind_ids[];        /* one a stack */
+};
+
+static _Thread_local struct {
+    struct chunk *chunks;           /* newest first; only that one has uncut stacks */
+    void *free;                     /* top of the stack that was freed last */
+    size_t in_use, mprotected;
+} arena;
+
+static void **link_of(void *top) { return (void **)top - 1; }
+
+static char *top_of(const struct chunk *chunk, size_t i)
+{
+    return chunk->base + (i + 1) * STACK_SIZE - i % COLOURS * LINE;
+}
+
+/* The chunk that an address lies in, or NULL. */
+static struct chunk *chunk_of(const void *address)
+{
+    for (struct chunk *chunk = arena.chunks; chunk; chunk = chunk->next)
+        if ((uintptr_t)address - (uintptr_t)chunk->base < chunk->stacks * STACK_SIZE)
+            return chunk;
+    return NULL;
+}
+
+#ifdef WITH_ASAN                    /* the part of a stack that a coroutine may touch */
+static size_t usable(void) { return STACK_SIZE - STACK_GUARD - COLOURS * LINE; }
+static void *lowest(void *top) { return (char *)top - usable(); }
+#endif
+
+static void guard(char *low)
+{
+    if (madvise(low, STACK_GUARD, ADVISE_GUARD) == 0)
+        return;
+    if (arena.mprotected < MOST_MPROTECTED && mprotect(low, STACK_GUARD, PROT_NONE) == 0)
+        arena.mprotected++;
+}
+
+static struct chunk *chunk_new(size_t stacks)
+{
+    for (; stacks >= FIRST_CHUNK; stacks /= 2) {
+        struct chunk *chunk = calloc(1, sizeof *chunk + stacks * sizeof chunk->valgrind_ids[0]);
+        if (!chunk)
+            continue;
+        chunk->stacks = stacks;
+        chunk->base = mmap(NULL, stacks * STACK_SIZE, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (chunk->base != MAP_FAILED)
+            return chunk;
+        free(chunk);
+    }
+    return NULL;
+}
+
+/* A stack that was never used, from the newest chunk or a new one. */
+static void *cut(void)
+{
+    struct chunk *chunk = arena.chunks;
+    if (!chunk || chunk->cut == chunk->stacks) {
+        size_t stacks = chunk ? chunk->stacks * 2 : FIRST_CHUNK;
+        chunk = chunk_new(stacks < LARGEST_CHUNK ? stacks : LARGEST_CHUNK);
+        if (!chunk)
+            return NULL;
+        chunk->next = arena.chunks;
+        arena.chunks = chunk;
+    }
+    size_t i = chunk->cut++;
+    char *low = chunk->base + i * STACK_SIZE, *top = top_of(chunk, i);
+    guard(low);
+    chunk->valgrind_ids[i] = VALGRIND_STACK_REGISTER(low + STACK_GUARD, top);
+    return top;
+}
+
+#ifdef WITH_TSAN
+static _Thread_local void *own_fiber;
+
+/* What ThreadSanitizer knows the coroutine on this stack as. */
+static void **fiber_of(void *place)
+{
+    struct chunk *chunk = chunk_of(place);
+    if (!chunk)
+        return &own_fiber;
+    if (!chunk->fibers)
+        chunk->fibers = calloc(chunk->stacks, sizeof *chunk->fibers);
+    return &chunk->fibers[(size_t)((char *)place - chunk->base) / STACK_SIZE];
+}
+#endif
+
+void *stack_take(void)
+{
+    void *top = arena.free;
+    if (top)
+        arena.free = *link_of(top);
+    else
+        top = cut();
+    if (top)
+        arena.in_use++;
+    return top;
+}
+
+void stack_give(void *top)
+{
+#ifdef WITH_ASAN                    /* frames that were left without returning stay poisoned */
+    ASAN_UNPOISON_MEMORY_REGION(lowest(top), usable());
+#endif
+#ifdef WITH_TSAN
+    void **fiber = fiber_of(link_of(top));
+    if (*fiber)
+        __tsan_destroy_fiber(*fiber);
+    *fiber = NULL;
+#endif
+    *link_of(top) = arena.free;
+    arena.free = top;
+    arena.in_use--;
+}
+
+void stack_release(void)
+{
+    if (arena.in_use)
+        return;
+    while (arena.chunks) {
+        struct chunk *chunk = arena.chunks;
+        arena.chunks = chunk->next;
+        for (size_t i = 0; i < chunk->cut; i++)
+            VALGRIND_STACK_DEREGISTER(chunk->valgrind_ids[i]);
+        munmap(chunk->base, chunk->stacks * STACK_SIZE);
+        free(chunk->fibers);
+        free(chunk);
+    }
+    arena.free = NULL;
+    arena.mprotected = 0;
+}
+
+/* ------------------------------------------------------------------------- overflow */
+
+static _Thread_local void (*on_overflow)(void);
+static _Thread_local char signal_stack[64 * 1024];
+
+static bool in_guard(const char *address)
+{
+    struct chunk *chunk = chunk_of(address);
+    return chunk && (size_t)(address - chunk->base) % STACK_SIZE < STACK_GUARD;
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (on_overflow && in_guard(info->si_addr))
+        on_overflow();
+    signal(number, SIG_DFL);        /* the faulting instruction runs again and ends us */
+}
+
+void stack_watch(void (*overflow)(void))
+{
+    struct sigaction now, action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    stack_t alternative = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack }, before;
+    if (on_overflow)
+        return;
+    on_overflow = overflow;
+    bool has_one = sigaltstack(NULL, &before) == 0 && !(before.ss_flags & SS_DISABLE);
+    if (has_one || sigaltstack(&alternative, NULL) == 0)    /* has_one: ASan's, which it unmaps */
+        for (int i = 0; i < 2; i++) {
+            int number = i ? SIGBUS : SIGSEGV;
+            if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+                sigaction(number, &action, NULL);   /* unless a sanitizer has its own */
+        }
+}
+
+/* ----------------------------------------------------------------------- sanitizers */
+
+#ifdef WITH_ASAN
+static _Thread_local struct {
+    const void *low;                /* the thread's own stack, as ASan told us */
+    size_t size;
+} thread;
+
+/* We have left one stack for another; ASan tells where the one we came from lies. */
+static void arrived(void *fake)
+{
+    const void *low;
+    size_t size;
+    __sanitizer_finish_switch_fiber(fake, &low, &size);
+    if (!chunk_of(low)) {
+        thread.low = low;
+        thread.size = size;
+    }
+}
+
+void stack_arrived(void) { arrived(NULL); }
+
+void stack_switch(void **from, void *to, bool for_good)
+{
+    struct chunk *chunk = chunk_of(to);
+    void *fake = NULL, **kept = for_good ? NULL : &fake;
+    if (chunk) {
+        size_t i = (size_t)((char *)to - chunk->base) / STACK_SIZE;
+        __sanitizer_start_switch_fiber(kept, lowest(top_of(chunk, i)), usable());
+    } else {
+        __sanitizer_start_switch_fiber(kept, thread.low, thread.size);
+    }
+    switch_stack(from, to);
+    arrived(fake);
+}
+#elif defined(WITH_TSAN)
+void stack_arrived(void) { }
+
+void stack_switch(void **from, void *to, bool for_good)
+{
+    (void)for_good;
+    void **fiber = fiber_of(to);
+    if (!own_fiber)
+        own_fiber = __tsan_get_current_fiber();     /* the first switch leaves the thread's own stack */
+    if (!*fiber)
+        *fiber = __tsan_create_fiber(0);
+    __tsan_switch_to_fiber(*fiber, 0);
+    switch_stack(from, to);
+}
+#else
+void stack_arrived(void) { }
+
+void stack_switch(void **from, void *to, bool for_good)
+{
+    (void)for_good;
+    switch_stack(from, to);
+}
+#endif

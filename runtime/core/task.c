@@ -1,0 +1,313 @@
+/* task.c - see task.h. */
+#include "core/task.h"
+#include "debug/debug.h"
+#include "core/hooks.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/stack.h"
+#include "core/switch.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct task) <= OBJECT_SIZE, "a task fits its record");
+
+static unsigned last_name;          /* Task-<number>, over the whole process, as in Python */
+static _Thread_local void *loop_place;      /* where the loop waits for a step to end */
+
+struct task *task_current(void) { return loop_running ? loop_running->current : NULL; }
+
+/* ------------------------------------------------------------------------------ steps */
+
+static void finish(struct task *task, async_value v)
+{
+    struct future *future = &task->coro.object.future;
+    enum future_state state = FINISHED;
+    if (task->must_cancel && !v.error)
+        v = async_error(ASYNC_CANCELLED, task->cancel_message);
+    if (v.error == ASYNC_CANCELLED)
+        state = CANCELLED;
+    task->must_cancel = false;
+    list_remove(&task->coro.object.link);           /* from the loop's tasks */
+    future_finish(future, state, v);
+    coro_drop_args(&task->coro);
+    if (loop_leave_with(future->loop, v)) {         /* whoever runs the loop gets it */
+        memory_move(memory_of_program(), &task->memory);
+        object_retire(&task->coro.object, true);
+    }
+    hook(finished, task);
+    if (task->detached) {
+        report_if_untaken(&task->coro.object);
+        object_retire(&task->coro.object, true);
+    }
+}
+
+/* The bottom of every coroutine's stack. */
+static void entry(void)
+{
+    stack_arrived();
+    struct task *task = loop_running->current;
+    async_value v = coro_call(&task->coro, NULL);
+    finish(task, v);
+    stack_switch(&task->place, loop_place, true);
+}
+
+/* A step that cannot run ends the task instead. */
+static bool refused(struct task *task)
+{
+    if (task->stack)
+        return false;
+    if (!task->must_cancel)
+        task->stack = stack_take();
+    if (!task->stack) {             /* cancelled before it began: nothing of it runs */
+        finish(task, task->must_cancel ? async_none
+                                       : async_error(ENOMEM, "no memory for the task's stack"));
+        object_unpin(&task->coro.object);
+        return true;
+    }
+    task->place = switch_prepare(task->stack, entry);
+    hook(started, task);
+    return false;
+}
+
+static void step(struct job *job);
+
+struct task *task_of_job(struct job *job)
+{
+    return job->run == step ? container_of(job, struct task, step) : NULL;
+}
+
+static void step(struct job *job)
+{
+    struct task *task = container_of(job, struct task, step);
+    async_loop *loop = task->coro.object.future.loop;
+    if (refused(task))
+        return;
+    loop->current = task;
+    hook(resumed, task);
+    stack_switch(&loop_place, task->place, false);
+    loop->current = NULL;
+    if (task->coro.object.future.state != PENDING) {
+        stack_give(task->stack);
+        task->stack = NULL;
+        object_unpin(&task->coro.object);
+    }
+}
+
+/* Leaves the stack of the current task; returns when its next step runs. */
+static async_value suspend(struct task *task)
+{
+    hook(suspended, task);
+    stack_switch(&task->place, loop_place, false);
+    task->waiting_on = NULL;
+    if (!task->must_cancel)
+        return async_none;
+    task->must_cancel = false;
+    return async_error(ASYNC_CANCELLED, task->cancel_message);
+}
+
+async_value task_yield(void)
+{
+    struct task *task = task_current();
+    if (!task)
+        return report_no_task();
+    task->waiting_at = async_here;
+    loop_ready(loop_running, &task->step);
+    return suspend(task);
+}
+
+async_value task_wait(struct future *future)
+{
+    struct task *task = task_current();
+    if (!task)
+        return report_no_task();
+    if (future == &task->coro.object.future || future->loop != loop_running) {
+        async_value why = report_cannot_wait(task, future), cancelled = task_yield();
+        return cancelled.error ? cancelled : why;
+    }
+    task->waiting_at = async_here;
+    task->waiting_on = future;
+    list_append(&future->waiters, &task->step.link);
+    if (task->must_cancel && future_cancel(future, task->cancel_message))
+        task->must_cancel = false;
+    async_value interrupted = suspend(task);
+    if (future->state == CANCELLED && (interrupted.error || future->type->unnamed))
+        return future_take(future); /* the cancel went down to what we waited on, or came from it */
+    return interrupted;
+}
+
+/* ------------------------------------------------------------------------------- life */
+
+struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+                        async_value *error)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (!object || object->future.type != &coroutine_type) {
+        *error = report_misuse(x, caller);
+        return NULL;
+    }
+    struct task *task = (struct task *)object;
+    object_renew(object);
+    future_init(&object->future, &task_type, loop);
+    object->place = async_here;
+    object_pin(object);                             /* by the loop, until it is done */
+    memset((char *)task + sizeof task->coro, 0, sizeof *task - sizeof task->coro);
+    task->step.run = step;
+    if (name)
+        task->name = strdup(name);
+    else
+        task->name_number = ++last_name;
+    list_append(&loop->tasks, &object->link);
+    loop_ready(loop, &task->step);
+    if (__builtin_expect(loop->debug != NULL, 0))
+        debug_born(object);
+    hook(created, task);
+    return task;
+}
+
+struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
+                           async_value *error)
+{
+    struct object *object = x ? object_find(x) : NULL;
+    if (!object || !object->future.type->cancel) {
+        struct task *task = task_start(loop, x, NULL, caller, error);
+        if (!task)
+            return NULL;
+        object = &task->coro.object;
+    }
+    if (object->future.loop != loop) {
+        *error = report_refused(ASYNC_VALUE_ERROR, caller, "the future belongs to a different loop");
+        return NULL;
+    }
+    object_pin(object);
+    return &object->future;
+}
+
+static async_value take(struct object *object)
+{
+    struct task *task = (struct task *)object, *taker = task_current();
+    if (taker)
+        memory_abandon(&task->memory);
+    memory_move(taker ? &taker->memory : memory_of_program(), &task->memory);
+    return object->future.outcome;
+}
+
+static void drop(struct object *object)
+{
+    struct task *task = (struct task *)object;
+    report_if_untaken(object);
+    coro_drop_args(&task->coro);
+    memory_free(&task->memory);
+    free(task->name);
+    if (task->stack)                /* it never ended: nobody will return to this stack */
+        stack_give(task->stack);
+}
+
+const struct future_type task_type = {
+    .name = "Task", .cancel = task_cancel, .drop = drop, .take = take
+};
+
+const char *task_name(struct task *task)
+{
+    char text[32];
+    if (!task->name) {
+        snprintf(text, sizeof text, "Task-%u", task->name_number);
+        task->name = strdup(text);
+    }
+    return task->name ? task->name : "Task";
+}
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+static async_task create(async_loop *loop, async_coroutine coro, const char *name)
+{
+    async_value error;
+    if (!coro)
+        return NULL;
+    if (loop->closed)
+        report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
+    struct task *task = task_start(loop, coro, name, "async_create_task", &error);
+    if (!task)
+        report_abort(error);
+    return object_ticket(&task->coro.object);
+}
+
+async_task async_create_task(async_coroutine coro)
+{
+    return async_create_task_named(coro, NULL);
+}
+
+async_task async_create_task_named(async_coroutine coro, const char *name)
+{
+    if (!loop_running)
+        report_abort(report_no_loop("async_create_task"));
+    return create(loop_running, coro, name);
+}
+
+async_task async_loop_create_task(async_loop *loop, async_coroutine coro)
+{
+    loop_given(loop, __func__);
+    return create(loop, coro, NULL);
+}
+
+struct task *task_for(async_task x, const char *caller)
+{
+    struct future *future = future_of(x, caller, NULL);
+    if (future->type != &task_type)
+        report_abort(report_misuse(x, caller));
+    return task_of(future);
+}
+
+void async_detach(async_task x)
+{
+    if (!x)
+        return;
+    struct task *task = task_for(x, "async_detach");
+    task->detached = true;
+    if (task->coro.object.future.state != PENDING) {
+        report_if_untaken(&task->coro.object);
+        object_retire(&task->coro.object, true);
+    }
+}
+
+const char *async_get_name(async_task x)
+{
+    return x ? task_name(task_for(x, "async_get_name")) : "(no memory)";
+}
+
+void async_set_name(async_task x, const char *name)
+{
+    if (!x)
+        return;
+    struct task *task = task_for(x, "async_set_name");
+    char *copy = name ? strdup(name) : NULL;
+    if (copy) {
+        free(task->name);
+        task->name = copy;
+    }
+}
+
+async_task async_current_task(void)
+{
+    struct task *task = task_current();
+    return task ? object_ticket(&task->coro.object) : NULL;
+}
+
+size_t async_all_tasks(async_task *tasks, size_t room)
+{
+    if (!loop_running)
+        report_abort(report_no_loop("async_all_tasks"));
+    return async_loop_all_tasks(loop_running, tasks, room);
+}
+
+size_t async_loop_all_tasks(async_loop *loop, async_task *tasks, size_t room)
+{
+    loop_given(loop, __func__);
+    size_t count = 0;
+    list_each(link, &loop->tasks) {
+        if (count < room)
+            tasks[count] = object_ticket(container_of(link, struct object, link));
+        count++;
+    }
+    return count;
+}

@@ -1,0 +1,69 @@
+/* task.h - a coroutine with a stack of its own, run step by step by the loop.
+ *
+ * A step runs the coroutine until it waits. Then exactly one of these holds:
+ *   it waits on a future      its job is in that future's list of waiters
+ *   it gave up its turn       its job is in the ready queue
+ *   it is done                it has no stack any more
+ * so that the one job a task has is enough for all its life, and nothing is allocated to wait. */
+#ifndef TASK_H
+#define TASK_H
+
+#include "core/coro.h"
+#include "core/memory.h"
+#include "core/timer.h"
+
+struct task {
+    struct coro coro;               /* it was a coroutine object first */
+    struct job step;                /* runs the next step */
+    struct future *waiting_on;      /* what it awaits, or NULL */
+    const char *waiting_at;         /* "file:line" of that await */
+    void *place;                    /* where its stack was left, for switch_stack */
+    void *stack;                    /* top of its stack; NULL before the first step and when done */
+    struct activation *activation;  /* of the innermost coroutine function it is in */
+    struct memory memory;           /* what async_alloc gave it */
+    char *name;                     /* NULL: "Task-<number>" not yet written */
+    const char *cancel_message;     /* for must_cancel; in `memory` */
+    unsigned name_number;
+    unsigned cancels : 28;          /* requests: task.cancelling() */
+    bool must_cancel : 1;           /* the next step gets ASYNC_CANCELLED */
+    bool detached : 1;              /* nobody will ask for the outcome */
+};
+
+extern const struct future_type task_type;
+
+#define task_of(future_pointer) container_of(future_pointer, struct task, coro.object.future)
+
+struct task *task_current(void);                            /* or NULL */
+struct task *task_for(async_task x, const char *caller);    /* behind this handle, or a sentence and abort */
+
+/* Makes a coroutine object a task of this loop, in place, and queues its first step. The name is
+ * copied; NULL gives it a number. Where x is no such object *error says so, and NULL comes back. */
+struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+                        async_value *error);
+
+/* What ensure_future does: a task for a coroutine, any other future as it is; pinned. */
+struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
+                           async_value *error);
+
+/* The only two ways to wait; everything is built on them: until the future is done, and for one
+ * turn of the loop. They return async_none, or ASYNC_CANCELLED if the task was cancelled meanwhile,
+ * whatever the future holds, or an error at once where no task runs. */
+async_value task_wait(struct future *future);
+async_value task_yield(void);
+
+/* Of cancel.c: task_type's way to be cancelled. */
+bool task_cancel(struct future *future, const char *message);
+unsigned task_uncancel(struct task *task);      /* one request fewer; gives what is left */
+
+struct task *task_of_job(struct job *job);  /* whose step this is, or NULL */
+struct object *callback_of_job(struct job *job);    /* of callback.c: the handle whose call it is, or NULL */
+
+/* Of info.c: what it waits on, if that has a handle, and its name, whether it has or not; or NULL. */
+struct object *info_awaited(struct task *task);
+struct task *info_blocker(struct task *task);   /* the task it awaits, or that holds its lock; or NULL */
+const char *info_waits_for(struct task *task);
+
+/* "Task-1" or the name it was given. */
+const char *task_name(struct task *task);
+
+#endif

@@ -1,0 +1,364 @@
+/* debug.c - see debug.h.
+ *
+ * Around each job that the loop runs we look at the clock. What has to be said about the job is noted
+ * before it runs, for afterwards it may be gone. A watchdog thread looks on: when a job is still
+ * running after half a second, nobody else can say so. It asks the loop's thread for its stack by a
+ * signal; the handler only collects return addresses, and the watchdog names and prints them. */
+#define _GNU_SOURCE
+#include "debug/debug.h"
+#include "core/coro.h"
+#include "core/loop.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include "core/task.h"
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#if __has_include(<execinfo.h>)
+#include <execinfo.h>
+#else
+#define backtrace(frames, most) 0
+#endif
+
+#define SLOW 0.1                    /* seconds; loop.slow_callback_duration */
+#define BLOCKED 0.5                 /* seconds, after which the watchdog barks */
+#define WATCH_EVERY 50              /* milliseconds */
+#define MOST_FRAMES 40
+#define ORIGIN 400                  /* characters of a chain of creators */
+#define ASK SIGURG                  /* ignored by default, and by debuggers */
+
+struct note {                       /* about the object with this number */
+    uint64_t serial;
+    double since;                   /* its last step */
+    char *origin;                   /* by whom it was made */
+    async_value raised;             /* the error that it left a function with, and where it first did */
+    const char *raised_at;
+};
+
+struct debug {
+    async_loop *loop;
+    double slow;
+    struct note *notes;             /* by number of record */
+    size_t room;
+    pthread_t thread, watchdog;     /* of the loop; ours */
+    bool watched;
+    atomic_bool ending;
+    atomic_llong started;           /* when the job that runs began, in ns; 0: none */
+    pthread_mutex_t mutex;          /* guards subject */
+    char subject[768];              /* what runs, and since which await */
+};
+
+static long long now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* --------------------------------------------------------------------------- who made what */
+
+static struct note *note_of(const struct object *object)
+{
+    struct debug *debug = object->future.loop ? object->future.loop->debug : NULL;
+    if (!debug || object->number >= debug->room)
+        return NULL;
+    struct note *note = &debug->notes[object->number];
+    return note->serial == object->serial || (object->was && note->serial == object->was) ? note : NULL;
+}
+
+const char *debug_origin(const struct object *object)
+{
+    struct note *note = note_of(object);
+    return note && note->origin ? note->origin : "";
+}
+
+double debug_waits_since(const struct object *object)
+{
+    struct note *note = note_of(object);
+    return note ? note->since : -1;
+}
+
+const char *debug_raised_at(const struct object *object, async_value error)
+{
+    struct note *note = note_of(object);
+    return note && note->raised.error == error.error && note->raised.message == error.message
+           ? note->raised_at : NULL;
+}
+
+/* Passed on from function to function it stays the same error, raised where the innermost was left. */
+void debug_raised(async_value error, const char *place)
+{
+    struct task *task = task_current();
+    struct note *note = task ? note_of(&task->coro.object) : NULL;
+    if (!note || debug_raised_at(&task->coro.object, error))
+        return;
+    note->raised = error;
+    note->raised_at = place;
+}
+
+static bool make_room(struct debug *debug, size_t number)
+{
+    if (number < debug->room)
+        return true;
+    size_t room = (number + 1) * 2;
+    struct note *notes = realloc(debug->notes, room * sizeof *notes);
+    if (!notes)
+        return false;
+    memset(notes + debug->room, 0, (room - debug->room) * sizeof *notes);
+    debug->notes = notes;
+    debug->room = room;
+    return true;
+}
+
+void debug_born(struct object *object)
+{
+    char origin[ORIGIN] = " by ";
+    struct task *maker = task_current();
+    struct debug *debug = object->future.loop->debug;
+    if (!make_room(debug, object->number))
+        return;
+    struct note *note = &debug->notes[object->number];
+    free(note->origin);
+    *note = (struct note){ .serial = object->serial, .since = async_loop_time(debug->loop) };
+    if (!maker)
+        return;
+    report_describe(&maker->coro.object, origin + strlen(origin), sizeof origin - strlen(origin));
+    note->origin = strdup(origin);
+}
+
+/* ------------------------------------------------------------------------------ slow steps */
+
+/* What is about to run, in words. */
+static void describe(struct job *job, char *text, size_t size)
+{
+    struct object *object = task_of_job(job) ? &task_of_job(job)->coro.object : callback_of_job(job);
+    if (object)
+        report_describe(object, text, size);
+    else
+        snprintf(text, size, "a callback of the runtime");
+}
+
+static void report_slow(const char *subject, double seconds, const char *from, const char *to)
+{
+    fflush(stdout);
+    fprintf(stderr, "Executing %s took %.3f seconds", subject, seconds);
+    if (from)
+        fprintf(stderr, ", from %s", from);
+    if (to)
+        fprintf(stderr, " to %s", to);
+    fprintf(stderr, ". Nothing else ran meanwhile\n");
+}
+
+void debug_run(async_loop *loop, struct job *job)
+{
+    struct debug *debug = loop->debug;
+    struct task *task = task_of_job(job);
+    const char *from = task ? task->waiting_at ? task->waiting_at : task->coro.object.place : NULL;
+    char subject[512];
+    describe(job, subject, sizeof subject);
+    pthread_mutex_lock(&debug->mutex);
+    snprintf(debug->subject, sizeof debug->subject, "%s%s%s", subject, from ? ", since " : "",
+             from ? from : "");
+    pthread_mutex_unlock(&debug->mutex);
+    if (task)
+        object_pin(&task->coro.object);
+    debug->thread = pthread_self();
+    long long start = now();
+    atomic_store(&debug->started, start);
+    job->run(job);
+    double seconds = (now() - start) / 1e9;
+    if (loop->debug != debug) {         /* the job has switched it off */
+        if (task)
+            object_unpin(&task->coro.object);
+        return;
+    }
+    atomic_store(&debug->started, 0);
+    bool ended = task && task->coro.object.future.state != PENDING;
+    if (seconds >= debug->slow)
+        report_slow(subject, seconds, from, !task ? NULL : ended ? "its end" : task->waiting_at);
+    if (task) {
+        struct note *note = note_of(&task->coro.object);
+        if (note)
+            note->since = async_loop_time(loop);
+        object_unpin(&task->coro.object);
+    }
+}
+
+void debug_check_thread(async_loop *loop, const char *caller)
+{
+    if (loop->running && !pthread_equal(loop->debug->thread, pthread_self()))
+        report_abort(report_refused(ASYNC_RUNTIME_ERROR, caller, "Non-thread-safe operation invoked on "
+                                    "an event loop other than the current one. From another thread "
+                                    "use async_loop_call_soon_threadsafe()"));
+}
+
+/* ------------------------------------------------------------------------------- watchdog */
+
+static struct {
+    void *frames[MOST_FRAMES];
+    atomic_int count;               /* -1: not answered yet */
+} answer;
+
+static void on_ask(int number)
+{
+    (void)number;
+    atomic_store(&answer.count, backtrace(answer.frames, MOST_FRAMES));
+}
+
+#define INLINED " (inlined by) "
+
+/* "busy at /home/ada/x.c:12 (discriminator 2)", without the runtime's own part of the stack, and the
+ * path as one would type it. */
+static void print_frame(char *line)
+{
+    char *at = strstr(line, " at "), *discriminator = strstr(line, " (discriminator"), here[1024];
+    line[strcspn(line, "\n")] = '\0';
+    if (strncmp(line, INLINED, strlen(INLINED)) == 0)
+        line += strlen(INLINED);
+    if (discriminator)
+        *discriminator = '\0';
+    if (!at || (strstr(at, "/runtime/") && !strstr(at, "/runtime/tests/")) || strstr(at, "??"))
+        return;
+    *at = '\0';
+    at += 4;
+    size_t length = getcwd(here, sizeof here) ? strlen(here) : 0;
+    if (length && strncmp(at, here, length) == 0 && at[length] == '/')
+        at += length + 1;
+    fprintf(stderr, "    %s at %s\n", line, at);
+}
+
+/* Has addr2line name the addresses that lie in the program itself. */
+static void print_frames(int count)
+{
+    char command[MOST_FRAMES * 24 + 64], line[1024];
+    Dl_info info, ours;
+    int length = snprintf(command, sizeof command, "addr2line -i -f -p -e /proc/%d/exe 2>/dev/null",
+                          (int)getpid());
+    if (!dladdr((void *)(uintptr_t)on_ask, &ours))
+        return;
+    for (int i = 2; i < count; i++)         /* past the handler */
+        if (dladdr(answer.frames[i], &info) && info.dli_fbase == ours.dli_fbase)
+            length += snprintf(command + length, sizeof command - length, " %#zx",
+                               (size_t)((char *)answer.frames[i] - (char *)info.dli_fbase) - 1);
+    FILE *names = popen(command, "r");
+    while (names && fgets(line, sizeof line, names))
+        print_frame(line);
+    if (names)
+        pclose(names);
+}
+
+/* The question ends a sleep() of the job, and then another job may run: what is to be said about the
+ * one that began at `started` is noted before. */
+static void bark(struct debug *debug, long long started)
+{
+    char subject[sizeof debug->subject];
+    pthread_mutex_lock(&debug->mutex);
+    strcpy(subject, debug->subject);
+    pthread_mutex_unlock(&debug->mutex);
+    double seconds = (now() - started) / 1e9;
+    atomic_store(&answer.count, -1);
+    if (atomic_load(&debug->started) != started || pthread_kill(debug->thread, ASK))
+        return;
+    struct timespec moment = { 0, 1000000 };
+    for (int i = 0; i < 200 && atomic_load(&answer.count) < 0; i++)
+        nanosleep(&moment, NULL);
+    fprintf(stderr, "Blocked: %s, has been running for %.1f seconds without an await; nothing else can "
+                    "run. It is in, innermost first:\n", subject, seconds);
+    print_frames(atomic_load(&answer.count));
+}
+
+static void *watch_over(void *p)
+{
+    struct debug *debug = p;
+    long long barked_at = 0;
+    struct timespec pause = { 0, WATCH_EVERY * 1000000L };
+    while (!atomic_load(&debug->ending)) {
+        nanosleep(&pause, NULL);
+        long long started = atomic_load(&debug->started);
+        if (!started || started == barked_at || (now() - started) / 1e9 < BLOCKED)
+            continue;
+        barked_at = started;
+        bark(debug, started);
+    }
+    return NULL;
+}
+
+/* -------------------------------------------------------------------------------- on and off */
+
+static void start_watchdog(struct debug *debug)
+{
+    struct sigaction action = { .sa_handler = on_ask, .sa_flags = SA_RESTART };
+    void *first[1];
+    sigset_t all, before;
+    debug->watched = backtrace(first, 1) >= 0      /* loads what it needs now, not in a handler */
+                     && sigaction(ASK, &action, NULL) == 0;
+    if (!debug->watched)
+        return;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    debug->watched = pthread_create(&debug->watchdog, NULL, watch_over, debug) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (debug->watched)
+        atomic_fetch_add(&outside_own_threads, 1);
+}
+
+static void end(struct debug *debug)
+{
+    atomic_store(&debug->ending, true);
+    if (debug->watched) {
+        pthread_join(debug->watchdog, NULL);
+        atomic_fetch_sub(&outside_own_threads, 1);
+    }
+    for (size_t i = 0; i < debug->room; i++)
+        free(debug->notes[i].origin);
+    free(debug->notes);
+    pthread_mutex_destroy(&debug->mutex);
+    free(debug);
+}
+
+void debug_set(async_loop *loop, bool on)
+{
+    if (on == (loop->debug != NULL))
+        return;
+    if (!on) {
+        end(loop->debug);
+        loop->debug = NULL;
+        return;
+    }
+    struct debug *debug = calloc(1, sizeof *debug);
+    if (!debug)
+        return;
+    debug->loop = loop;
+    debug->slow = SLOW;
+    debug->thread = pthread_self();
+    pthread_mutex_init(&debug->mutex, NULL);
+    loop->debug = debug;
+    start_watchdog(debug);
+}
+
+void async_loop_set_debug(async_loop *loop, bool on)
+{
+    loop_given(loop, __func__);
+    if (!loop->closed)
+        debug_set(loop, on);
+}
+
+bool async_loop_get_debug(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return loop->debug != NULL;
+}
+
+void async_loop_set_slow_callback_duration(async_loop *loop, double seconds)
+{
+    loop_given(loop, __func__);
+    if (loop->debug)
+        loop->debug->slow = seconds;
+}

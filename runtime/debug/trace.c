@@ -1,0 +1,453 @@
+/* trace.c - ASYNC_TRACE=file: what the runtime does, for viewers and for our own timeline.
+ *
+ * The file is in the Chrome trace event format, as Perfetto, chrome://tracing and viztracer open
+ * it, in its array form: "[", one event a line, "]". All events of a moment are a single write(), and a
+ * comma comes before an event and not behind it, so that what a crash leaves lacks nothing but the
+ * last bracket, which viewers do without.
+ *
+ *   a task        async events of category "task", "b" to "e": its whole life, and nested in that
+ *                 each wait, and "ready" while it is in the queue; "n": it was asked to end
+ *   a step        "B" to "E" on the track of the thread that runs the loop: these never overlap
+ *   a wake-up     a flow, "s" to "f", from the step that woke a task (or created it) to its next
+ *                 step; where no step did it, but a timer or a callback, from a slice "wake" there
+ *   the rest      instants, "i": "time passes", "timer", "I/O", "signal", "printed", "event loop"
+ *
+ * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
+ * over. In `args`, `at` is the virtual time alone in seconds (the same in every run), `real` the
+ * real one, both since the first loop; on a real clock they are the same. `event` and what stands
+ * beside it is for our own reader, tools/timeline_read.c.
+ *
+ * The kernel sees what is printed and we don't. But if stdout is a file we can see how far it has
+ * come, so "printed" says which bytes of it were written since the event before, by which task. */
+#define _GNU_SOURCE
+#include "core/hooks.h"
+#include "core/loop.h"
+#include "core/object.h"
+#include "core/task.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TEXT 240                /* of a text of the program's; what is longer is cut */
+
+static int file = -1;
+static pid_t owner;             /* a child that we forked must not write into it */
+static bool sees_output;        /* stdout is a file */
+static off_t printed;           /* how far it had come */
+static int64_t began;           /* on the machine's clock, ns */
+static int64_t jumped;          /* by virtual clocks, ns */
+static bool is_virtual;         /* the clock of the last loop */
+static void (*step)(struct job *job);           /* what a job that is a task's does */
+static atomic_int threads;
+static _Thread_local int thread;                /* its number, from 1 on */
+
+/* ------------------------------------------------------------------------------ writing */
+
+struct note {                   /* events of one moment, to be written at once */
+    size_t length;
+    int64_t real;               /* ns since `began` */
+    char text[10000];           /* room for all that one hook says: texts are cut to fit */
+};
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct note *note, const char *format, ...)
+{
+    va_list args;
+    size_t room = sizeof note->text - note->length;
+    va_start(args, format);
+    int length = vsnprintf(note->text + note->length, room, format, args);
+    va_end(args);
+    if (length > 0)
+        note->length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* How many bytes the UTF-8 character has that begins here; 0 if none does. */
+static int character(const unsigned char *s)
+{
+    int length = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+    for (int i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* "key":"text" as JSON wants it, with a comma before it. A NULL is left out. */
+static void add_text(struct note *note, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    add(note, ",\"%s\":\"", key);
+    const unsigned char *s = (const unsigned char *)text;
+    for (int room = TEXT; *s && room > 0; room--) {
+        int length = character(s);
+        if (!length)
+            add(note, "\\ufffd");
+        else if (*s < ' ' || *s == 127)
+            add(note, "\\u%04x", *s);
+        else
+            add(note, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
+        s += length ? length : 1;
+    }
+    add(note, "\"");
+}
+
+static int64_t machine_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Begins an event, up to the point where its args begin. */
+static void begin(struct note *note, const char *kind, const char *name)
+{
+    double ts = (note->real + jumped) / 1e3;
+    add(note, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%.3f", kind, (int)owner, thread, ts);
+    add_text(note, "name", name);
+}
+
+/* `event` is what our own timeline looks for, or NULL. */
+static void begin_args(struct note *note, const char *event)
+{
+    add(note, ",\"args\":{\"at\":%.9f,\"real\":%.6f", (is_virtual ? jumped : note->real) / 1e9,
+        note->real / 1e9);
+    add_text(note, "event", event);
+}
+
+/* A key and the id of a task; 0x0 for none. */
+static void add_id(struct note *note, const char *key, async_task task)
+{
+    add(note, ",\"%s\":\"%#llx\"", key, (unsigned long long)(uintptr_t)task);
+}
+
+static void end(struct note *note) { add(note, "}}"); }
+
+/* An event on the track of a task, which has the task's ticket as its id. */
+static void begin_task(struct note *note, const char *kind, const char *name, async_task task,
+                       const char *event)
+{
+    begin(note, kind, name);
+    add(note, ",\"cat\":\"task\"");
+    add_id(note, "id", task);
+    begin_args(note, event);
+    add_id(note, "task", task);
+}
+
+static void stop(void);
+
+static void write_all(const struct note *note)
+{
+    for (size_t done = 0; done < note->length; ) {
+        ssize_t length = write(file, note->text + done, note->length - done);
+        if (length > 0)
+            done += length;
+        else if (errno != EINTR) {
+            fprintf(stderr, "ASYNC_TRACE: the trace ends here: %s\n", strerror(errno));
+            stop();
+            return;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------- what the hooks see */
+
+static async_task current(void)
+{
+    return loop_running && loop_running->current
+           ? object_ticket(&loop_running->current->coro.object) : NULL;
+}
+
+static struct task *behind(async_task task)
+{
+    return container_of(object_find(task), struct task, coro.object);
+}
+
+/* What was printed since the event before, by `task` or by nobody. */
+static void add_printed(struct note *note, async_task task)
+{
+    if (!sees_output)
+        return;
+    fflush(stdout);
+    off_t now = lseek(1, 0, SEEK_CUR);
+    if (now == printed || now < 0)
+        return;
+    begin(note, "i", "printed");
+    begin_args(note, "printed");
+    add(note, ",\"from\":%lld,\"to\":%lld", (long long)printed, (long long)now);
+    add_id(note, "task", task);
+    end(note);
+    printed = now;
+}
+
+/* False: this is not ours to write down. */
+static bool open_note(struct note *note)
+{
+    if (file < 0 || getpid() != owner)
+        return false;
+    if (!thread)
+        thread = ++threads;
+    note->length = 0;
+    note->real = machine_time() - began;
+    add_printed(note, current());
+    return true;
+}
+
+static void begin_flow(struct note *note, const char *kind, async_task task)
+{
+    begin(note, kind, "wake");
+    add(note, ",\"cat\":\"wake\"%s", *kind == 'f' ? ",\"bp\":\"e\"" : "");
+    add_id(note, "id", task);
+    begin_args(note, NULL);
+}
+
+/* A flow begins within a slice: in the step that runs, or else in one made for it. */
+static void add_wake(struct note *note, async_task task)
+{
+    if (!current()) {
+        begin(note, "X", "wake");
+        add(note, ",\"dur\":0");
+        begin_args(note, NULL);
+        end(note);
+    }
+    begin_flow(note, "s", task);
+    add_id(note, "by", current());
+    end(note);
+}
+
+static void add_ready(struct note *note, const char *kind, async_task task)
+{
+    begin_task(note, kind, "ready", task, *kind == 'b' ? "ready" : NULL);
+    end(note);
+}
+
+static void on_created(async_task x)
+{
+    struct note note;
+    struct task *task = behind(x);
+    step = task->step.run;
+    if (!open_note(&note))
+        return;
+    begin_task(&note, "b", task->coro.name, x, "created");
+    add_text(&note, "called", task_name(task));
+    add_text(&note, "where", task->coro.object.place);
+    add_id(&note, "by", current());
+    end(&note);
+    add_wake(&note, x);
+    add_ready(&note, "b", x);
+    write_all(&note);
+}
+
+static void on_resumed(async_task x)
+{
+    struct note note;
+    struct task *task = behind(x);
+    if (!open_note(&note))
+        return;
+    add_ready(&note, "e", x);
+    begin(&note, "B", task->coro.name);
+    begin_args(&note, "resumed");
+    add_id(&note, "task", x);
+    add_text(&note, "called", task_name(task));
+    add_text(&note, "where", task->waiting_at);
+    end(&note);
+    if (task->waiting_on || !task->activation) {        /* else it had just given up its turn */
+        begin_flow(&note, "f", x);
+        end(&note);
+    }
+    write_all(&note);
+}
+
+static void add_step_end(struct note *note, async_task x)
+{
+    begin(note, "E", behind(x)->coro.name);
+    begin_args(note, "step ends");
+    add_id(note, "task", x);
+    end(note);
+}
+
+/* The functions that it is in, the outermost first: "main > connect". */
+static void add_calls(struct note *note, const struct task *task)
+{
+    char text[TEXT] = "";
+    for (const struct activation *a = task->activation; a; a = a->outer) {
+        char inner[TEXT];
+        memcpy(inner, text, sizeof inner);
+        if (snprintf(text, sizeof text, "%s%s%s", a->coro->name, *inner ? " > " : "", inner)
+            >= (int)sizeof text)
+            break;
+    }
+    add_text(note, "calls", text);
+}
+
+static void on_suspended(async_task x)
+{
+    struct note note;
+    struct task *task = behind(x);
+    if (!open_note(&note))
+        return;
+    add_step_end(&note, x);
+    if (!task->waiting_on) {
+        add_ready(&note, "b", x);
+    } else {
+        struct object *awaited = info_awaited(task);
+        begin_task(&note, "b", info_waits_for(task), x, "waits");
+        add_text(&note, "where", task->waiting_at);
+        add_calls(&note, task);
+        if (awaited && awaited->future.type == &task_type)
+            add_id(&note, "on", object_ticket(awaited));
+        end(&note);
+    }
+    write_all(&note);
+}
+
+static void on_woken(struct future *future)
+{
+    list_each(link, &future->waiters) {
+        struct task *task = container_of(link, struct task, step.link);
+        struct note note;
+        if (container_of(link, struct job, link)->run != step || !open_note(&note))
+            continue;
+        async_task x = object_ticket(&task->coro.object);
+        begin_task(&note, "e", info_waits_for(task), x, NULL);
+        end(&note);
+        add_wake(&note, x);
+        add_ready(&note, "b", x);
+        write_all(&note);
+    }
+}
+
+static void on_finished(async_task x)
+{
+    struct note note;
+    struct task *task = behind(x);
+    async_value v = task->coro.object.future.outcome;
+    if (!open_note(&note))
+        return;
+    if (current() == x)
+        add_step_end(&note, x);
+    else
+        add_ready(&note, "e", x);               /* cancelled before it ran */
+    begin_task(&note, "e", task->coro.name, x, "finished");
+    if (v.error) {
+        add_text(&note, "error", async_error_name(v.error));
+        add_text(&note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+    }
+    end(&note);
+    write_all(&note);
+}
+
+static void on_cancelled(async_task x)
+{
+    struct note note;
+    if (!open_note(&note))
+        return;
+    begin_task(&note, "n", "cancel", x, "cancel");
+    add_id(&note, "by", current());
+    end(&note);
+    write_all(&note);
+}
+
+/* An instant with a number of its own. */
+static void instant(const char *name, const char *key, double number)
+{
+    struct note note;
+    if (!open_note(&note))
+        return;
+    begin(&note, "i", name);
+    add(&note, ",\"s\":\"t\"");
+    begin_args(&note, name);
+    add(&note, ",\"%s\":%.9g", key, number);
+    end(&note);
+    write_all(&note);
+}
+
+static void on_time_passes(double seconds)
+{
+    instant("time passes", "to", seconds);
+    int64_t jump = clock_from_seconds(seconds) - loop_running->clock.now;
+    jumped += jump > 0 ? jump : 0;
+}
+
+static void on_timer(double seconds) { instant("timer", "deadline", seconds); }
+
+static void on_io(int number)
+{
+    if (number >= 0)
+        instant("I/O", "descriptor", number);
+    else
+        instant("signal", "number", -number);
+}
+
+static struct async_hooks hooks = {
+    .created = on_created, .resumed = on_resumed, .suspended = on_suspended, .woken = on_woken,
+    .finished = on_finished, .cancelled = on_cancelled, .time_passes = on_time_passes,
+    .timer = on_timer, .io = on_io,
+};
+
+/* ------------------------------------------------------------------------ begin and end */
+
+static void stop(void)
+{
+    async_hooks_remove(&hooks);
+    close(file);
+    file = -1;
+}
+
+static void at_exit(void)
+{
+    struct note note;
+    if (!open_note(&note))
+        return;
+    add(&note, "\n]\n");
+    write_all(&note);
+    if (file >= 0)
+        stop();
+}
+
+/* Children must not overwrite what we write, so they don't find the variable. */
+static void start(void)
+{
+    struct stat output;
+    const char *name = getenv("ASYNC_TRACE");
+    if (!name || !*name)
+        return;
+    file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) {
+        fprintf(stderr, "ASYNC_TRACE: %s cannot be written (%s); the program runs without a "
+                "trace.\n", name, strerror(errno));
+        unsetenv("ASYNC_TRACE");
+        return;
+    }
+    unsetenv("ASYNC_TRACE");
+    owner = getpid();
+    began = machine_time();
+    sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
+    struct note note = { .length = 0 };
+    thread = ++threads;
+    add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\"", (int)owner);
+    add(&note, ",\"args\":{\"at\":0");
+    add_text(&note, "name", program_invocation_short_name);
+    end(&note);
+    write_all(&note);
+    if (file < 0)
+        return;
+    async_hooks_add(&hooks);
+    atexit(at_exit);
+}
+
+void trace_begin(async_loop *loop)
+{
+    static atomic_flag began_before = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&began_before))
+        start();
+    is_virtual = loop->clock.is_virtual;
+    if (file >= 0)
+        instant("event loop", "virtual", is_virtual);
+}

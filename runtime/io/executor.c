@@ -1,0 +1,277 @@
+/* executor.c - blocking calls in threads: asyncio.to_thread and loop.run_in_executor.
+ *
+ * A loop has a pool of its own: threads are started when work waits and none is idle, up to a limit,
+ * and live until the loop closes. A piece of work goes through four hands, and belongs to one at a
+ * time:
+ *      queued      in the pool's list, under its mutex; a cancel still takes it out of there
+ *      running     a thread's alone
+ *      posted      on its way back, in the loop's list of jobs from other threads
+ *      delivered   the loop sets the future, unless it was cancelled meanwhile, and frees the work
+ * A thread cannot be stopped: cancelling the future only means that nobody looks at the result. */
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include "core/task.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MOST_THREADS 32             /* or the number of processors and four, as in Python */
+
+struct external {                   /* the future of a piece of work */
+    struct object object;
+    struct memory memory;           /* text that the function made, for whoever takes the result */
+    struct work *work;              /* NULL once it is delivered */
+};
+
+_Static_assert(sizeof(struct external) <= OBJECT_SIZE, "an external future fits its record");
+
+struct work {
+    struct job job;                 /* delivers it, in the loop's thread */
+    struct list link;               /* in the pool's queue */
+    struct executor *executor;
+    struct external *external;      /* pinned */
+    async_fn *fn;
+    void *args;
+    async_value result;
+    struct memory memory;
+    _Alignas(max_align_t) char room[];  /* a copy of the arguments, for async_to_thread */
+};
+
+struct executor {
+    async_loop *loop;
+    pthread_mutex_t mutex;          /* guards queue, queued, idle, closing */
+    pthread_cond_t something;       /* to do: work, or closing */
+    struct list queue;
+    unsigned queued;                /* its length */
+    unsigned idle;                  /* threads that wait, some perhaps woken by now */
+    bool closing;
+    unsigned outstanding;           /* not delivered yet; the loop's alone, as all below */
+    struct line finished;           /* tasks that wait until nothing is outstanding */
+    unsigned threads, most;
+    pthread_t ids[];
+};
+
+/* ---------------------------------------------------------------------------- the threads */
+
+static void *serve(void *p)
+{
+    struct executor *executor = p;
+    pthread_mutex_lock(&executor->mutex);
+    for (;;) {
+        while (list_empty(&executor->queue) && !executor->closing) {
+            executor->idle++;
+            pthread_cond_wait(&executor->something, &executor->mutex);
+            executor->idle--;
+        }
+        if (list_empty(&executor->queue))
+            break;
+        struct work *work = container_of(executor->queue.next, struct work, link);
+        list_remove(&work->link);
+        executor->queued--;
+        pthread_mutex_unlock(&executor->mutex);
+        memory_of_thread = &work->memory;
+        work->result = work->fn(work->args);
+        memory_of_thread = NULL;
+        outside_post(executor->loop, &work->job);
+        pthread_mutex_lock(&executor->mutex);
+    }
+    pthread_mutex_unlock(&executor->mutex);
+    return NULL;
+}
+
+static struct executor *executor_of(async_loop *loop)
+{
+    if (loop->executor)
+        return loop->executor;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
+    struct executor *executor = calloc(1, sizeof *executor + most * sizeof executor->ids[0]);
+    if (!executor)
+        return NULL;
+    executor->loop = loop;
+    executor->most = most;
+    pthread_mutex_init(&executor->mutex, NULL);
+    pthread_cond_init(&executor->something, NULL);
+    list_init(&executor->queue);
+    line_init(&executor->finished, NULL);
+    return loop->executor = executor;
+}
+
+/* Puts the work into the queue. False if there is no thread to do it and none can be started. */
+static bool submit(struct executor *executor, struct work *work)
+{
+    pthread_mutex_lock(&executor->mutex);
+    list_append(&executor->queue, &work->link);
+    bool need = ++executor->queued > executor->idle && executor->threads < executor->most;
+    pthread_cond_signal(&executor->something);
+    pthread_mutex_unlock(&executor->mutex);
+    if (need && pthread_create(&executor->ids[executor->threads], NULL, serve, executor) == 0)
+        executor->threads++;
+    if (executor->threads)
+        return true;
+    list_remove(&work->link);
+    executor->queued--;
+    return false;
+}
+
+/* --------------------------------------------------------------------------- the way back */
+
+static void forget(struct work *work)
+{
+    struct executor *executor = work->executor;
+    struct external *external = work->external;
+    external->work = NULL;
+    memory_free(&work->memory);
+    free(work);
+    executor->loop->watched--;
+    if (--executor->outstanding == 0)
+        line_wake_all(&executor->finished);
+    object_unpin(&external->object);
+}
+
+static void deliver(struct job *job)
+{
+    struct work *work = container_of(job, struct work, job);
+    struct external *external = work->external;
+    if (external->object.future.state == PENDING) {
+        memory_move(&external->memory, &work->memory);
+        future_set(&external->object.future, work->result);
+    }
+    forget(work);
+}
+
+static bool cancel(struct future *future, const char *message)
+{
+    struct external *external = container_of(future, struct external, object.future);
+    if (!future_cancel_plain(future, message))
+        return false;
+    struct work *work = external->work;
+    pthread_mutex_lock(&work->executor->mutex);
+    bool queued = !list_empty(&work->link);
+    list_remove(&work->link);
+    work->executor->queued -= queued;
+    pthread_mutex_unlock(&work->executor->mutex);
+    if (queued)
+        forget(work);
+    return true;
+}
+
+static async_value take(struct object *object)
+{
+    memory_move(memory_here(), &((struct external *)object)->memory);
+    return object->future.outcome;
+}
+
+static void drop(struct object *object)
+{
+    report_if_untaken(object);
+    memory_free(&((struct external *)object)->memory);
+}
+
+static const struct future_type external_type = {
+    .name = "Future", .cancel = cancel, .drop = drop, .take = take
+};
+
+/* Hands fn to a thread; its arguments are copied if there is a size. NULL when memory ran out. */
+static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, size_t size)
+{
+    struct executor *executor = executor_of(loop);
+    struct work *work = executor ? calloc(1, sizeof *work + size) : NULL;
+    struct external *external = work ? (struct external *)object_new(&external_type, loop) : NULL;
+    if (!external) {
+        free(work);
+        return NULL;
+    }
+    external->memory = (struct memory){ { NULL, NULL } };
+    external->work = work;
+    *work = (struct work){ .job.run = deliver, .executor = executor, .external = external,
+                           .fn = fn, .args = args };
+    if (size)
+        work->args = memcpy(work->room, args, size);
+    object_pin(&external->object);
+    loop->watched++;
+    executor->outstanding++;
+    if (submit(executor, work))
+        return external;
+    future_set(&external->object.future, async_error(EAGAIN, "no thread can be started"));
+    forget(work);
+    return external;
+}
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    struct external *external = hand_over(loop, fn, arg, 0);
+    return external ? object_ticket(&external->object) : NULL;
+}
+
+static async_value to_thread(void *p)
+{
+    struct call *call = p;
+    if (!task_current())
+        return report_no_task();
+    struct external *external = hand_over(loop_running, call->fn, call->args, call->size);
+    return async_catch(external ? object_ticket(&external->object) : NULL);
+}
+
+async_awaitable async_to_thread_call(async_call what) { return coro_with_call(to_thread, what); }
+
+/* ------------------------------------------------------------------------------ the end */
+
+static async_value shut_down(void *p)
+{
+    async_loop *loop = *(async_loop **)p;
+    struct waiter waiter;
+    async_value v = async_none;
+    if (loop->executor && loop->executor->outstanding)
+        v = line_wait(&loop->executor->finished, &waiter);
+    return v;
+}
+
+async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return coro_make(shut_down, "async_loop_shutdown_default_executor", &loop, sizeof loop);
+}
+
+int executor_threads(async_loop *loop) { return loop->executor ? loop->executor->threads : 0; }
+
+/* Of close.c: ends the threads, after what they are doing; drops what nobody waited for. */
+void executor_close(async_loop *loop)
+{
+    struct executor *executor = loop->executor;
+    if (!executor)
+        return;
+    struct list left;               /* what no thread has begun */
+    list_init(&left);
+    pthread_mutex_lock(&executor->mutex);
+    list_splice(&left, &executor->queue);
+    executor->closing = true;
+    pthread_cond_broadcast(&executor->something);
+    pthread_mutex_unlock(&executor->mutex);
+    while (!list_empty(&left)) {
+        struct work *work = container_of(left.next, struct work, link);
+        future_cancel(&work->external->object.future, NULL);
+    }
+    for (unsigned i = 0; i < executor->threads; i++)
+        pthread_join(executor->ids[i], NULL);
+    outside_fetch(loop);
+    list_each(link, &loop->ready) {
+        struct job *job = container_of(link, struct job, link);
+        if (job->run == deliver) {
+            list_remove(link);
+            deliver(job);
+        }
+    }
+    pthread_mutex_destroy(&executor->mutex);
+    pthread_cond_destroy(&executor->something);
+    free(executor);
+    loop->executor = NULL;
+}

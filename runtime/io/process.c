@@ -1,0 +1,204 @@
+/* process.c - functions in other processes, for work that keeps a processor busy.
+ *
+ * Python's ProcessPoolExecutor keeps its workers; we fork one for each call, which costs a fraction
+ * of a millisecond and buys three things: the arguments need not be packed, a crash is only an error
+ * of that call, and unlike a thread it can be cancelled, by killing it. At most as many run at a time
+ * as there are processors; others wait in line. What the child sends back through a pipe is a struct
+ * answer and, for text and error messages, the text behind it. */
+#define _GNU_SOURCE
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/object.h"
+#include "debug/report.h"
+#include "io/stream.h"
+#include "core/task.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct answer {
+    async_value value;
+    bool is_text;                   /* then the value's pointer means nothing here */
+    size_t length;                  /* of the text that follows */
+};
+
+struct child {                      /* on the stack of the task that waits for it */
+    struct list link;
+    pid_t pid;
+    int fd;                         /* its answer comes from here */
+};
+
+struct processes {                  /* of one loop */
+    struct list children;
+    struct line line;               /* tasks that wait for a processor */
+    long running, most;
+};
+
+/* ----------------------------------------------------------------------------- the child */
+
+static void put(int fd, const void *bytes, size_t n)
+{
+    while (n) {
+        ssize_t written = write(fd, bytes, n);
+        if (written < 0 && errno != EINTR)
+            _exit(1);
+        if (written > 0) {
+            bytes = (const char *)bytes + written;
+            n -= written;
+        }
+    }
+}
+
+/* Never returns: nothing of the parent may run here, least of all what it does at its exit. */
+static _Noreturn void be_child(const struct call *call, int fd)
+{
+    struct memory made = { { NULL, NULL } };
+    signal(SIGINT, SIG_DFL);
+    object_each(stream_hang_up, NULL);      /* who talks to our parent has to see when it hangs up, */
+    object_each(server_hang_up, NULL);      /* even while we compute */
+    loop_running = NULL;
+    memory_of_thread = &made;
+    async_value v = call->fn((void *)call->args);
+    bool has_message = v.error && v.error != ASYNC_SYSTEM_EXIT && v.message;
+    struct answer answer;
+    memset(&answer, 0, sizeof answer);     /* its gaps, too: all of it is sent */
+    answer.value.error = v.error;
+    answer.value.ptr = v.ptr;
+    answer.is_text = has_message || memory_holds(&made, v.ptr);
+    if (answer.is_text)
+        answer.length = strlen(v.str);
+    fflush(stdout);
+    put(fd, &answer, sizeof answer);
+    put(fd, v.str, answer.length);
+    _exit(0);
+}
+
+/* ---------------------------------------------------------------------------- the parent */
+
+/* Reads n bytes from the child; an error if it ended before. */
+static async_value get(int fd, void *into, size_t n)
+{
+    for (size_t have = 0; have < n;) {
+        ssize_t got = read(fd, (char *)into + have, n - have);
+        if (got > 0) {
+            have += got;
+        } else if (got == 0) {
+            return async_error(EPIPE, NULL);
+        } else if (errno == EAGAIN) {
+            async_value v = stream_wait(fd, false, true);
+            if (v.error)
+                return v;
+        } else if (errno != EINTR) {
+            return async_error(errno, strerror(errno));
+        }
+    }
+    return async_none;
+}
+
+static async_value receive(int fd)
+{
+    struct answer answer;
+    async_value v = get(fd, &answer, sizeof answer);
+    if (v.error || !answer.is_text)
+        return v.error ? v : answer.value;
+    char *text = async_alloc(answer.length + 1);
+    if (!text)
+        return async_error(ENOMEM, "no memory for what the process returned");
+    v = get(fd, text, answer.length);
+    answer.value.str = text;
+    return v.error ? v : answer.value;
+}
+
+static int end(struct child *child, bool killed)
+{
+    int status = 0;
+    close(child->fd);
+    if (killed)
+        kill(child->pid, SIGKILL);
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+static async_value run_child(struct processes *processes, const struct call *call)
+{
+    struct child child;
+    int ends[2], status;
+    if (pipe2(ends, O_CLOEXEC))
+        return async_error(errno, async_strf("no pipe to another process: %s", strerror(errno)));
+    fflush(stdout);                 /* or the child would print what we have not printed yet; of NULL
+                                       it would wait for a thread that reads from stdin */
+    child.pid = fork();
+    if (child.pid == 0)
+        be_child(call, ends[1]);
+    close(ends[1]);
+    if (child.pid < 0) {
+        close(ends[0]);
+        return async_error(errno, async_strf("no other process: %s", strerror(errno)));
+    }
+    fcntl(child.fd = ends[0], F_SETFL, O_NONBLOCK);
+    list_append(&processes->children, &child.link);
+    async_value v = receive(child.fd);
+    list_remove(&child.link);
+    status = end(&child, v.error && v.error != EPIPE);  /* cancelled, or no memory; or it has ended */
+    if (v.error == EPIPE && !v.message)
+        v = WIFSIGNALED(status)
+            ? async_error(EPIPE, async_strf("the process that ran %s was ended by signal %d (%s)",
+                                            call->name, WTERMSIG(status), strsignal(WTERMSIG(status))))
+            : async_error(EPIPE, async_strf("the process that ran %s exited with status %d before it "
+                                            "returned", call->name, WEXITSTATUS(status)));
+    return v;
+}
+
+/* ------------------------------------------------------------------------------ the line */
+
+static struct processes *processes_of(async_loop *loop)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct processes *processes = loop->processes;
+    if (processes || !(processes = calloc(1, sizeof *processes)))
+        return processes;
+    list_init(&processes->children);
+    line_init(&processes->line, NULL);
+    processes->most = processors > 0 ? processors : 1;
+    return loop->processes = processes;
+}
+
+static async_value to_process(void *p)
+{
+    struct waiter waiter;
+    if (!task_current())
+        return report_no_task();
+    struct processes *processes = processes_of(loop_running);
+    if (!processes)
+        return async_error(ENOMEM, "no memory for another process");
+    while (processes->running >= processes->most) {
+        async_value v = line_wait(&processes->line, &waiter);
+        if (v.error) {
+            if (waiter_woken(&waiter))
+                line_serve_next(&processes->line);
+            return v;
+        }
+    }
+    processes->running++;
+    async_value v = run_child(processes, p);
+    processes->running--;
+    line_serve_next(&processes->line);
+    return v;
+}
+
+/* Of close.c, while the stacks are still there. */
+void process_close(async_loop *loop)
+{
+    if (loop->processes)
+        list_each(link, &loop->processes->children)
+            end(container_of(link, struct child, link), true);
+}
+
+async_awaitable async_to_process_call(async_call what) { return coro_with_call(to_process, what); }

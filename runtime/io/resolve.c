@@ -1,0 +1,96 @@
+/* resolve.c - loop.getaddrinfo: from a name to its addresses.
+ *
+ * The C library's getaddrinfo blocks, for seconds if it has to, so a thread calls it. What needs no
+ * looking up, a number or no host at all, needs no thread. */
+#define _GNU_SOURCE
+#include "io/resolve.h"
+#include "core/coro.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+struct question {                   /* a copy: the thread may outlive who asked */
+    char host[NI_MAXHOST];          /* empty: any interface, to listen on */
+    char port[8];
+};
+
+/* libc's list, copied into one piece of memory of ours. */
+static async_value copy(const struct addrinfo *found)
+{
+    size_t count = 0, i = 0;
+    for (const struct addrinfo *a = found; a; a = a->ai_next)
+        count++;
+    struct address *list = async_alloc(count * sizeof *list);
+    if (!list)
+        return async_error(ENOMEM, "no memory for addresses");
+    for (const struct addrinfo *a = found; a; a = a->ai_next, i++) {
+        list[i].info = *a;
+        list[i].info.ai_canonname = NULL;
+        list[i].info.ai_addr = memcpy(&list[i].storage, a->ai_addr, a->ai_addrlen);
+        list[i].info.ai_next = a->ai_next ? &list[i + 1].info : NULL;
+    }
+    return async_ptr(list);
+}
+
+static async_value look_up(void *p)
+{
+    struct question *question = p;
+    const char *host = *question->host ? question->host : NULL;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = host ? 0 : AI_PASSIVE }, *found;
+    int status = getaddrinfo(host, question->port, &hints, &found);
+    int why = status == EAI_SYSTEM ? errno : status == EAI_MEMORY ? ENOMEM : ENOENT;
+    if (status)
+        return async_error(why, async_strf("looking up %s: %s", host ? host : question->port,
+                                           status == EAI_SYSTEM ? strerror(why) : gai_strerror(status)));
+    async_value v = copy(found);
+    freeaddrinfo(found);
+    return v;
+}
+
+static bool is_numeric(const struct question *question)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
+    struct addrinfo *found;
+    if (!*question->host)
+        return true;
+    if (getaddrinfo(question->host, question->port, &hints, &found))
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
+struct asked { const char *host; int port; };
+
+static async_value ask(void *p)
+{
+    struct asked *args = p;
+    struct question question = { .host = "" };
+    if (args->port < 0 || args->port > 65535)
+        return async_error(ASYNC_VALUE_ERROR, async_strf("port must be 0-65535, not %d", args->port));
+    if (args->host && (!*args->host || strlen(args->host) >= sizeof question.host))
+        return async_error(ENOENT, "this cannot be the name of a host: it is empty, or too long");
+    if (args->host)
+        strcpy(question.host, args->host);
+    snprintf(question.port, sizeof question.port, "%d", args->port);
+    return is_numeric(&question) ? look_up(&question) : async_catch(async_to_thread_call(
+        (async_call){ look_up, "getaddrinfo", &question, sizeof question }));
+}
+
+async_awaitable async_getaddrinfo(const char *host, int port)
+{
+    return coro_make(ask, "async_getaddrinfo", &(struct asked){ host, port }, sizeof(struct asked));
+}
+
+async_value resolve_path(const char *path, struct address *into)
+{
+    struct sockaddr_un *address = (struct sockaddr_un *)&into->storage;
+    if (!path)
+        return async_error(ENOMEM, "no memory for the path");       /* of an async_strf */
+    if (strlen(path) >= sizeof address->sun_path)
+        return async_error(ENAMETOOLONG, async_strf("AF_UNIX path too long: %s", path));
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    strcpy(address->sun_path, path);
+    into->info = (struct addrinfo){ .ai_family = AF_UNIX, .ai_addrlen = sizeof *address,
+                                    .ai_addr = (struct sockaddr *)address };
+    return async_none;
+}

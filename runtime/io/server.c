@@ -1,0 +1,349 @@
+/* server.c - asyncio.start_server and start_unix_server. Each client is served by a task of its own,
+ * which ends when its function returns; then its stream is closed. */
+#define _GNU_SOURCE
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include "io/resolve.h"
+#include "io/stream.h"
+#include "core/task.h"
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define AT_ONCE 100                 /* clients accepted in one turn, as in Python */
+#define BACKLOG 4096                /* that may wait for it; who is turned away tries again a second later */
+#define REST 1                      /* second without accepting, when no descriptors are left; as in Python */
+
+/* --------------------------------------------------------------------- servers of this process */
+
+struct server {
+    struct object object;
+    struct list link;               /* among those of this thread */
+    int fd;                         /* -1: closed */
+    unsigned clients;               /* being served; each pins the server */
+    struct timer timer;             /* its job accepts; it runs while we rest, else `watch` calls it */
+    struct watch *watch;
+    async_client_fn *fn;
+    void *arg;
+    ino_t inode;                    /* of its Unix socket, or 0 */
+    struct line closed;             /* tasks in wait_closed */
+};
+
+_Static_assert(sizeof(struct server) <= OBJECT_SIZE, "a server fits its record");
+
+static _Thread_local struct list servers;
+
+static unsigned port_of(const struct sockaddr_storage *address)
+{
+    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                                : ((const struct sockaddr_in *)address)->sin_port);
+}
+
+bool server_is_ours(const struct sockaddr_storage *other)
+{
+    struct sockaddr_storage mine;
+    if (!servers.next)
+        return false;
+    list_each(link, &servers) {
+        socklen_t length = sizeof mine;
+        struct server *server = container_of(link, struct server, link);
+        if (server->fd < 0 || getsockname(server->fd, (struct sockaddr *)&mine, &length))
+            continue;
+        if (mine.ss_family != other->ss_family)
+            continue;
+        if (mine.ss_family == AF_UNIX ? strcmp(((struct sockaddr_un *)&mine)->sun_path,
+                                               ((const struct sockaddr_un *)other)->sun_path) == 0
+                                      : port_of(&mine) == port_of(other))
+            return true;
+    }
+    return false;
+}
+
+/* Ports from which we have connected to servers of our own: who comes from there is no stranger. */
+static _Thread_local unsigned char own_ports[65536 / 8];
+
+void server_note_client(int fd)
+{
+    struct sockaddr_storage local = { 0 };
+    socklen_t length = sizeof local;
+    if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
+        own_ports[port_of(&local) / 8] |= 1 << port_of(&local) % 8;
+}
+
+static bool is_own_client(int fd, const struct sockaddr_storage *from)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (from->ss_family != AF_INET && from->ss_family != AF_INET6)
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == getpid();
+    return own_ports[port_of(from) / 8] >> port_of(from) % 8 & 1;
+}
+
+/* ------------------------------------------------------------------------------- serving */
+
+/* Of a Unix socket, or 0: there is none with this name. */
+static ino_t inode_of(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+static void stop_listening(struct server *server)
+{
+    struct sockaddr_un mine;
+    socklen_t length = sizeof mine;
+    if (server->fd < 0)
+        return;
+    if (server->watch)
+        unwatch(server->watch);
+    server->watch = NULL;
+    loop_timer_stop(server->object.future.loop, &server->timer);
+    if (server->inode && getsockname(server->fd, (struct sockaddr *)&mine, &length) == 0
+        && inode_of(mine.sun_path) == server->inode)
+        unlink(mine.sun_path);
+    close(server->fd);
+    server->fd = -1;
+    list_remove(&server->link);
+}
+
+static void drop(struct object *object) { stop_listening((struct server *)object); }
+
+static const struct future_type server_type = { .name = "Server", .drop = drop };
+
+void server_hang_up(struct object *object, void *unused)
+{
+    (void)unused;
+    if (object->future.type == &server_type)
+        close(((struct server *)object)->fd);
+}
+
+struct client {                     /* in the memory of its task */
+    struct job ended;               /* of that task */
+    struct task *task;              /* pinned, as is the server */
+    struct server *server;
+    async_stream *stream;
+};
+
+/* A client's task. One that is cancelled does not wait for a client that takes nothing. */
+static async_value serve(void *p)
+{
+    struct client *client = *(struct client **)p;
+    async_value v = client->server->fn(client->stream, client->server->arg);
+    if (v.error == ASYNC_CANCELLED)
+        async_stream_close(client->stream);
+    else
+        async_stream_exit(&client->stream);
+    return v;
+}
+
+/* Also of one that was cancelled before it began. */
+static void serve_ended(struct job *job)
+{
+    struct client *client = container_of(job, struct client, ended);
+    struct server *server = client->server;
+    if (--server->clients == 0 && server->fd < 0)
+        line_wake_all(&server->closed);
+    object_unpin(&server->object);
+    object_unpin(&client->task->coro.object);
+}
+
+/* Whatever we make here goes to the task that is to serve the client. */
+static struct task *make_task(struct server *server, int fd, bool external, struct memory *made)
+{
+    async_value error;
+    memory_of_thread = made;
+    async_stream *stream = stream_new(fd, fd, "client", external);
+    memory_of_thread = NULL;
+    struct client *client = stream ? memory_get(made, sizeof *client) : NULL;
+    async_coroutine coro = client ? coro_make(serve, "client", &client, sizeof client) : NULL;
+    struct task *task = coro ? task_start(server->object.future.loop, coro, NULL, "async_start_server",
+                                          &error) : NULL;
+    if (!task)
+        return NULL;
+    *client = (struct client){ { .run = serve_ended }, task, server, stream };
+    list_append(&task->coro.object.future.waiters, &client->ended.link);
+    return task;
+}
+
+static void welcome(struct server *server, int fd, bool external)
+{
+    struct memory made = { { NULL, NULL } };
+    struct task *task = make_task(server, fd, external, &made);
+    if (!task) {
+        memory_free(&made);
+        return;
+    }
+    memory_move(&task->memory, &made);
+    task->detached = true;
+    object_pin(&task->coro.object);
+    object_pin(&server->object);
+    server->clients++;
+}
+
+/* No descriptors are left: who waits at the door would only keep us busy. */
+static void rest(struct server *server)
+{
+    async_loop *loop = server->object.future.loop;
+    if (server->watch)
+        unwatch(server->watch);
+    server->watch = NULL;
+    loop_timer_start(loop, &server->timer, clock_after(&loop->clock, REST));
+}
+
+static void accept_clients(struct job *job)
+{
+    struct server *server = container_of(job, struct server, timer.job);
+    async_loop *loop = server->object.future.loop;
+    struct sockaddr_storage from;
+    if (!server->watch && !(server->watch = watch_fd(loop, server->fd, false, false, job))) {
+        rest(server);
+        return;
+    }
+    for (int i = 0; i < AT_ONCE; i++) {
+        socklen_t length = sizeof from;
+        int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            welcome(server, fd, !is_own_client(fd, &from));
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            report_exception(loop, "accepting a client", async_error(errno, "it has to wait a second"),
+                             &server->object);
+            rest(server);
+            return;
+        }
+    }
+}
+
+/* A listening socket, as a server. Its value is the handle. */
+static async_value listen_on(const struct addrinfo *address, const char *what, async_client_fn *fn,
+                             void *arg)
+{
+    int on = 1, fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const char *path = address->ai_family == AF_UNIX
+                       ? ((const struct sockaddr_un *)address->ai_addr)->sun_path : NULL;
+    if (path && inode_of(path))     /* left behind by somebody */
+        unlink(path);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
+        async_value v = async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
+        close(fd);
+        return v;
+    }
+    struct server *server = primitive_new(&server_type);
+    if (!server) {
+        close(fd);
+        return async_error(ENOMEM, "no memory for a server");
+    }
+    *server = (struct server){ .object = server->object, .fd = fd, .timer.job.run = accept_clients,
+                               .fn = fn, .arg = arg, .inode = path ? inode_of(path) : 0 };
+    list_init(&server->timer.job.link);
+    list_init(&server->object.link);
+    list_init(&server->object.future.waiters);
+    line_init(&server->closed, &server->object);
+    if (!servers.next)
+        list_init(&servers);
+    list_append(&servers, &server->link);
+    server->watch = watch_fd(loop_running, fd, false, false, &server->timer.job);
+    if (!server->watch) {
+        stop_listening(server);
+        return async_error(ENOMEM, "no memory for a server");
+    }
+    return async_ptr(object_ticket(&server->object));
+}
+
+struct endpoint {
+    const char *host;               /* or the path */
+    int port;
+    async_client_fn *fn;
+    void *arg;
+};
+
+static async_value start_server(void *p)
+{
+    struct endpoint *args = p;
+    char what[NI_MAXHOST + 32];
+    async_value v = async_catch(async_getaddrinfo(args->host, args->port));
+    if (v.error)
+        return v;
+    struct addrinfo *addresses = v.ptr;
+    snprintf(what, sizeof what, "%s port %d", args->host ? args->host : "every interface", args->port);
+    v = listen_on(addresses, what, args->fn, args->arg);
+    memory_give_back(addresses);
+    return v;
+}
+
+async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *host, int port)
+{
+    return coro_make(start_server, "async_start_server", &(struct endpoint){ host, port, fn, arg },
+                     sizeof(struct endpoint));
+}
+
+static async_value start_unix_server(void *p)
+{
+    struct endpoint *args = p;
+    struct address address;
+    async_value v = resolve_path(args->host, &address);
+    return v.error ? v : listen_on(&address.info, args->host, args->fn, args->arg);
+}
+
+async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const char *path)
+{
+    return coro_make(start_unix_server, "async_start_unix_server",
+                     &(struct endpoint){ path, 0, fn, arg }, sizeof(struct endpoint));
+}
+
+int async_server_port(async_server *x)
+{
+    struct server *server = primitive_of(x, &server_type, "async_server_port", NULL);
+    struct sockaddr_storage mine = { 0 };
+    socklen_t length = sizeof mine;
+    if (getsockname(server->fd, (struct sockaddr *)&mine, &length) || mine.ss_family == AF_UNIX)
+        return 0;
+    return port_of(&mine);
+}
+
+void async_server_close(async_server *x)
+{
+    struct server *server = primitive_of(x, &server_type, "async_server_close", NULL);
+    stop_listening(server);
+    if (server->clients == 0)
+        line_wake_all(&server->closed);
+}
+
+static async_value wait_closed(void *p)
+{
+    async_value v = async_none;
+    struct waiter waiter;
+    in_use struct server *server = primitive_use(*(async_server **)p, &server_type,
+                                                 "async_server_wait_closed", &v);
+    if (server && (server->fd >= 0 || server->clients))
+        v = line_wait(&server->closed, &waiter);
+    return v;
+}
+
+async_awaitable async_server_wait_closed(async_server *server)
+{
+    return coro_make(wait_closed, "async_server_wait_closed", &server, sizeof server);
+}
+
+void async_server_exit(async_server **server)
+{
+    if (!*server)
+        return;
+    async_server_close(*server);
+    async_value v = async_catch(async_server_wait_closed(*server));
+    if (v.error)
+        async_leave_with(v);
+}

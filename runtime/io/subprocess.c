@@ -1,0 +1,381 @@
+/* subprocess.c - asyncio.create_subprocess_exec and _shell: other programs, with pipes and an end.
+ *
+ * The end of a child makes a descriptor readable (a pidfd), which the loop watches like any other; so
+ * no signal handler is needed and any number of tasks may wait. Linux before 5.3 has none: there a
+ * thread of the executor waits for each child. One that is still running when its record or its loop
+ * goes is killed. */
+#define _GNU_SOURCE
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include "io/stream.h"
+#include "core/task.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+extern char **environ;
+
+struct subprocess {
+    struct object object;
+    struct list link;               /* among the loop's that are running */
+    pid_t pid;
+    int pidfd;                      /* readable when it has ended; -1: none */
+    struct job job;                 /* sees to that end */
+    struct watch *watch;            /* of pidfd, or NULL */
+    struct object *thread;          /* the future of the thread that waits instead, pinned; or NULL */
+    struct line ended;              /* tasks in wait */
+    long returncode;                /* ASYNC_RUNNING, exit status, or minus the signal */
+    async_stream *pipes[3];         /* our ends of its stdin, stdout, stderr, or NULL */
+};
+
+_Static_assert(sizeof(struct subprocess) <= OBJECT_SIZE, "a subprocess fits its record");
+
+static void stop_watching(struct subprocess *process)
+{
+    if (process->watch)
+        unwatch(process->watch);
+    if (process->thread)
+        object_unpin(process->thread);
+    if (process->pidfd >= 0)
+        close(process->pidfd);
+    process->watch = NULL;
+    process->thread = NULL;
+    process->pidfd = -1;
+    list_remove(&process->job.link);
+    list_remove(&process->link);
+}
+
+/* Takes the child's status if it has ended, or waits for that if it must have. */
+static void reap(struct subprocess *process, int options)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(process->pid, &status, options)) < 0 && errno == EINTR)
+        ;
+    if (pid == process->pid)
+        process->returncode = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    else if (pid < 0)
+        process->returncode = 255;  /* somebody else has taken it; Python says so, too */
+}
+
+static void on_end(struct job *job)
+{
+    struct subprocess *process = container_of(job, struct subprocess, job);
+    reap(process, WNOHANG);
+    if (process->returncode == ASYNC_RUNNING)
+        return;
+    stop_watching(process);
+    line_wake_all(&process->ended);
+}
+
+static void drop(struct object *object)
+{
+    struct subprocess *process = (struct subprocess *)object;
+    stop_watching(process);
+    if (process->pid > 0 && process->returncode == ASYNC_RUNNING) {
+        kill(process->pid, SIGKILL);
+        reap(process, 0);
+    }
+}
+
+void subprocess_close(async_loop *loop)
+{
+    list_each(link, &loop->subprocesses)
+        kill(container_of(link, struct subprocess, link)->pid, SIGKILL);
+}
+
+static const struct future_type subprocess_type = { .name = "Process", .drop = drop };
+
+/* ------------------------------------------------------------------------------- starting */
+
+struct start {
+    const char *const *argv;        /* or NULL, and then */
+    const char *command;            /* for the shell */
+    int pipes;                      /* of enum async_pipes */
+};
+
+struct ends {                       /* of the three pipes: [i][0] is ours, [i][1] the child's */
+    int fd[3][2];
+};
+
+static void close_ends(struct ends *ends, int side)
+{
+    for (int i = 0; i < 3; i++) {
+        if (ends->fd[i][side] >= 0)
+            close(ends->fd[i][side]);
+        ends->fd[i][side] = -1;
+    }
+}
+
+static bool open_pipes(struct ends *ends, int wanted)
+{
+    memset(ends, -1, sizeof *ends);
+    for (int i = 0; i < 3; i++) {
+        int both[2];
+        if (!(wanted & 1 << i))
+            continue;
+        if (pipe2(both, O_CLOEXEC))
+            return false;
+        ends->fd[i][0] = both[i == 0];      /* we write its input and read its output */
+        ends->fd[i][1] = both[i != 0];
+    }
+    return true;
+}
+
+static int spawn(pid_t *pid, const struct start *args, struct ends *ends)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t ordinary;
+    const char *shell[] = { "/bin/sh", "-c", args->command, NULL };
+    const char *const *argv = args->argv ? args->argv : shell;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigemptyset(&ordinary);
+    sigaddset(&ordinary, SIGINT);
+    sigaddset(&ordinary, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &ordinary);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    for (int i = 0; i < 3; i++)
+        if (ends->fd[i][1] >= 0)
+            posix_spawn_file_actions_adddup2(&actions, ends->fd[i][1], i);
+    int error = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+static struct subprocess *subprocess_new(pid_t pid)
+{
+    struct subprocess *process = primitive_new(&subprocess_type);
+    if (!process)
+        return NULL;
+    process->pid = pid;
+    process->pidfd = -1;
+    process->job.run = on_end;
+    list_init(&process->job.link);
+    process->watch = NULL;
+    process->thread = NULL;
+    list_append(&loop_running->subprocesses, &process->link);
+    process->returncode = ASYNC_RUNNING;
+    memset(process->pipes, 0, sizeof process->pipes);
+    line_init(&process->ended, &process->object);
+    return process;
+}
+
+/* In a thread: until the child has ended; its status is left to reap. */
+static async_value wait_in_thread(void *pid)
+{
+    siginfo_t info;
+    while (waitid(P_PID, (intptr_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    return async_none;
+}
+
+static bool watch_end(struct subprocess *process)
+{
+    process->pidfd = syscall(SYS_pidfd_open, process->pid, 0);
+    if (process->pidfd >= 0) {
+        process->watch = watch_fd(loop_running, process->pidfd, false, true, &process->job);
+        return process->watch;
+    }
+    async_future future = async_loop_run_in_executor(loop_running, wait_in_thread,
+                                                     (void *)(intptr_t)process->pid);
+    if (!future)
+        return false;
+    process->thread = object_find(future);
+    object_pin(process->thread);
+    list_append(&process->thread->future.waiters, &process->job.link);
+    return true;
+}
+
+/* Watches for its end, and makes streams of the pipes. */
+static async_value adopt(struct subprocess *process, struct ends *ends)
+{
+    if (!watch_end(process))
+        return async_error(ENOMEM, "no memory to watch a process");
+    for (int i = 0; i < 3; i++) {
+        int fd = ends->fd[i][0];
+        if (fd < 0)
+            continue;
+        ends->fd[i][0] = -1;
+        process->pipes[i] = stream_new(i ? fd : -1, i ? -1 : fd, i ? "its output" : "its input", true);
+        if (!process->pipes[i])
+            return async_error(ENOMEM, "no memory for the pipes of a process");
+    }
+    return async_ptr(object_ticket(&process->object));
+}
+
+static async_value start(void *p)
+{
+    struct start *args = p;
+    struct ends ends;
+    pid_t pid = 0;
+    const char *name = args->argv ? args->argv[0] : args->command;
+    if (!task_current())
+        return report_no_task();
+    if (!name)
+        return async_error(EINVAL, "no program to start was named");
+    int error = open_pipes(&ends, args->pipes) ? spawn(&pid, args, &ends) : errno;
+    close_ends(&ends, 1);
+    async_value v = async_error(error, error ? async_strf("starting %s: %s", name, strerror(error))
+                                             : NULL);
+    if (!error) {
+        struct subprocess *process = subprocess_new(pid);
+        v = process ? adopt(process, &ends) : async_error(ENOMEM, "no memory for a process");
+        if (v.error) {
+            kill(pid, SIGKILL);
+            if (!process)
+                waitpid(pid, NULL, 0);
+        }
+    }
+    close_ends(&ends, 0);
+    return v;
+}
+
+async_awaitable async_create_subprocess_exec(const char *const *argv, int pipes)
+{
+    return coro_make(start, "async_create_subprocess_exec",
+                     &(struct start){ argv, NULL, pipes }, sizeof(struct start));
+}
+
+async_awaitable async_create_subprocess_shell(const char *command, int pipes)
+{
+    return coro_make(start, "async_create_subprocess_shell",
+                     &(struct start){ NULL, command, pipes }, sizeof(struct start));
+}
+
+/* -------------------------------------------------------------------------------- the end */
+
+static struct subprocess *find(async_subprocess *x, const char *caller)
+{
+    return primitive_of(x, &subprocess_type, caller, NULL);
+}
+
+static async_value wait_for_end(void *p)
+{
+    async_value v = async_none;
+    struct waiter waiter;
+    in_use struct subprocess *process = primitive_use(*(async_subprocess **)p, &subprocess_type,
+                                                      "async_subprocess_wait", &v);
+    if (process && process->returncode == ASYNC_RUNNING)
+        v = line_wait(&process->ended, &waiter);
+    return v.error ? v : async_num(process->returncode);
+}
+
+async_awaitable async_subprocess_wait(async_subprocess *process)
+{
+    return coro_make(wait_for_end, "async_subprocess_wait", &process, sizeof process);
+}
+
+long async_subprocess_returncode(async_subprocess *process)
+{
+    return find(process, "async_subprocess_returncode")->returncode;
+}
+
+int async_subprocess_pid(async_subprocess *process)
+{
+    return find(process, "async_subprocess_pid")->pid;
+}
+
+async_value async_subprocess_send_signal(async_subprocess *x, int number)
+{
+    struct subprocess *process = find(x, "async_subprocess_send_signal");
+    if (process->returncode != ASYNC_RUNNING || kill(process->pid, number) == 0)
+        return async_none;
+    return async_error(errno, async_strf("sending signal %d: %s", number, strerror(errno)));
+}
+
+async_value async_subprocess_terminate(async_subprocess *process)
+{
+    return async_subprocess_send_signal(process, SIGTERM);
+}
+
+async_value async_subprocess_kill(async_subprocess *process)
+{
+    return async_subprocess_send_signal(process, SIGKILL);
+}
+
+async_stream *async_subprocess_stdin(async_subprocess *x)
+{
+    return find(x, "async_subprocess_stdin")->pipes[0];
+}
+
+async_stream *async_subprocess_stdout(async_subprocess *x)
+{
+    return find(x, "async_subprocess_stdout")->pipes[1];
+}
+
+async_stream *async_subprocess_stderr(async_subprocess *x)
+{
+    return find(x, "async_subprocess_stderr")->pipes[2];
+}
+
+/* ---------------------------------------------------------------------------- communicate */
+
+struct communicate {
+    async_subprocess *process;
+    const char *input;
+    const char **out, **err;
+};
+
+/* Sends all input; a child that does not read it to its end is no error. */
+static async_value feed(void *p)
+{
+    struct communicate *args = p;
+    async_stream *to = async_subprocess_stdin(args->process);
+    if (!to)
+        return async_none;
+    if (args->input)
+        async_stream_puts(to, args->input);
+    async_stream_close(to);
+    async_value v = async_catch(async_stream_wait_closed(to));
+    return v.error == ASYNC_CANCELLED ? v : async_none;
+}
+
+static async_value read_all(void *p)
+{
+    async_stream *from = *(async_stream **)p;
+    return from ? async_catch(async_stream_read(from, 0, NULL)) : async_str("");
+}
+
+static async_value communicate(void *p)
+{
+    struct communicate *args = p;
+    async_stream *out = async_subprocess_stdout(args->process);
+    async_stream *err = async_subprocess_stderr(args->process);
+    async_value done[4];
+    async_awaitable parts[] = {
+        coro_make(feed, "feed", args, sizeof *args),
+        coro_make(read_all, "read_all", &out, sizeof out),
+        coro_make(read_all, "read_all", &err, sizeof err),
+        async_subprocess_wait(args->process),
+    };
+    async_value v = async_catch(async_gather_list(done, parts, 4, false));
+    if (v.error)
+        return v;
+    if (args->out)
+        *args->out = done[1].str;
+    if (args->err)
+        *args->err = done[2].str;
+    return done[3];
+}
+
+async_awaitable async_subprocess_communicate(async_subprocess *process, const char *input,
+                                             const char **out, const char **err)
+{
+    return coro_make(communicate, "async_subprocess_communicate",
+                     &(struct communicate){ process, input, out, err }, sizeof(struct communicate));
+}

@@ -1,0 +1,168 @@
+/* watch.c - what comes from outside of the loop: descriptors that are ready, signals, other threads.
+ *
+ * All of it becomes a callback like any other, in the ready queue, in its turn. */
+#include "core/loop.h"
+#include "core/object.h"
+#include "core/outside.h"
+#include "debug/report.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum kind { READER, WRITER, SIGNAL };
+
+struct watcher {
+    struct list link;               /* among the loop's watchers */
+    struct job job;
+    struct watch *watch;            /* the loop's part */
+    async_loop *loop;
+    enum kind kind;
+    int number;                     /* of the descriptor or signal */
+    async_fn *fn;
+    void *arg;
+};
+
+static void run(struct job *job)
+{
+    struct watcher *watcher = container_of(job, struct watcher, job);
+    async_loop *loop = watcher->loop;       /* fn may remove the watcher */
+    async_value v = watcher->fn(watcher->arg);
+    if (v.error && !loop_leave_with(loop, v))
+        report_exception(loop, "Exception in callback", v, NULL);
+}
+
+static struct watcher *find(async_loop *loop, enum kind kind, int number)
+{
+    list_each(link, &loop->watchers) {
+        struct watcher *watcher = container_of(link, struct watcher, link);
+        if (watcher->kind == kind && watcher->number == number)
+            return watcher;
+    }
+    return NULL;
+}
+
+static bool forget(async_loop *loop, enum kind kind, int number)
+{
+    struct watcher *watcher = find(loop, kind, number);
+    if (!watcher)
+        return false;
+    list_remove(&watcher->link);
+    unwatch(watcher->watch);
+    free(watcher);
+    return true;
+}
+
+void watch_close(async_loop *loop)
+{
+    while (!list_empty(&loop->watchers)) {
+        struct watcher *watcher = container_of(loop->watchers.next, struct watcher, link);
+        forget(loop, watcher->kind, watcher->number);
+    }
+}
+
+static async_value add(async_loop *loop, enum kind kind, int number, async_fn *fn, void *arg)
+{
+    if (loop->closed)
+        return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
+    if (kind != SIGNAL && fcntl(number, F_GETFD) < 0)
+        return async_error(EBADF, "there is no such descriptor to watch");
+    struct watcher *watcher = calloc(1, sizeof *watcher);
+    if (!watcher)
+        return async_error(ENOMEM, "no memory to watch a descriptor or signal");
+    *watcher = (struct watcher){ .job.run = run, .loop = loop, .kind = kind, .number = number,
+                                 .fn = fn, .arg = arg };
+    watcher->watch = kind == SIGNAL ? watch_signal(loop, number, &watcher->job)
+                                    : watch_fd(loop, number, kind == WRITER, true, &watcher->job);
+    if (!watcher->watch) {
+        free(watcher);
+        return async_error(ENOMEM, "no memory to watch a descriptor or signal");
+    }
+    forget(loop, kind, number);
+    list_append(&loop->watchers, &watcher->link);
+    return async_none;
+}
+
+async_value async_loop_add_reader(async_loop *loop, int fd, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    return add(loop, READER, fd, fn, arg);
+}
+
+async_value async_loop_add_writer(async_loop *loop, int fd, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    return add(loop, WRITER, fd, fn, arg);
+}
+
+bool async_loop_remove_reader(async_loop *loop, int fd)
+{
+    loop_given(loop, __func__);
+    return forget(loop, READER, fd);
+}
+
+bool async_loop_remove_writer(async_loop *loop, int fd)
+{
+    loop_given(loop, __func__);
+    return forget(loop, WRITER, fd);
+}
+
+async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    struct sigaction now;
+    if (number == SIGKILL || number == SIGSTOP || sigaction(number, NULL, &now) != 0)
+        return async_error(ASYNC_RUNTIME_ERROR, number == SIGKILL ? "sig 9 cannot be caught"
+                                                                  : "this signal cannot be caught");
+    return add(loop, SIGNAL, number, fn, arg);
+}
+
+bool async_loop_remove_signal_handler(async_loop *loop, int number)
+{
+    loop_given(loop, __func__);
+    return forget(loop, SIGNAL, number);
+}
+
+/* ------------------------------------------------------------------------ other threads */
+
+struct posted {
+    struct job job;
+    async_loop *loop;
+    async_fn *fn;
+    void *arg;
+};
+
+static void run_posted(struct job *job)
+{
+    struct posted call = *container_of(job, struct posted, job);
+    free(container_of(job, struct posted, job));
+    async_value v = call.fn(call.arg);
+    if (v.error && !loop_leave_with(call.loop, v))
+        report_exception(call.loop, "Exception in callback", v, NULL);
+}
+
+async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void *arg)
+{
+    loop_given(loop, __func__);
+    struct posted *posted = malloc(sizeof *posted);
+    if (!posted)
+        return async_error(ENOMEM, "no memory for a callback");
+    *posted = (struct posted){ { .run = run_posted }, loop, fn, arg };
+    if (loop_running == loop) {             /* our own thread: the same queue as call_soon */
+        loop_ready(loop, &posted->job);
+    } else if (!outside_post(loop, &posted->job)) {
+        free(posted);
+        return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
+    }
+    return async_none;
+}
+
+void watch_discard_posted(struct list *jobs)
+{
+    list_each(link, jobs) {
+        struct job *job = container_of(link, struct job, link);
+        if (job->run == run_posted) {
+            list_remove(link);
+            free(container_of(job, struct posted, job));
+        }
+    }
+}

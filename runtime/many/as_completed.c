@@ -1,0 +1,160 @@
+/* as_completed.c - asyncio.as_completed: the tasks in the order in which they end.
+ *
+ * Each task gets a job of ours that moves it to the list of those that are done; async_anext takes
+ * the first one off that list, or waits in line for it. */
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/task.h"
+#include <stdlib.h>
+
+struct completion;
+
+struct entry {
+    struct job done;
+    struct list link;               /* among those done and not given out */
+    struct completion *completion;
+    struct future *future;          /* pinned */
+};
+
+struct completion {
+    struct object object;
+    struct entry *entries;
+    struct list done;
+    struct line line;               /* tasks in anext */
+    struct timer timer;
+    size_t count, unfinished, left; /* in all; not done; not given out */
+    bool timed_out;
+};
+
+_Static_assert(sizeof(struct completion) <= OBJECT_SIZE, "a completion fits its record");
+
+static void drop(struct object *object)
+{
+    struct completion *completion = (struct completion *)object;
+    if (object->future.loop)
+        loop_timer_stop(object->future.loop, &completion->timer);
+    for (size_t i = 0; i < completion->count; i++) {
+        list_remove(&completion->entries[i].done.link);
+        object_unpin(future_object(completion->entries[i].future));
+    }
+    free(completion->entries);
+}
+
+static const struct future_type completion_type = { .name = "as_completed", .drop = drop };
+
+static void one_done(struct job *job)
+{
+    struct entry *entry = container_of(job, struct entry, done);
+    struct completion *completion = entry->completion;
+    list_append(&completion->done, &entry->link);
+    if (--completion->unfinished == 0) {
+        loop_timer_stop(completion->object.future.loop, &completion->timer);
+        object_retire(&completion->object, false);      /* also if nobody reads it to its end */
+    }
+    line_serve_next(&completion->line);
+}
+
+static void time_is_up(struct job *job)
+{
+    struct completion *completion = container_of(job, struct completion, timer.job);
+    completion->timed_out = true;
+    for (size_t i = 0; i < completion->count; i++)
+        list_remove(&completion->entries[i].done.link);
+    object_retire(&completion->object, false);
+    while (line_serve_next(&completion->line))
+        ;
+}
+
+static async_value next(void *state)
+{
+    async_value v;
+    struct waiter waiter;
+    in_use struct completion *completion = primitive_use(state, &completion_type, "async_anext", &v);
+    if (!completion)
+        return v;
+    if (completion->left == 0) {
+        object_retire(&completion->object, true);
+        return async_error(ASYNC_STOP_ITERATION, "");
+    }
+    completion->left--;             /* our turn, even if we are cancelled before it comes */
+    while (list_empty(&completion->done) && !completion->timed_out) {
+        v = line_wait(&completion->line, &waiter);
+        if (v.error) {
+            if (!list_empty(&completion->done) && waiter_woken(&waiter))
+                line_serve_next(&completion->line);
+            return v;
+        }
+    }
+    if (list_empty(&completion->done))
+        return async_error(ASYNC_TIMEOUT, "");
+    struct list *first = completion->done.next;
+    list_remove(first);
+    return async_ptr(object_ticket(future_object(container_of(first, struct entry, link)->future)));
+}
+
+/* Tasks for all, each once. */
+static async_value collect(struct completion *completion, const async_awaitable *list, size_t count)
+{
+    async_value error = async_none;
+    for (size_t i = 0; i < count; i++) {
+        struct object *known = list[i] ? object_successor(list[i]) : NULL;
+        struct future *future = known ? &known->future : NULL;
+        bool twice = false;
+        if (!known) {
+            future = task_ensure(loop_running, list[i], "async_as_completed", &error);
+            if (!future)
+                return error;
+        }
+        for (size_t j = 0; j < completion->count; j++)
+            twice |= completion->entries[j].future == future;
+        if (twice) {
+            if (!known)
+                object_unpin(future_object(future));
+            continue;
+        }
+        if (known)
+            return report_misuse(list[i], "async_as_completed");
+        struct entry *entry = &completion->entries[completion->count++];
+        *entry = (struct entry){ .done.run = one_done, .completion = completion, .future = future };
+        list_init(&entry->link);
+        list_append(future->state == PENDING ? &future->waiters : &loop_running->ready,
+                    &entry->done.link);
+    }
+    return async_none;
+}
+
+async_iterator async_as_completed(const async_awaitable *list, size_t count, double timeout)
+{
+    async_iterator iterator = { next, NULL };
+    if (!loop_running)
+        report_abort(report_no_loop("async_as_completed"));
+    struct completion *completion = (struct completion *)object_new(&completion_type, loop_running);
+    if (!completion)
+        return iterator;
+    completion->entries = malloc((count + 1) * sizeof *completion->entries);
+    completion->count = 0;
+    completion->timed_out = false;
+    completion->timer = (struct timer){ .job.run = time_is_up };
+    list_init(&completion->timer.job.link);
+    list_init(&completion->done);
+    line_init(&completion->line, &completion->object);
+    if (!completion->entries) {
+        object_free(&completion->object);
+        return iterator;
+    }
+    async_value v = collect(completion, list, count);
+    if (v.error == ENOMEM)
+        return iterator;                        /* a handle in the list is NULL */
+    if (v.error)
+        report_abort(v);
+    completion->unfinished = completion->left = completion->count;
+    if (!completion->count)
+        object_retire(&completion->object, false);
+    else if (timeout < ASYNC_NO_TIMEOUT)
+        loop_timer_start(loop_running, &completion->timer,
+                         clock_after(&loop_running->clock, timeout));
+    iterator.state = object_ticket(&completion->object);
+    return iterator;
+}

@@ -1,0 +1,260 @@
+/* generator.c - asynchronous iterators and generators: async for, yield, aclose.
+ *
+ * An iterator is a function that gives the next value each time it is awaited, and the error
+ * ASYNC_STOP_ITERATION at the end. A generator is an iterator whose function has a stack of its
+ * own, because it stops in the middle: async_yield leaves that stack for the consumer's, the next
+ * async_anext comes back. All of it happens inside the consumer's task: when the generator awaits,
+ * that task is suspended, on the generator's stack. */
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "core/memory.h"
+#include "debug/report.h"
+#include "core/stack.h"
+#include "core/switch.h"
+#include "core/task.h"
+
+struct anext {
+    async_iterator iterator;
+};
+
+static async_value anext(void *p)
+{
+    struct anext *args = p;
+    return args->iterator.next(args->iterator.state);
+}
+
+static async_value next(void *state);
+
+/* A generator's function has an activation of its own to leave; any other next gets one here. */
+async_awaitable async_anext(async_iterator iterator)
+{
+    struct anext args = { iterator };
+    if (iterator.next == next)
+        return coro_make(anext, "async_anext", &args, sizeof args);
+    return async_coro_new((async_call){ anext, "async_anext", &args, sizeof args });
+}
+
+struct generator {
+    struct object object;
+    struct coro *coro;              /* its function and arguments; pinned */
+    struct list link;               /* in the loop's generators while it is started and not over */
+    void *owned;                    /* stands for it in its owner's memory; NULL when it is over */
+    void *stack;                    /* NULL before the first anext and when it is over */
+    void *place, *consumer_place;   /* where its stack and the consumer's were left */
+    struct activation *activation;  /* where it is, while the consumer runs */
+    struct activation *consumer;    /* where the consumer is, while it runs */
+    async_value value;              /* handed over by yield, or what it ended with */
+    bool running, yielded, closing, over;
+};
+
+_Static_assert(sizeof(struct generator) <= OBJECT_SIZE, "a generator fits its record");
+
+static void drop(struct object *object)
+{
+    struct generator *generator = (struct generator *)object;
+    list_remove(&generator->link);
+    if (generator->stack)
+        stack_give(generator->stack);
+    object_unpin(&generator->coro->object);
+}
+
+/* Its owner has ended. If it was left in the middle its clean-ups must run, and may wait: so a task is
+ * made for that, as Python does when the last reference goes. */
+static bool abandon(struct object *object)
+{
+    struct generator *generator = (struct generator *)object;
+    if (!generator->stack || generator->running || loop_running != object->future.loop)
+        return false;
+    generator->owned = NULL;
+    object_disown(object);
+    async_coroutine closing = async_aclose((async_iterator){ next, object_ticket(object) });
+    async_detach(closing ? async_create_task(closing) : NULL);
+    return true;
+}
+
+static const struct future_type generator_type = {
+    .name = "async_generator", .drop = drop, .abandon = abandon
+};
+
+static void over(struct generator *generator)
+{
+    memory_give_back(generator->owned);
+    generator->owned = NULL;
+    object_disown(&generator->object);
+    object_retire(&generator->object, true);
+}
+
+static _Thread_local struct generator *starting;
+
+/* The bottom of a generator's stack. */
+static void entry(void)
+{
+    stack_arrived();
+    struct generator *generator = starting;
+    async_value v = coro_call(generator->coro, generator);
+    generator->value = v;
+    generator->over = true;
+    generator->yielded = false;
+    stack_switch(&generator->place, generator->consumer_place, true);
+}
+
+static bool prepare(struct generator *generator)
+{
+    if (generator->stack)
+        return true;
+    generator->stack = stack_take();
+    if (!generator->stack)
+        return false;
+    generator->place = switch_prepare(generator->stack, entry);
+    list_append(&loop_running->generators, &generator->link);
+    starting = generator;
+    return true;
+}
+
+static void finish(struct generator *generator)
+{
+    stack_give(generator->stack);
+    generator->stack = NULL;
+    list_remove(&generator->link);
+    over(generator);
+}
+
+/* Goes on on the generator's stack until it yields or ends. */
+static async_value resume(struct generator *generator)
+{
+    struct activation **here = coro_innermost();
+    if (!prepare(generator))
+        return async_error(ENOMEM, "no memory for the generator's stack");
+    object_pin(&generator->object);
+    generator->running = true;
+    generator->consumer = *here;
+    *here = generator->activation;
+    stack_switch(&generator->consumer_place, generator->place, false);
+    *coro_innermost() = generator->consumer;
+    generator->running = false;
+    async_value v = generator->value;
+    if (generator->over)
+        finish(generator);
+    if (generator->over && !v.error)
+        v = async_error(ASYNC_STOP_ITERATION, "");
+    object_unpin(&generator->object);
+    return v;
+}
+
+static async_value next(void *state)
+{
+    async_value error;
+    struct generator *generator = primitive_of(state, &generator_type, "async_anext", &error);
+    if (!generator)
+        return error;
+    if (!task_current())
+        return report_no_task();
+    if (generator->running)
+        return async_error(ASYNC_RUNTIME_ERROR,
+                           "anext(): asynchronous generator is already running");
+    if (generator->over)
+        return async_error(ASYNC_STOP_ITERATION, "");
+    return resume(generator);
+}
+
+async_value async_yield_value(async_value value)
+{
+    struct activation **here = coro_innermost();
+    struct generator *generator = *here ? (*here)->generator : NULL;
+    if (!generator)
+        return async_error(ASYNC_RUNTIME_ERROR, "async_yield outside of an async generator's own "
+                                                "function");
+    generator->value = value;
+    generator->yielded = true;
+    generator->activation = *here;
+    stack_switch(&generator->place, generator->consumer_place, false);
+    generator->yielded = false;
+    return generator->closing ? async_error(ASYNC_GENERATOR_EXIT, "") : async_none;
+}
+
+async_iterator async_generator_new(async_call call)
+{
+    async_iterator iterator = { next, NULL };
+    struct generator *generator = (struct generator *)object_new(&generator_type, loop_running);
+    async_coroutine coro = generator ? async_coro_new(call) : NULL;
+    if (!coro) {
+        if (generator) {
+            generator->object.future.type = &plain_future;      /* nothing to drop yet */
+            object_free(&generator->object);
+        }
+        return iterator;
+    }
+    *generator = (struct generator){ .object = generator->object, .coro = object_find(coro) };
+    list_init(&generator->object.link);
+    list_init(&generator->object.future.waiters);
+    list_init(&generator->link);
+    generator->coro->object.future.type = &running_type;
+    generator->coro->object.brief = true;
+    object_pin(&generator->coro->object);
+    object_expire(&generator->coro->object);        /* it goes when we unpin it */
+    iterator.state = object_ticket(&generator->object);
+    generator->owned = memory_own(memory_here(), iterator.state);   /* without it, until the loop closes */
+    return iterator;
+}
+
+/* -------------------------------------------------------------------------------- aclose */
+
+static async_value aclose(void *p)
+{
+    async_value v;
+    async_iterator *iterator = p;
+    if (iterator->next != next)
+        return async_error(ASYNC_TYPE_ERROR, "only a generator can be closed");
+    struct generator *generator = primitive_of(iterator->state, &generator_type, "async_aclose", &v);
+    if (!generator)
+        return v;
+    if (generator->running)
+        return async_error(ASYNC_RUNTIME_ERROR,
+                           "aclose(): asynchronous generator is already running");
+    generator->closing = true;
+    if (generator->over)
+        return async_none;
+    if (!generator->stack) {                    /* never started: nothing of it runs */
+        generator->over = true;
+        over(generator);
+        return async_none;
+    }
+    v = resume(generator);
+    if (generator->yielded)
+        return async_error(ASYNC_RUNTIME_ERROR, "async generator ignored GeneratorExit");
+    return v.error == ASYNC_GENERATOR_EXIT || v.error == ASYNC_STOP_ITERATION ? async_none : v;
+}
+
+async_awaitable async_aclose(async_iterator iterator)
+{
+    return coro_make(aclose, "async_aclose", &iterator, sizeof iterator);
+}
+
+void async_aclose_exit(async_iterator *iterator)
+{
+    async_value v = async_catch(async_aclose(*iterator));
+    if (v.error)
+        async_leave_with(v);
+}
+
+static async_value close_all(void *p)
+{
+    async_loop *loop = *(async_loop **)p;
+    while (!list_empty(&loop->generators)) {
+        struct generator *generator = container_of(loop->generators.next, struct generator, link);
+        async_iterator iterator = { next, object_ticket(&generator->object) };
+        list_remove(&generator->link);
+        async_value v = aclose(&iterator);
+        if (v.error)
+            report_exception(loop, "an error occurred during closing of asynchronous generator", v,
+                             NULL);
+    }
+    return async_none;
+}
+
+async_awaitable async_loop_shutdown_asyncgens(async_loop *loop)
+{
+    loop_given(loop, __func__);
+    return coro_make(close_all, "async_loop_shutdown_asyncgens", &loop, sizeof loop);
+}

@@ -1,0 +1,232 @@
+/* timeout.c - asyncio.timeout, timeout_at and wait_for: a deadline for whatever happens inside.
+ *
+ * When time is up the task that entered is cancelled, like by anybody. On the way out the timeout
+ * takes its own request back (uncancel); if no other request is left and what comes out is
+ * ASYNC_CANCELLED, it was ours, and becomes ASYNC_TIMEOUT. Somebody else's cancel stays one. */
+#include "core/coro.h"
+#include "core/line.h"
+#include "core/loop.h"
+#include "debug/report.h"
+#include "core/task.h"
+
+enum state { ENTERED, EXPIRING, TIMED_OUT, EXITED };
+
+struct timeout {
+    struct object object;
+    struct timer timer;
+    struct task *task;              /* that entered it; pinned by a scope until that is left */
+    unsigned cancels;               /* requests it had at that time */
+    enum state state;
+};
+
+_Static_assert(sizeof(struct timeout) <= OBJECT_SIZE, "a timeout fits its record");
+
+static const struct future_type timeout_type = { .name = "Timeout" };
+
+static void expire(struct job *job)
+{
+    struct timeout *timeout = container_of(job, struct timeout, timer.job);
+    future_cancel(&timeout->task->coro.object.future, NULL);
+    timeout->state = EXPIRING;
+}
+
+/* A scope is over, or its task has ended without leaving it. */
+static void close_scope(struct timeout *timeout)
+{
+    if (timeout->task)
+        object_unpin(&timeout->task->coro.object);
+    timeout->task = NULL;
+    object_retire(&timeout->object, true);
+}
+
+static void expire_scope(struct job *job)
+{
+    struct timeout *timeout = container_of(job, struct timeout, timer.job);
+    bool left_behind = timeout->task->coro.object.future.state != PENDING;
+    expire(job);
+    if (left_behind) {
+        timeout->state = TIMED_OUT;
+        close_scope(timeout);
+    }
+}
+
+/* A deadline that has passed already strikes in the next turn, like any other callback. */
+static void set_deadline(struct timeout *timeout, int64_t when)
+{
+    async_loop *loop = timeout->task->coro.object.future.loop;
+    loop_timer_stop(loop, &timeout->timer);
+    timeout->timer.deadline = when;
+    if (when == INT64_MAX)
+        return;
+    if (when <= loop_now(loop))
+        loop_ready(loop, &timeout->timer.job);
+    else
+        loop_timer_start(loop, &timeout->timer, when);
+}
+
+static int64_t deadline_after(double seconds)
+{
+    return seconds < ASYNC_NO_TIMEOUT ? clock_after(&loop_running->clock, seconds)
+                                      : INT64_MAX;
+}
+
+static void enter(struct timeout *timeout, struct task *task, int64_t when)
+{
+    timeout->timer = (struct timer){ .job.run = expire };
+    list_init(&timeout->timer.job.link);
+    timeout->task = task;
+    timeout->cancels = task->cancels;
+    timeout->state = ENTERED;
+    set_deadline(timeout, when);
+}
+
+static async_value leave(struct timeout *timeout, async_value outcome)
+{
+    if (timeout->state != ENTERED && timeout->state != EXPIRING)
+        return outcome;                         /* left before: its task may be gone */
+    loop_timer_stop(timeout->task->coro.object.future.loop, &timeout->timer);
+    if (timeout->state == ENTERED) {
+        timeout->state = EXITED;
+        return outcome;
+    }
+    timeout->state = TIMED_OUT;
+    if (task_uncancel(timeout->task) <= timeout->cancels && outcome.error == ASYNC_CANCELLED)
+        return async_error(ASYNC_TIMEOUT, "");
+    return outcome;
+}
+
+/* ------------------------------------------------------------------- wait_for, on our stack */
+
+struct wait_for {
+    async_awaitable x;
+    double timeout;
+};
+
+struct ending {
+    struct job job;
+    struct future over;
+};
+
+static void ended(struct job *job)
+{
+    future_set(&container_of(job, struct ending, job)->over, async_none);
+}
+
+/* No time at all: done already, or cancelled without having run, and waited for. */
+static async_value at_once(async_awaitable x)
+{
+    async_value v;
+    struct future *future = task_ensure(loop_running, x, "async_wait_for", &v);
+    if (!future)
+        return v;
+    if (future->state == PENDING) {
+        struct ending ending = { .job.run = ended };
+        future_init(&ending.over, &plain_future, loop_running);
+        list_append(&future->waiters, &ending.job.link);
+        future_cancel(future, NULL);
+        v = task_wait(&ending.over);
+        list_remove(&ending.job.link);
+        if (!v.error) {
+            v = future_take(future);
+            if (v.error == ASYNC_CANCELLED)
+                v = async_error(ASYNC_TIMEOUT, "");
+        }
+    } else {
+        v = future_take(future);
+    }
+    object_unpin(future_object(future));
+    return v;
+}
+
+static async_value wait_for(void *p)
+{
+    struct wait_for *args = p;
+    struct timeout timeout;
+    if (!task_current())
+        return report_no_task();
+    if (args->timeout <= 0)
+        return at_once(args->x);
+    enter(&timeout, task_current(), deadline_after(args->timeout));
+    return leave(&timeout, async_catch(args->x));
+}
+
+async_awaitable async_wait_for(async_awaitable x, double timeout)
+{
+    return coro_make(wait_for, "async_wait_for", &(struct wait_for){ x, timeout },
+                     sizeof(struct wait_for));
+}
+
+/* ---------------------------------------------------------------- the scope, as a handle */
+
+static async_timeout_scope *scope(int64_t when, const char *caller)
+{
+    if (!task_current())
+        report_abort(report_no_loop(caller));
+    struct timeout *timeout = (struct timeout *)object_new(&timeout_type, loop_running);
+    if (!timeout)
+        return NULL;
+    enter(timeout, task_current(), when);
+    timeout->timer.job.run = expire_scope;
+    object_pin(&timeout->task->coro.object);
+    return (async_timeout_scope *)object_ticket(&timeout->object);
+}
+
+async_timeout_scope *async_timeout(double seconds)
+{
+    return scope(loop_running ? deadline_after(seconds) : 0, "async_timeout");
+}
+
+async_timeout_scope *async_timeout_at(double when)
+{
+    return scope(when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX,
+                 "async_timeout_at");
+}
+
+static struct timeout *find(async_timeout_scope *x, const char *caller)
+{
+    return primitive_of(x, &timeout_type, caller, NULL);
+}
+
+async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
+{
+    if (!x)
+        return outcome.error ? outcome : async_error(ENOMEM, "no memory for async_timeout");
+    struct timeout *timeout = find(x, "async_timeout_leave");
+    outcome = leave(timeout, outcome);
+    close_scope(timeout);
+    return outcome;
+}
+
+/* The outcome of the function around is not known yet, so the change is left to its activation. */
+void async_timeout_exit(async_timeout_scope **x)
+{
+    struct timeout *timeout = *x ? object_find((async_awaitable)*x) : NULL;
+    if (!timeout || timeout->state >= TIMED_OUT)    /* left by hand before */
+        return;
+    async_value cancelled = async_error(ASYNC_CANCELLED, NULL);
+    if (async_timeout_leave(*x, cancelled).error == ASYNC_TIMEOUT)
+        coro_replace_cancelled(async_error(ASYNC_TIMEOUT, ""));
+}
+
+async_value async_timeout_reschedule(async_timeout_scope *x, double when)
+{
+    struct timeout *timeout = find(x, "async_timeout_reschedule");
+    if (timeout->state != ENTERED)
+        return async_error(ASYNC_RUNTIME_ERROR, timeout->state == EXPIRING
+                           ? "Cannot change state of expiring Timeout"
+                           : "Cannot change state of finished Timeout");
+    set_deadline(timeout, when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX);
+    return async_none;
+}
+
+bool async_timeout_expired(async_timeout_scope *x)
+{
+    enum state state = find(x, "async_timeout_expired")->state;
+    return state == EXPIRING || state == TIMED_OUT;
+}
+
+double async_timeout_when(async_timeout_scope *x)
+{
+    int64_t when = find(x, "async_timeout_when")->timer.deadline;
+    return when == INT64_MAX ? ASYNC_NO_TIMEOUT : clock_to_seconds(when);
+}

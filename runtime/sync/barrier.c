@@ -1,0 +1,146 @@
+/* barrier.c - asyncio.Barrier: tasks meet; none goes on before all have come.
+ *
+ *      FILLING --last one comes--> DRAINING --last one leaves--> FILLING
+ *         |  reset() while some wait: RESETTING, until they have left with an error; then FILLING
+ *         |  abort(): BROKEN, until reset()
+ *
+ * As in Python it is a condition under a lock, so the order in which tasks leave is that of the
+ * lock: whoever came last never waits and leaves first. */
+#include "sync/condition.h"
+#include "core/coro.h"
+
+enum state { FILLING, DRAINING, RESETTING, BROKEN };
+
+struct barrier {
+    struct object object;
+    struct condition *condition;    /* notified at each change of state; pinned */
+    long parties, count;            /* needed to pass, and inside now */
+    enum state state;
+};
+
+_Static_assert(sizeof(struct barrier) <= OBJECT_SIZE, "a barrier fits its record");
+
+static void drop(struct object *object)
+{
+    object_unpin(&((struct barrier *)object)->condition->object);
+}
+
+static const struct future_type barrier_type = { .name = "Barrier", .drop = drop };
+
+async_barrier *async_barrier_new(long parties)
+{
+    struct condition *condition = parties < 1 ? NULL : condition_new(NULL);
+    struct barrier *barrier = condition ? primitive_new(&barrier_type) : NULL;
+    if (!barrier)
+        return NULL;
+    object_pin(&condition->object);
+    barrier->condition = condition;
+    barrier->parties = parties;
+    barrier->count = 0;
+    barrier->state = FILLING;
+    return (async_barrier *)object_ticket(&barrier->object);
+}
+
+static struct barrier *find(async_barrier *x, const char *caller, async_value *error)
+{
+    return primitive_of(x, &barrier_type, caller, error);
+}
+
+static void *use(async_barrier *x, const char *caller, async_value *error)
+{
+    return primitive_use(x, &barrier_type, caller, error);
+}
+
+static void notify_all(struct barrier *barrier) { condition_notify(barrier->condition, SIZE_MAX); }
+
+/* Waits inside until the barrier is no longer filling. */
+static async_value wait_inside(struct barrier *barrier)
+{
+    async_value v = async_none;
+    while (barrier->state == FILLING && !v.error)
+        v = condition_wait(barrier->condition);
+    if (!v.error && barrier->state != DRAINING)
+        v = async_error(ASYNC_BROKEN_BARRIER, "Abort or reset of barrier");
+    return v;
+}
+
+static async_value pass(struct barrier *barrier)
+{
+    async_value v = async_none;
+    while (barrier->state == DRAINING || barrier->state == RESETTING)
+        if ((v = condition_wait(barrier->condition)).error)
+            return v;
+    if (barrier->state == BROKEN)
+        return async_error(ASYNC_BROKEN_BARRIER, "Barrier aborted");
+    long index = barrier->count++;
+    if (barrier->count == barrier->parties) {
+        barrier->state = DRAINING;
+        notify_all(barrier);
+    } else {
+        v = wait_inside(barrier);
+    }
+    if (--barrier->count == 0) {
+        if (barrier->state != BROKEN)
+            barrier->state = FILLING;
+        notify_all(barrier);
+    }
+    return v.error ? v : async_num(index);
+}
+
+static async_value wait(void *p)
+{
+    async_value v;
+    in_use struct barrier *barrier = use(*(async_barrier **)p, "async_barrier_wait", &v);
+    if (!barrier || (v = lock_acquire(barrier->condition->lock)).error)
+        return v;
+    v = pass(barrier);
+    lock_release(barrier->condition->lock);
+    return v;
+}
+
+async_awaitable async_barrier_wait(async_barrier *barrier)
+{
+    return coro_make(wait, "async_barrier_wait", &barrier, sizeof barrier);
+}
+
+static async_value change(async_barrier *x, const char *caller, enum state if_some, enum state if_none)
+{
+    async_value v;
+    in_use struct barrier *barrier = use(x, caller, &v);
+    if (!barrier || (v = lock_acquire(barrier->condition->lock)).error)
+        return v;
+    barrier->state = barrier->count > 0 ? if_some : if_none;
+    notify_all(barrier);
+    return lock_release(barrier->condition->lock);
+}
+
+static async_value reset(void *p)
+{
+    return change(*(async_barrier **)p, "async_barrier_reset", RESETTING, FILLING);
+}
+
+static async_value abort_all(void *p)
+{
+    return change(*(async_barrier **)p, "async_barrier_abort", BROKEN, BROKEN);
+}
+
+async_awaitable async_barrier_reset(async_barrier *barrier)
+{
+    return coro_make(reset, "async_barrier_reset", &barrier, sizeof barrier);
+}
+
+async_awaitable async_barrier_abort(async_barrier *barrier)
+{
+    return coro_make(abort_all, "async_barrier_abort", &barrier, sizeof barrier);
+}
+
+long async_barrier_n_waiting(async_barrier *x)
+{
+    struct barrier *barrier = find(x, "async_barrier_n_waiting", NULL);
+    return barrier->state == FILLING ? barrier->count : 0;
+}
+
+bool async_barrier_broken(async_barrier *x)
+{
+    return find(x, "async_barrier_broken", NULL)->state == BROKEN;
+}

@@ -1,0 +1,157 @@
+/* condition.c - asyncio.Condition: wait until somebody says that something has changed.
+ *
+ * wait() gives the lock up while it waits and has it again before it returns, also when it is
+ * cancelled, so that the block around it always leaves with the lock held. A notification that
+ * reached a task which is then cancelled is passed on (since Python 3.13). */
+#include "sync/condition.h"
+#include "core/coro.h"
+
+_Static_assert(sizeof(struct condition) <= OBJECT_SIZE, "a condition fits its record");
+
+static void drop(struct object *object)
+{
+    object_unpin(&((struct condition *)object)->lock->object);
+}
+
+static const struct future_type condition_type = { .name = "Condition", .drop = drop };
+
+struct condition *condition_new(struct lock *lock)
+{
+    if (!lock) {
+        async_lock *own = async_lock_new();
+        lock = own ? object_find((struct async_ticket *)own) : NULL;
+        if (!lock)
+            return NULL;
+    }
+    struct condition *condition = primitive_new(&condition_type);
+    if (!condition)
+        return NULL;
+    condition->lock = lock;
+    object_pin(&lock->object);
+    line_init(&condition->line, &condition->object);
+    return condition;
+}
+
+async_value condition_wait(struct condition *condition)
+{
+    struct waiter waiter;
+    if (!condition->lock->locked)
+        return async_error(ASYNC_RUNTIME_ERROR, "cannot wait on un-acquired lock");
+    lock_release(condition->lock);
+    async_value v = line_wait(&condition->line, &waiter), again;
+    while ((again = lock_acquire(condition->lock)).error == ASYNC_CANCELLED)
+        v = again;
+    if (again.error)
+        v = again;
+    if (v.error)
+        condition_notify(condition, 1);
+    return v;
+}
+
+void condition_notify(struct condition *condition, size_t count)
+{
+    while (count-- && line_wake_next(&condition->line))
+        ;
+}
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+async_condition *async_condition_new(async_lock *lock)
+{
+    struct condition *condition = condition_new(
+        lock ? primitive_of(lock, &lock_type, "async_condition_new", NULL) : NULL);
+    return condition ? (async_condition *)object_ticket(&condition->object) : NULL;
+}
+
+static struct condition *find(async_condition *x, const char *caller, async_value *error)
+{
+    return primitive_of(x, &condition_type, caller, error);
+}
+
+static void *use(async_condition *x, const char *caller, async_value *error)
+{
+    return primitive_use(x, &condition_type, caller, error);
+}
+
+static async_value acquire(void *p)
+{
+    async_value error;
+    in_use struct condition *condition = use(*(async_condition **)p, "async_condition_acquire",
+                                             &error);
+    return condition ? lock_acquire(condition->lock) : error;
+}
+
+async_awaitable async_condition_acquire(async_condition *condition)
+{
+    return coro_make(acquire, "async_condition_acquire", &condition, sizeof condition);
+}
+
+async_value async_condition_release(async_condition *x)
+{
+    async_value error;
+    struct condition *condition = find(x, "async_condition_release", &error);
+    return condition ? lock_release(condition->lock) : error;
+}
+
+bool async_condition_locked(async_condition *x)
+{
+    return find(x, "async_condition_locked", NULL)->lock->locked;
+}
+
+static async_value wait(void *p)
+{
+    async_value error;
+    in_use struct condition *condition = use(*(async_condition **)p, "async_condition_wait",
+                                             &error);
+    return condition ? condition_wait(condition) : error;
+}
+
+async_awaitable async_condition_wait(async_condition *condition)
+{
+    return coro_make(wait, "async_condition_wait", &condition, sizeof condition);
+}
+
+struct wait_for {
+    async_condition *condition;
+    async_predicate_fn *predicate;
+    void *arg;
+};
+
+static async_value wait_for(void *p)
+{
+    struct wait_for *args = p;
+    async_value v;
+    in_use struct condition *condition = use(args->condition, "async_condition_wait_for", &v);
+    if (!condition)
+        return v;
+    while (!args->predicate(args->arg))
+        if ((v = condition_wait(condition)).error)
+            return v;
+    return async_none;
+}
+
+async_awaitable async_condition_wait_for(async_condition *condition, async_predicate_fn *predicate,
+                                         void *arg)
+{
+    return coro_make(wait_for, "async_condition_wait_for",
+                     &(struct wait_for){ condition, predicate, arg }, sizeof(struct wait_for));
+}
+
+async_value async_condition_notify(async_condition *x, size_t count)
+{
+    async_value error;
+    struct condition *condition = find(x, "async_condition_notify", &error);
+    if (!condition)
+        return error;
+    if (!condition->lock->locked)
+        return async_error(ASYNC_RUNTIME_ERROR, "cannot notify on un-acquired lock");
+    condition_notify(condition, count);
+    return async_none;
+}
+
+async_value async_condition_notify_all(async_condition *condition)
+{
+    return async_condition_notify(condition, SIZE_MAX);
+}
+
+void async_condition_exit(async_condition **condition) { async_condition_release(*condition); }

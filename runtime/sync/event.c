@@ -1,0 +1,58 @@
+/* event.c - asyncio.Event: a flag that tasks wait for. set() wakes everybody who waits, in order. */
+#include "core/coro.h"
+#include "core/line.h"
+
+struct event {
+    struct object object;
+    struct line line;
+    bool set;
+};
+
+_Static_assert(sizeof(struct event) <= OBJECT_SIZE, "an event fits its record");
+
+static const struct future_type event_type = { .name = "Event" };
+
+async_event *async_event_new(void)
+{
+    struct event *event = primitive_new(&event_type);
+    if (!event)
+        return NULL;
+    event->set = false;
+    line_init(&event->line, &event->object);
+    return (async_event *)object_ticket(&event->object);
+}
+
+void async_event_set(async_event *x)
+{
+    struct event *event = primitive_of(x, &event_type, "async_event_set", NULL);
+    if (event->set)
+        return;
+    event->set = true;
+    line_wake_all(&event->line);
+}
+
+void async_event_clear(async_event *x)
+{
+    ((struct event *)primitive_of(x, &event_type, "async_event_clear", NULL))->set = false;
+}
+
+bool async_event_is_set(async_event *x)
+{
+    return ((struct event *)primitive_of(x, &event_type, "async_event_is_set", NULL))->set;
+}
+
+static async_value wait(void *p)
+{
+    async_value error;
+    struct waiter waiter;
+    in_use struct event *event = primitive_use(*(async_event **)p, &event_type,
+                                               "async_event_wait", &error);
+    if (!event)
+        return error;
+    return event->set ? async_none : line_wait(&event->line, &waiter);
+}
+
+async_awaitable async_event_wait(async_event *event)
+{
+    return coro_make(wait, "async_event_wait", &event, sizeof event);
+}

@@ -1,0 +1,86 @@
+/* lock.c - asyncio.Lock: one holder at a time, first come first served.
+ *
+ * release() frees the lock and wakes the first in line, but does not hand it over: until that task
+ * resumes the lock is free, and yet nobody overtakes, because acquire() queues whenever somebody
+ * waits. A waiter that is cancelled after it was woken wakes the next one, so no wake-up is lost. */
+#include "sync/lock.h"
+#include "core/coro.h"
+#include "core/task.h"
+
+_Static_assert(sizeof(struct lock) <= OBJECT_SIZE, "a lock fits its record");
+
+const struct future_type lock_type = { .name = "Lock" };
+
+static void take(struct lock *lock, const char *place)
+{
+    lock->locked = true;
+    line_note_taking(&lock->taken, place);
+}
+
+async_value lock_acquire(struct lock *lock)
+{
+    struct waiter waiter;
+    if (!lock->locked && line_all_cancelled(&lock->line)) {
+        take(lock, async_here);
+        return async_none;
+    }
+    async_value v = line_wait(&lock->line, &waiter);
+    if (!v.error)
+        take(lock, task_current()->waiting_at);
+    else if (!lock->locked)
+        line_wake_first(&lock->line);
+    return v;
+}
+
+async_value lock_release(struct lock *lock)
+{
+    if (!lock->locked)
+        return async_error(ASYNC_RUNTIME_ERROR, "Lock is not acquired.");
+    lock->locked = false;
+    line_wake_first(&lock->line);
+    return async_none;
+}
+
+struct task *lock_holder(struct lock *lock)
+{
+    return lock->locked ? line_taker(&lock->taken) : NULL;
+}
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+async_lock *async_lock_new(void)
+{
+    struct lock *lock = primitive_new(&lock_type);
+    if (!lock)
+        return NULL;
+    lock->locked = false;
+    line_init(&lock->line, &lock->object);
+    return (async_lock *)object_ticket(&lock->object);
+}
+
+static async_value acquire(void *p)
+{
+    async_value error;
+    in_use struct lock *lock = primitive_use(*(async_lock **)p, &lock_type, "async_lock_acquire",
+                                             &error);
+    return lock ? lock_acquire(lock) : error;
+}
+
+async_awaitable async_lock_acquire(async_lock *lock)
+{
+    return coro_make(acquire, "async_lock_acquire", &lock, sizeof lock);
+}
+
+async_value async_lock_release(async_lock *x)
+{
+    async_value error;
+    struct lock *lock = primitive_of(x, &lock_type, "async_lock_release", &error);
+    return lock ? lock_release(lock) : error;
+}
+
+bool async_lock_locked(async_lock *lock)
+{
+    return ((struct lock *)primitive_of(lock, &lock_type, "async_lock_locked", NULL))->locked;
+}
+
+void async_lock_exit(async_lock **lock) { async_lock_release(*lock); }

@@ -1,0 +1,20 @@
+/* lock.h - the mutual exclusion that lock.c offers and conditions and barriers are built on. */
+#ifndef LOCK_H
+#define LOCK_H
+
+#include "core/line.h"
+
+struct lock {
+    struct object object;
+    struct line line;               /* tasks that want it */
+    bool locked;
+    struct taking taken;
+};
+
+extern const struct future_type lock_type;
+
+async_value lock_acquire(struct lock *lock);    /* waits */
+async_value lock_release(struct lock *lock);    /* error if it is not locked */
+struct task *lock_holder(struct lock *lock);    /* who acquired it, if that is not done; or NULL */
+
+#endif

@@ -1,0 +1,296 @@
+/* queue.c - asyncio.Queue, LifoQueue, PriorityQueue: items handed from task to task.
+ *
+ * put() stores the item itself and only wakes a getter; until that one resumes anybody may take
+ * the item, and then the getter waits again. So nothing is ever lost with a cancelled task: an item
+ * is in the queue until somebody has really got it. A waiter that was woken and then cancelled
+ * wakes the next one.
+ *
+ * Items lie in one growing array: a ring for first-in-first-out, a stack, or a binary heap. */
+#include "core/coro.h"
+#include "core/line.h"
+#include <stdlib.h>
+
+enum kind { FIFO, LIFO, PRIORITY };
+
+struct queue {
+    struct object object;
+    struct line getters, putters;
+    struct line joiners;            /* tasks in join() */
+    async_value *items;
+    size_t first, length, room;     /* `first` moves only in a ring */
+    size_t maxsize;                 /* 0: no limit */
+    size_t unfinished;              /* put and not yet marked by task_done() */
+    async_less_fn *less;            /* order of a priority queue */
+    enum kind kind;
+    bool shut_down;
+};
+
+_Static_assert(sizeof(struct queue) <= OBJECT_SIZE, "a queue fits its record");
+
+static void drop(struct object *object) { free(((struct queue *)object)->items); }
+
+static const struct future_type queue_type = { .name = "Queue", .drop = drop };
+
+static async_queue *make(enum kind kind, long maxsize, async_less_fn *less)
+{
+    struct queue *queue = primitive_new(&queue_type);
+    if (!queue)
+        return NULL;
+    queue->items = NULL;
+    queue->first = queue->length = queue->room = queue->unfinished = 0;
+    queue->maxsize = maxsize > 0 ? maxsize : 0;
+    queue->less = less;
+    queue->kind = kind;
+    queue->shut_down = false;
+    line_init(&queue->getters, &queue->object);
+    line_init(&queue->putters, &queue->object);
+    line_init(&queue->joiners, &queue->object);
+    return (async_queue *)object_ticket(&queue->object);
+}
+
+static bool smaller_number(async_value a, async_value b) { return a.num < b.num; }
+
+async_queue *async_queue_new(long maxsize) { return make(FIFO, maxsize, NULL); }
+async_queue *async_lifo_queue_new(long maxsize) { return make(LIFO, maxsize, NULL); }
+
+async_queue *async_priority_queue_new(long maxsize, async_less_fn *less)
+{
+    return make(PRIORITY, maxsize, less ? less : smaller_number);
+}
+
+static struct queue *find(async_queue *x, const char *caller, async_value *error)
+{
+    return primitive_of(x, &queue_type, caller, error);
+}
+
+static void *use(async_queue *x, const char *caller, async_value *error)
+{
+    return primitive_use(x, &queue_type, caller, error);
+}
+
+/* -------------------------------------------------------------------------------- items */
+
+static async_value *at(struct queue *queue, size_t i)
+{
+    return &queue->items[(queue->first + i) % queue->room];
+}
+
+static bool make_room(struct queue *queue)
+{
+    if (queue->length < queue->room)
+        return true;
+    size_t room = queue->room ? queue->room * 2 : 8;
+    async_value *items = malloc(room * sizeof *items);
+    if (!items)
+        return false;
+    for (size_t i = 0; i < queue->length; i++)
+        items[i] = *at(queue, i);
+    free(queue->items);
+    queue->items = items;
+    queue->first = 0;
+    queue->room = room;
+    return true;
+}
+
+static void swap(async_value *a, async_value *b)
+{
+    async_value kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void insert(struct queue *queue, async_value item)
+{
+    size_t i = queue->length++;
+    *at(queue, i) = item;
+    if (queue->kind != PRIORITY)
+        return;
+    for (; i > 0 && queue->less(queue->items[i], queue->items[(i - 1) / 2]); i = (i - 1) / 2)
+        swap(&queue->items[i], &queue->items[(i - 1) / 2]);
+}
+
+/* The smallest leaves the top of the heap; the last one takes its place and sinks. */
+static async_value pop_smallest(struct queue *queue)
+{
+    async_value *items = queue->items, smallest = items[0];
+    size_t length = --queue->length, i = 0;
+    items[0] = items[length];
+    for (;;) {
+        size_t child = 2 * i + 1;
+        if (child + 1 < length && queue->less(items[child + 1], items[child]))
+            child++;
+        if (child >= length || !queue->less(items[child], items[i]))
+            return smallest;
+        swap(&items[i], &items[child]);
+        i = child;
+    }
+}
+
+static async_value take_out(struct queue *queue)
+{
+    if (queue->kind == PRIORITY)
+        return pop_smallest(queue);
+    if (queue->kind == LIFO)
+        return *at(queue, --queue->length);
+    async_value item = *at(queue, 0);
+    queue->first = (queue->first + 1) % queue->room;
+    queue->length--;
+    return item;
+}
+
+/* ------------------------------------------------------------------------- put and get */
+
+static bool full(const struct queue *queue)
+{
+    return queue->maxsize && queue->length >= queue->maxsize;
+}
+
+static async_value shut_down(void)
+{
+    return async_error(ASYNC_QUEUE_SHUT_DOWN, "the queue has been shut down");
+}
+
+static async_value put_nowait(struct queue *queue, async_value item)
+{
+    if (queue->shut_down)
+        return shut_down();
+    if (full(queue))
+        return async_error(ASYNC_QUEUE_FULL, "the queue is full");
+    if (!make_room(queue))
+        return async_error(ENOMEM, "no memory for another item in the queue");
+    insert(queue, item);
+    queue->unfinished++;
+    line_serve_next(&queue->getters);
+    return async_none;
+}
+
+static async_value get_nowait(struct queue *queue)
+{
+    if (queue->length == 0)
+        return queue->shut_down ? shut_down()
+                                : async_error(ASYNC_QUEUE_EMPTY, "the queue is empty");
+    async_value item = take_out(queue);
+    line_serve_next(&queue->putters);
+    return item;
+}
+
+struct put {
+    async_queue *queue;
+    async_value item;
+};
+
+static async_value put(void *p)
+{
+    struct put *args = p;
+    async_value v;
+    struct waiter waiter;
+    in_use struct queue *queue = use(args->queue, "async_queue_put", &v);
+    if (!queue)
+        return v;
+    while (full(queue)) {
+        if (queue->shut_down)
+            return shut_down();
+        v = line_wait(&queue->putters, &waiter);
+        if (v.error) {
+            if (!full(queue) && waiter_woken(&waiter))
+                line_serve_next(&queue->putters);
+            return v;
+        }
+    }
+    return put_nowait(queue, args->item);
+}
+
+static async_value get(void *p)
+{
+    async_value v;
+    struct waiter waiter;
+    in_use struct queue *queue = use(*(async_queue **)p, "async_queue_get", &v);
+    if (!queue)
+        return v;
+    while (queue->length == 0) {
+        if (queue->shut_down)
+            return shut_down();
+        v = line_wait(&queue->getters, &waiter);
+        if (v.error) {
+            if (queue->length && waiter_woken(&waiter))
+                line_serve_next(&queue->getters);
+            return v;
+        }
+    }
+    return get_nowait(queue);
+}
+
+async_awaitable async_queue_put(async_queue *queue, async_value item)
+{
+    return coro_make(put, "async_queue_put", &(struct put){ queue, item }, sizeof(struct put));
+}
+
+async_awaitable async_queue_get(async_queue *queue)
+{
+    return coro_make(get, "async_queue_get", &queue, sizeof queue);
+}
+
+async_value async_queue_put_nowait(async_queue *x, async_value item)
+{
+    async_value error;
+    struct queue *queue = find(x, "async_queue_put_nowait", &error);
+    return queue ? put_nowait(queue, item) : error;
+}
+
+async_value async_queue_get_nowait(async_queue *x)
+{
+    async_value error;
+    struct queue *queue = find(x, "async_queue_get_nowait", &error);
+    return queue ? get_nowait(queue) : error;
+}
+
+/* ------------------------------------------------------------------------ the end of work */
+
+async_value async_queue_task_done(async_queue *x)
+{
+    async_value error;
+    struct queue *queue = find(x, "async_queue_task_done", &error);
+    if (!queue)
+        return error;
+    if (queue->unfinished == 0)
+        return async_error(ASYNC_VALUE_ERROR, "task_done() called too many times");
+    if (--queue->unfinished == 0)
+        line_wake_all(&queue->joiners);
+    return async_none;
+}
+
+static async_value join(void *p)
+{
+    async_value v;
+    struct waiter waiter;
+    in_use struct queue *queue = use(*(async_queue **)p, "async_queue_join", &v);
+    if (!queue)
+        return v;
+    return queue->unfinished ? line_wait(&queue->joiners, &waiter) : async_none;
+}
+
+async_awaitable async_queue_join(async_queue *queue)
+{
+    return coro_make(join, "async_queue_join", &queue, sizeof queue);
+}
+
+void async_queue_shutdown(async_queue *x, bool immediate)
+{
+    struct queue *queue = find(x, "async_queue_shutdown", NULL);
+    queue->shut_down = true;
+    if (immediate) {
+        queue->unfinished -= queue->length < queue->unfinished ? queue->length : queue->unfinished;
+        queue->length = 0;
+        if (queue->unfinished == 0)
+            line_wake_all(&queue->joiners);
+    }
+    while (line_serve_next(&queue->getters))
+        ;
+    while (line_serve_next(&queue->putters))
+        ;
+}
+
+size_t async_queue_qsize(async_queue *x) { return find(x, "async_queue_qsize", NULL)->length; }
+size_t async_queue_maxsize(async_queue *x) { return find(x, "async_queue_maxsize", NULL)->maxsize; }
+bool async_queue_empty(async_queue *x) { return async_queue_qsize(x) == 0; }
+bool async_queue_full(async_queue *x) { return full(find(x, "async_queue_full", NULL)); }

@@ -1,0 +1,90 @@
+/* semaphore.c - asyncio.Semaphore and BoundedSemaphore: at most n at a time.
+ *
+ * Waking a task gives it its permit at once, so that a task that comes later cannot take it. If
+ * the woken task is cancelled before it resumes the permit goes back and on to the next. */
+#include "sync/semaphore.h"
+#include "core/coro.h"
+#include "core/task.h"
+
+_Static_assert(sizeof(struct semaphore) <= OBJECT_SIZE, "a semaphore fits its record");
+
+const struct future_type semaphore_type = { .name = "Semaphore" };
+
+static async_semaphore *make(long permits, bool bounded)
+{
+    if (permits < 0)
+        return NULL;
+    struct semaphore *semaphore = primitive_new(&semaphore_type);
+    if (!semaphore)
+        return NULL;
+    semaphore->permits = permits;
+    semaphore->bound = bounded ? permits : -1;
+    semaphore->taken = (struct taking){ NULL, NULL };
+    line_init(&semaphore->line, &semaphore->object);
+    return (async_semaphore *)object_ticket(&semaphore->object);
+}
+
+async_semaphore *async_semaphore_new(long permits) { return make(permits, false); }
+async_semaphore *async_bounded_semaphore_new(long permits) { return make(permits, true); }
+
+static bool locked(const struct semaphore *semaphore)
+{
+    return semaphore->permits == 0 || !line_all_cancelled(&semaphore->line);
+}
+
+static bool give_to_next(struct semaphore *semaphore)
+{
+    if (!line_wake_next(&semaphore->line))
+        return false;
+    semaphore->permits--;
+    return true;
+}
+
+static async_value acquire(void *p)
+{
+    async_value v;
+    struct waiter waiter;
+    in_use struct semaphore *semaphore = primitive_use(*(async_semaphore **)p, &semaphore_type,
+                                                       "async_semaphore_acquire", &v);
+    if (!semaphore)
+        return v;
+    if (!locked(semaphore)) {
+        semaphore->permits--;
+        line_note_taking(&semaphore->taken, async_here);
+        return async_none;
+    }
+    v = line_wait(&semaphore->line, &waiter);
+    if (!v.error)
+        line_note_taking(&semaphore->taken, task_current()->waiting_at);
+    if (v.error && waiter_woken(&waiter))
+        semaphore->permits++;
+    while (semaphore->permits > 0 && give_to_next(semaphore))
+        ;
+    return v;
+}
+
+async_awaitable async_semaphore_acquire(async_semaphore *semaphore)
+{
+    return coro_make(acquire, "async_semaphore_acquire", &semaphore, sizeof semaphore);
+}
+
+async_value async_semaphore_release(async_semaphore *x)
+{
+    async_value error;
+    struct semaphore *semaphore = primitive_of(x, &semaphore_type, "async_semaphore_release",
+                                               &error);
+    if (!semaphore)
+        return error;
+    if (semaphore->bound >= 0 && semaphore->permits >= semaphore->bound)
+        return async_error(ASYNC_VALUE_ERROR, "BoundedSemaphore released too many times");
+    semaphore->permits++;
+    give_to_next(semaphore);
+    return async_none;
+}
+
+bool async_semaphore_locked(async_semaphore *x)
+{
+    return locked(primitive_of(x, &semaphore_type, "async_semaphore_locked", NULL));
+}
+
+void async_semaphore_exit(async_semaphore **semaphore) { async_semaphore_release(*semaphore); }
