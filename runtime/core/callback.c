@@ -1,7 +1,6 @@
 /* callback.c - loop.call_soon, call_later, call_at: plain functions that the loop calls once.
  *
- * The handle is an object like any other: when the callback has run or was cancelled it is retired,
- * and tells whether it was cancelled for as long as rule 3 of async.h promises. */
+ * The handle is an object like any other: when the callback has run or was cancelled it is retired. */
 #include "debug/debug.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -94,6 +93,10 @@ void async_handle_cancel(async_handle handle)
 {
     if (!handle)
         return;                                 /* there was no memory for it: it is never called */
+    if (object_over(handle)) {
+        object_note_cancelled(handle);
+        return;
+    }
     struct callback *callback = callback_of(handle, "async_handle_cancel");
     if (callback->object.future.state == PENDING) {
         loop_timer_stop(callback->object.future.loop, &callback->timer);
@@ -104,6 +107,8 @@ void async_handle_cancel(async_handle handle)
 
 bool async_handle_cancelled(async_handle handle)
 {
+    if (object_over(handle))
+        return object_was_cancelled(handle, "async_handle_cancelled");
     return callback_of(handle, "async_handle_cancelled")->object.future.state == CANCELLED;
 }
 

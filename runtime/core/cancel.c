@@ -51,7 +51,11 @@ bool task_cancel(struct future *future, const char *message)
     return true;
 }
 
-int async_cancelling(async_task x) { return x ? task_for(x, "async_cancelling")->cancels : 0; }
+int async_cancelling(async_task x)
+{
+    struct task *task = task_known(x, "async_cancelling");
+    return task ? task->cancels : 0;
+}
 
 unsigned task_uncancel(struct task *task)
 {
@@ -60,12 +64,16 @@ unsigned task_uncancel(struct task *task)
     return task->cancels;
 }
 
-int async_uncancel(async_task x) { return x ? task_uncancel(task_for(x, "async_uncancel")) : 0; }
+int async_uncancel(async_task x)
+{
+    struct task *task = task_known(x, "async_uncancel");
+    return task ? task_uncancel(task) : 0;
+}
 
 bool async_cancel(async_task x) { return async_cancel_msg(x, NULL); }
 
 bool async_cancel_msg(async_task x, const char *message)
 {
-    struct future *future = future_of(x, "async_cancel", NULL);
+    struct future *future = future_known(x, "async_cancel", NULL);
     return future_cancel(future, message);
 }

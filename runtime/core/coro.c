@@ -108,7 +108,7 @@ void async_coro_close(async_coroutine x)
     struct object *object = object_find(x);
     if (object && object->future.type == &coroutine_type)
         object_free(object);
-    else if (!object || object->future.type != &running_type)
+    else if (!object_over(x) && (!object || object->future.type != &running_type))
         report_abort(report_misuse(x, "async_coro_close"));
 }
 

@@ -19,7 +19,8 @@ struct callback {                   /* one add_done_callback */
     struct job job;
     async_done_fn *fn;
     void *arg;
-    struct object *object;          /* pinned: the future it was added to */
+    async_future x;                 /* the future it was added to, */
+    struct object *object;          /* pinned */
 };
 
 void future_init(struct future *future, const struct future_type *type, async_loop *loop)
@@ -94,6 +95,19 @@ struct future *future_of(async_awaitable x, const char *caller, async_value *err
     return NULL;
 }
 
+struct future *future_known(async_awaitable x, const char *caller, async_value *error)
+{
+    static _Thread_local struct object over;        /* stands for all of them */
+    if (!object_over(x))
+        return future_of(x, caller, error);
+    over.place = "?";
+    over.retired = TAKEN;
+    future_init(&over.future, &future_type, loop_running);
+    over.future.state = FINISHED;
+    over.future.outcome = async_none;
+    return &over.future;
+}
+
 /* ------------------------------------------------------------------ what async.h offers */
 
 async_future async_create_future(void)
@@ -129,19 +143,28 @@ const char *async_type_name(async_awaitable x)
     return object->future.type->name;
 }
 
-void async_keep(async_awaitable x) { object_pin(future_object(future_of(x, "async_keep", NULL))); }
+void async_keep(async_awaitable x)
+{
+    struct object *object = object_find(x);
+    if (x && !object)
+        report_abort(report_misuse(x, "async_keep"));
+    if (x)
+        object_pin(object);
+}
 
 void async_release(async_awaitable x)
 {
-    struct object *object = future_object(future_of(x, "async_release", NULL));
-    if (object->pins)
+    struct object *object = object_find(x);
+    if (x && !object && !object_over(x))
+        report_abort(report_misuse(x, "async_release"));
+    if (object && object->pins)
         object_unpin(object);
 }
 
 static async_value set(async_future x, async_value outcome, const char *caller)
 {
     async_value error;
-    struct future *future = future_of(x, caller, &error);
+    struct future *future = future_known(x, caller, &error);
     if (!future)
         return error;
     if (future->type != &future_type)
@@ -164,11 +187,12 @@ async_value async_set_exception(async_future x, async_value error)
     return set(x, error, "async_set_exception");
 }
 
-bool async_done(async_task x) { return future_of(x, "async_done", NULL)->state != PENDING; }
+bool async_done(async_task x) { return future_known(x, "async_done", NULL)->state != PENDING; }
 
 bool async_cancelled(async_task x)
 {
-    return future_of(x, "async_cancelled", NULL)->state == CANCELLED;
+    return object_over(x) ? object_was_cancelled(x, "async_cancelled")
+                          : future_of(x, "async_cancelled", NULL)->state == CANCELLED;
 }
 
 async_value async_result(async_task x)
@@ -207,7 +231,7 @@ static void run_callback(struct job *job)
 {
     struct callback *callback = container_of(job, struct callback, job);
     struct object *object = callback->object;
-    async_value v = callback->fn(object_ticket(object), callback->arg);
+    async_value v = callback->fn(callback->x, callback->arg);
     if (v.error && !loop_leave_with(object->future.loop, v))
         report_exception(object->future.loop, "Exception in done callback", v, object);
     discard(callback);
@@ -229,13 +253,15 @@ size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn)
 async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg)
 {
     async_value error;
-    struct future *future = future_of(x, "async_add_done_callback", &error);
+    struct future *future = future_known(x, "async_add_done_callback", &error);
     if (!future)
         return error;
+    if (!future->loop)
+        return report_no_loop("async_add_done_callback");
     struct callback *callback = malloc(sizeof *callback);
     if (!callback)
         return async_error(ENOMEM, "no memory for a done callback");
-    *callback = (struct callback){ { .run = run_callback }, fn, arg, future_object(future) };
+    *callback = (struct callback){ { .run = run_callback }, fn, arg, x, future_object(future) };
     object_pin(callback->object);
     if (future->state == PENDING)
         list_append(&future->waiters, &callback->job.link);
@@ -246,6 +272,6 @@ async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg
 
 size_t async_remove_done_callback(async_future x, async_done_fn *fn)
 {
-    struct future *future = future_of(x, "async_remove_done_callback", NULL);
+    struct future *future = future_known(x, "async_remove_done_callback", NULL);
     return future_discard_callbacks(&future->waiters, fn);
 }

@@ -65,4 +65,7 @@ size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn);
  * is none, NULL is a future that is done with ENOMEM. */
 struct future *future_of(async_awaitable x, const char *caller, async_value *error);
 
+/* The same for a question about its state: for a handle whose record is recycled, one that is done. */
+struct future *future_known(async_awaitable x, const char *caller, async_value *error);
+
 #endif

@@ -105,6 +105,11 @@ void *primitive_of(const void *handle, const struct future_type *type, const cha
     return NULL;
 }
 
+void *primitive_known(const void *handle, const struct future_type *type, const char *caller)
+{
+    return object_over(handle) ? NULL : primitive_of(handle, type, caller, NULL);
+}
+
 void line_note_taking(struct taking *taking, const char *place)
 {
     struct task *task = task_current();

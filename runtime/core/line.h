@@ -66,6 +66,9 @@ void *primitive_new(const struct future_type *type);
 void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
                    async_value *error);
 
+/* The same for a question about its state, or to end it: NULL when it is recycled, and so at its end. */
+void *primitive_known(const void *handle, const struct future_type *type, const char *caller);
+
 /* The same for a function that waits: the object stays alive until the variable declared with
  * `in_use` goes, even if the task that it belongs to ends meanwhile. */
 #define in_use __attribute__((cleanup(primitive_done)))

@@ -3,6 +3,7 @@
  * Each thread has a table of its own, as each thread may have a running loop of its own. Records
  * come in chunks that never move, so that a ticket is looked up with a shift and two loads. */
 #include "core/object.h"
+#include "debug/report.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #define CHUNK (1 << CHUNK_BITS)
 #define KEEP_TAKEN 64               /* the promises of rules 3 and 4 in async.h */
 #define KEEP_UNTAKEN 65536
+#define KEEP_CANCELLED 65536        /* serials of recycled records: 512 KiB, once something is cancelled */
 
 struct slot {                       /* a record, as wide as the widest */
     _Alignas(64) char bytes[OBJECT_SIZE];
@@ -24,7 +26,11 @@ struct queue {
 static _Thread_local struct {
     struct slot **chunks;
     size_t records;                 /* how many there are in all chunks */
+    size_t most;                    /* and how many there ever were */
     uint64_t serial;                /* the last one given out; never starts again */
+    uint64_t *cancelled;            /* a ring: the serials of those that were, when they are recycled */
+    uint64_t forgotten;             /* the highest serial that is no longer in there */
+    size_t cancels;                 /* how many were put in */
     struct list *free;              /* the one freed last, linked by `next` */
     struct queue retired[EXPIRED];  /* by enum retired; IN_USE stays empty */
     size_t in_use, peak;            /* records neither free, retired nor owned, and the most ever */
@@ -57,6 +63,7 @@ static bool grow(void)
         struct object *object = (struct object *)&chunk[i];
         object->serial = 0;
         object->number = table.records++;
+        table.most += object->number == table.most;
         object->link.next = table.free;
         table.free = &object->link;
     }
@@ -96,6 +103,42 @@ static struct object *named(const struct async_ticket *ticket, uint64_t *serial)
     return number < table.records && *serial ? record(number) : NULL;
 }
 
+bool object_over(const void *ticket)
+{
+    uint64_t serial, number = (uintptr_t)ticket & (((uint64_t)1 << NUMBER_BITS) - 1);
+    struct object *object = named(ticket, &serial);
+    bool given_out = serial && serial <= table.serial && number < table.most;
+    return given_out && !(object && (object->serial == serial || object_successor(ticket)));
+}
+
+static void note_cancelled(uint64_t serial)
+{
+    if (!table.cancelled)
+        table.cancelled = calloc(KEEP_CANCELLED, sizeof *table.cancelled);
+    uint64_t *place = &table.cancelled[table.cancels++ % KEEP_CANCELLED];
+    if (!table.cancelled)           /* no memory: from now on we cannot tell */
+        place = &serial;
+    if (table.forgotten < *place)
+        table.forgotten = *place;
+    *place = serial;
+}
+
+void object_note_cancelled(const void *ticket)
+{
+    note_cancelled((uintptr_t)ticket >> NUMBER_BITS);
+}
+
+bool object_was_cancelled(const void *ticket, const char *caller)
+{
+    uint64_t serial = (uintptr_t)ticket >> NUMBER_BITS;
+    for (size_t i = 0; table.cancelled && i < table.cancels && i < KEEP_CANCELLED; i++)
+        if (table.cancelled[i] == serial)
+            return true;
+    if (serial <= table.forgotten)
+        report_abort(report_misuse((async_awaitable)ticket, caller));
+    return false;
+}
+
 void *object_find(const struct async_ticket *ticket)
 {
     uint64_t serial;
@@ -130,6 +173,8 @@ void object_free(struct object *object)
     leave_queue(object);
     if (object->future.type->drop)
         object->future.type->drop(object);
+    if (object->future.state == CANCELLED)
+        note_cancelled(object->serial);
     object->serial = 0;
     object->link.next = table.free;
     table.free = &object->link;
@@ -228,7 +273,12 @@ void object_release(void)
     for (size_t i = 0; i < table.records >> CHUNK_BITS; i++)
         free(table.chunks[i]);
     free(table.chunks);
+    free(table.cancelled);
     table.chunks = NULL;
+    table.cancelled = NULL;
+    if (table.cancels)
+        table.forgotten = table.serial;
+    table.cancels = 0;
     table.records = table.in_use = table.peak = 0;
     table.free = NULL;
 }

@@ -15,6 +15,7 @@
 #include "async.h"
 #include "core/future.h"
 #include "core/list.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct object {
@@ -36,6 +37,16 @@ enum retired { IN_USE, UNTAKEN, TAKEN, EXPIRED, OWNED };
 struct object *object_new(const struct future_type *type, async_loop *loop);   /* NULL: no memory */
 void *object_find(const struct async_ticket *ticket);  /* NULL: stale */
 async_awaitable object_ticket(const struct object *object);
+
+/* Was this a ticket, and what it stood for is recycled? Then that had ended: questions about its state
+ * are answered for good, those about its value get a sentence. */
+bool object_over(const void *ticket);
+
+/* Of one that is over: had it been cancelled (a scope: had it expired)? After 65,536 such it may be
+ * too long ago to tell: that is a sentence on behalf of `caller`. */
+bool object_was_cancelled(const void *ticket, const char *caller);
+void object_note_cancelled(const void *ticket);
+
 void object_renew(struct object *object);       /* gives it a new ticket: the old one is stale */
 
 /* What a stale ticket stood for if it was a coroutine that has become a task since, else NULL. */

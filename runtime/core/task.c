@@ -258,11 +258,16 @@ struct task *task_for(async_task x, const char *caller)
     return task_of(future);
 }
 
+struct task *task_known(async_task x, const char *caller)
+{
+    return x && !object_over(x) ? task_for(x, caller) : NULL;
+}
+
 void async_detach(async_task x)
 {
-    if (!x)
+    struct task *task = task_known(x, "async_detach");
+    if (!task)
         return;
-    struct task *task = task_for(x, "async_detach");
     task->detached = true;
     if (task->coro.object.future.state != PENDING) {
         report_if_untaken(&task->coro.object);
@@ -277,10 +282,8 @@ const char *async_get_name(async_task x)
 
 void async_set_name(async_task x, const char *name)
 {
-    if (!x)
-        return;
-    struct task *task = task_for(x, "async_set_name");
-    char *copy = name ? strdup(name) : NULL;
+    struct task *task = task_known(x, "async_set_name");
+    char *copy = task && name ? strdup(name) : NULL;
     if (copy) {
         free(task->name);
         task->name = copy;

@@ -31,6 +31,8 @@ async_task_info async_get_task_info(async_task x)
 {
     if (!x)
         return (async_task_info){ .name = "(no memory)", .done = true };
+    if (object_over(x))
+        return (async_task_info){ .name = "?", .coroutine = "?", .created_at = "?", .started = true, .done = true };
     struct task *task = task_for(x, "async_get_task_info");
     struct object *awaited = info_awaited(task);
     return (async_task_info){

@@ -99,11 +99,13 @@ async_value report_misuse(async_awaitable x, const char *caller)
     if (task)
         return sentence(ASYNC_RUNTIME_ERROR, caller, "cannot reuse already awaited coroutine: it "
                         "has become %s; use the handle of that task", what(task, text));
+    if (object_over(x))
+        return sentence(ASYNC_RUNTIME_ERROR, caller, "this handle is too old: what it stood for "
+                        "was used up or collected long ago. A coroutine object can be awaited once; a "
+                        "task's outcome is there until a while after it was taken (see the top of "
+                        "async.h). Keep the value, or async_keep the handle");
     if (!object)
-        return sentence(ASYNC_RUNTIME_ERROR, caller, "this handle is too old, or never was one: what it stood for was "
-                        "used up or collected long ago. A coroutine object can be awaited once; a "
-                        "task's handle is good until a while after its outcome was taken (see the "
-                        "top of async.h). Keep the value instead");
+        return sentence(ASYNC_TYPE_ERROR, caller, "this is no handle: no call of async.h has given it out");
     if (object->future.type == &coroutine_type || object->future.type == &running_type)
         return misused_coroutine(object, caller);
     if (object->future.type == &task_type)

@@ -316,7 +316,9 @@ int async_server_port(async_server *x)
 
 void async_server_close(async_server *x)
 {
-    struct server *server = primitive_of(x, &server_type, "async_server_close", NULL);
+    struct server *server = primitive_known(x, &server_type, "async_server_close");
+    if (!server)
+        return;
     stop_listening(server);
     if (server->clients == 0)
         line_wake_all(&server->closed);
@@ -326,6 +328,8 @@ static async_value wait_closed(void *p)
 {
     async_value v = async_none;
     struct waiter waiter;
+    if (object_over(*(async_server **)p))
+        return async_none;
     in_use struct server *server = primitive_use(*(async_server **)p, &server_type,
                                                  "async_server_wait_closed", &v);
     if (server && (server->fd >= 0 || server->clients))

@@ -356,7 +356,7 @@ static async_value until(struct stream *stream, const struct reading *args)
                       ? memmem(from + seen, held(input) - seen, args->separator, args->n) : NULL;
         if (found && (size_t)(found - from) <= LIMIT)
             return async_num(found - from + args->n);
-        if (found || held(input) > LIMIT + args->n)
+        if (found || held(input) >= LIMIT + args->n)
             return async_error(ASYNC_LIMIT_OVERRUN,
                                "Separator is not found, and chunk exceed the limit");
         if (stream->at_eof)
@@ -438,8 +438,8 @@ async_awaitable async_stream_readline(async_stream *stream, size_t *length)
 
 bool async_stream_at_eof(async_stream *x)
 {
-    struct stream *stream = primitive_of(x, &stream_type, "async_stream_at_eof", NULL);
-    return stream->at_eof && held(&stream->input) == 0;
+    struct stream *stream = primitive_known(x, &stream_type, "async_stream_at_eof");
+    return !stream || (stream->at_eof && held(&stream->input) == 0);
 }
 
 /* ------------------------------------------------------------------------------- writing */
@@ -571,7 +571,9 @@ async_awaitable async_stream_drain(async_stream *stream)
 
 void async_stream_write_eof(async_stream *x)
 {
-    struct stream *stream = primitive_of(x, &stream_type, "async_stream_write_eof", NULL);
+    struct stream *stream = primitive_known(x, &stream_type, "async_stream_write_eof");
+    if (!stream)
+        return;
     stream->eof_written = true;
     flush(stream);
 }
@@ -580,8 +582,8 @@ void async_stream_write_eof(async_stream *x)
 
 void async_stream_close(async_stream *x)
 {
-    struct stream *stream = primitive_of(x, &stream_type, "async_stream_close", NULL);
-    if (stream->closing)
+    struct stream *stream = primitive_known(x, &stream_type, "async_stream_close");
+    if (!stream || stream->closing)
         return;
     stream->closing = true;
     flush(stream);
@@ -589,7 +591,9 @@ void async_stream_close(async_stream *x)
 
 void async_stream_abort(async_stream *x)
 {
-    struct stream *stream = primitive_of(x, &stream_type, "async_stream_abort", NULL);
+    struct stream *stream = primitive_known(x, &stream_type, "async_stream_abort");
+    if (!stream)
+        return;
     bool pinned = stream->flushing;
     stream->closing = true;
     stream->output.start = stream->output.end = 0;
@@ -601,13 +605,16 @@ void async_stream_abort(async_stream *x)
 
 bool async_stream_is_closing(async_stream *x)
 {
-    return ((struct stream *)primitive_of(x, &stream_type, "async_stream_is_closing", NULL))->closing;
+    struct stream *stream = primitive_known(x, &stream_type, "async_stream_is_closing");
+    return !stream || stream->closing;
 }
 
 static async_value wait_closed(void *p)
 {
     async_value v = async_none;
     struct waiter waiter;
+    if (object_over(*(async_stream **)p))
+        return async_none;
     in_use struct stream *stream = primitive_use(*(async_stream **)p, &stream_type,
                                                  "async_stream_wait_closed", &v);
     while (stream && !stream->closed && !v.error)

@@ -292,8 +292,8 @@ int async_subprocess_pid(async_subprocess *process)
 
 async_value async_subprocess_send_signal(async_subprocess *x, int number)
 {
-    struct subprocess *process = find(x, "async_subprocess_send_signal");
-    if (process->returncode != ASYNC_RUNNING || kill(process->pid, number) == 0)
+    struct subprocess *process = primitive_known(x, &subprocess_type, "async_subprocess_send_signal");
+    if (!process || process->returncode != ASYNC_RUNNING || kill(process->pid, number) == 0)
         return async_none;
     return async_error(errno, async_strf("sending signal %d: %s", number, strerror(errno)));
 }

@@ -71,6 +71,8 @@ static async_value next(void *state)
 {
     async_value v;
     struct waiter waiter;
+    if (object_over(state))
+        return async_error(ASYNC_STOP_ITERATION, "");
     in_use struct completion *completion = primitive_use(state, &completion_type, "async_anext", &v);
     if (!completion)
         return v;

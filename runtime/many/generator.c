@@ -145,6 +145,8 @@ static async_value resume(struct generator *generator)
 static async_value next(void *state)
 {
     async_value error;
+    if (object_over(state))
+        return async_error(ASYNC_STOP_ITERATION, "");
     struct generator *generator = primitive_of(state, &generator_type, "async_anext", &error);
     if (!generator)
         return error;
@@ -206,6 +208,8 @@ static async_value aclose(void *p)
     async_iterator *iterator = p;
     if (iterator->next != next)
         return async_error(ASYNC_TYPE_ERROR, "only a generator can be closed");
+    if (object_over(iterator->state))
+        return async_none;
     struct generator *generator = primitive_of(iterator->state, &generator_type, "async_aclose", &v);
     if (!generator)
         return v;

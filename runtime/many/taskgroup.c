@@ -215,10 +215,10 @@ async_taskgroup *async_taskgroup_enter(void)
     return (async_taskgroup *)object_ticket(&group->object);
 }
 
-static async_task refuse(struct group *group, async_coroutine coro, const char *why)
+static async_task refuse(async_loop *loop, async_coroutine coro, const char *why)
 {
     async_coro_close(coro);
-    return future_failed(group->object.future.loop, async_error(ASYNC_RUNTIME_ERROR, why));
+    return future_failed(loop, async_error(ASYNC_RUNTIME_ERROR, why));
 }
 
 async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
@@ -228,17 +228,20 @@ async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
         async_coro_close(coro);
         return NULL;
     }
+    if (loop_running && object_over(x))
+        return refuse(loop_running, coro, "TaskGroup is finished");
     struct group *group = primitive_of(x, &group_type, "async_taskgroup_create_task", NULL);
+    async_loop *loop = group->object.future.loop;
     if (group->left || (group->leaving && list_empty(&group->members)))
-        return refuse(group, coro, "TaskGroup is finished");
+        return refuse(loop, coro, "TaskGroup is finished");
     if (group->aborting)
-        return refuse(group, coro, "TaskGroup is shutting down");
+        return refuse(loop, coro, "TaskGroup is shutting down");
     struct member *member = malloc(sizeof *member);
     if (!member) {
         async_coro_close(coro);
         return NULL;
     }
-    struct task *task = task_start(group->object.future.loop, coro, NULL,
+    struct task *task = task_start(loop, coro, NULL,
                                    "async_taskgroup_create_task", &error);
     if (!task)
         report_abort(error);
@@ -254,6 +257,8 @@ async_value async_taskgroup_leave(async_taskgroup *x, async_value outcome)
 {
     if (!x)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for a task group");
+    if (object_over(x))
+        return outcome;
     struct group *group = primitive_of(x, &group_type, "async_taskgroup_leave", &outcome);
     if (!group || group->left)
         return outcome;

@@ -36,6 +36,7 @@ static void close_scope(struct timeout *timeout)
     if (timeout->task)
         object_unpin(&timeout->task->coro.object);
     timeout->task = NULL;
+    timeout->object.future.state = timeout->state == TIMED_OUT ? CANCELLED : FINISHED;
     object_retire(&timeout->object, true);
 }
 
@@ -191,6 +192,8 @@ async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
 {
     if (!x)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for async_timeout");
+    if (object_over(x))
+        return outcome;
     struct timeout *timeout = find(x, "async_timeout_leave");
     outcome = leave(timeout, outcome);
     close_scope(timeout);
@@ -208,19 +211,29 @@ void async_timeout_exit(async_timeout_scope **x)
         coro_replace_cancelled(async_error(ASYNC_TIMEOUT, ""));
 }
 
+static async_value finished(enum state state)
+{
+    return async_error(ASYNC_RUNTIME_ERROR,
+                       state == EXPIRING ? "Cannot change state of expiring Timeout"
+                       : state == TIMED_OUT ? "Cannot change state of expired Timeout"
+                                            : "Cannot change state of finished Timeout");
+}
+
 async_value async_timeout_reschedule(async_timeout_scope *x, double when)
 {
+    if (object_over(x))
+        return finished(object_was_cancelled(x, "async_timeout_reschedule") ? TIMED_OUT : EXITED);
     struct timeout *timeout = find(x, "async_timeout_reschedule");
     if (timeout->state != ENTERED)
-        return async_error(ASYNC_RUNTIME_ERROR, timeout->state == EXPIRING
-                           ? "Cannot change state of expiring Timeout"
-                           : "Cannot change state of finished Timeout");
+        return finished(timeout->state);
     set_deadline(timeout, when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX);
     return async_none;
 }
 
 bool async_timeout_expired(async_timeout_scope *x)
 {
+    if (object_over(x))
+        return object_was_cancelled(x, "async_timeout_expired");
     enum state state = find(x, "async_timeout_expired")->state;
     return state == EXPIRING || state == TIMED_OUT;
 }

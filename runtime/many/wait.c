@@ -80,7 +80,7 @@ static async_value look_up(const struct wait *args, struct watch *watches, struc
 {
     async_value error;
     for (size_t i = 0; i < args->count; i++) {
-        struct future *future = future_of(args->tasks[i], "async_wait", &error);
+        struct future *future = future_known(args->tasks[i], "async_wait", &error);
         if (!future) {
             while (i--)
                 object_unpin(future_object(watches[i].future));

@@ -216,8 +216,9 @@ static async_value makes_one(void *p)
 static async_value uses_one(void *p)
 {
     complain(from_before, "too old");
-    complain((async_awaitable)0x123456789abcdef0, "too old");
-    complain((async_awaitable)1, "too old");
+    complain((async_awaitable)0x123456789abcdef0, "this is no handle");
+    complain((async_awaitable)1, "this is no handle");
+    complain((async_awaitable)&p, "this is no handle");
     return async_ptr(p);
 }
 
@@ -226,8 +227,184 @@ START_TEST(rule_1_a_handle_of_another_loop_or_none_at_all_is_recognised)
     play(async_coro(makes_one));
     play(async_coro(uses_one));
     expect("RuntimeError: too old\n"
-           "RuntimeError: too old\n"
-           "RuntimeError: too old\n");
+           "TypeError: this is no handle\n"
+           "TypeError: this is no handle\n"
+           "TypeError: this is no handle\n");
+}
+END_TEST
+
+/* ------------------------------------------------------------- what has ended stays ended */
+
+static async_value tell_done(async_future x, void *expected)
+{
+    say("called back %s", yes(x == expected));
+    return async_none;
+}
+
+static async_value asks_tasks(void *p)
+{
+    async_task ended = async_create_task(async_coro(ret, async_num(5), 0));
+    async_task cancelled = async_create_task(async_sleep(9));
+    await(ended);
+    async_cancel(cancelled);
+    async_value v = async_catch(cancelled);
+    make_and_take(1000);
+    complain(async_gather(NULL, ended), "too old");
+    say("done %s %s", yes(async_done(ended)), yes(async_done(cancelled)));
+    say("cancelled %s %s", yes(async_cancelled(ended)), yes(async_cancelled(cancelled)));
+    say("cancel %s, cancelling %d, uncancel %d", yes(async_cancel(ended)), async_cancelling(ended),
+        async_uncancel(ended));
+    async_task both[] = { async_create_task(async_sleep(1)), ended };
+    v = await(async_wait(both, 2, ASYNC_NO_TIMEOUT, ASYNC_FIRST_COMPLETED));
+    say("wait %ld %s %g", v.num, yes(both[0] == ended), now());
+    say("set_result %s", async_set_result(ended, v).message);
+    say("%s", async_get_task_info(ended).done ? "done" : "not done");
+    async_add_done_callback(ended, tell_done, ended);
+    say("remove %zu", async_remove_done_callback(ended, tell_done));
+    async_detach(ended);
+    async_set_name(ended, "nobody");
+    async_release(ended);
+    await(both[1]);
+    return async_ptr(p);
+}
+
+START_TEST(a_task_that_is_recycled_has_ended)
+{
+    play(async_coro(asks_tasks));
+    expect("RuntimeError: too old\n"
+           "done True True\n"
+           "cancelled False True\n"
+           "cancel False, cancelling 0, uncancel 0\n"
+           "wait 1 True 0\n"
+           "set_result invalid state: the future is done already\n"
+           "done\n"
+           "remove 0\n"
+           "called back True\n");
+}
+END_TEST
+
+static async_value asks_handles(void *p)
+{
+    async_handle fired = call_soon(nothing, NULL), dropped = call_later(9, nothing, NULL),
+                 kept = call_later(1, nothing, NULL);
+    async_keep(kept);
+    async_handle_cancel(dropped);
+    make_and_take(1000);
+    await(async_sleep(2));
+    make_and_take(1000);
+    say("%s %s", yes(async_handle_cancelled(fired)), yes(async_handle_cancelled(dropped)));
+    async_handle_cancel(fired);                 /* as clean-ups do, long after it was called */
+    async_handle_cancel(dropped);
+    say("%s %s", yes(async_handle_cancelled(fired)), yes(async_handle_cancelled(dropped)));
+    say("%g", async_handle_when(kept));
+    async_release(kept);
+    return async_ptr(p);
+}
+
+START_TEST(so_has_a_callback)
+{
+    play(async_coro(asks_handles));
+    expect("False True\n"
+           "True True\n"
+           "1\n");
+}
+END_TEST
+
+static async_value asks_coroutines(void *p)
+{
+    async_coroutine awaited = async_coro(nothing), closed = async_coro(nothing);
+    await(awaited);
+    async_coro_close(closed);
+    make_and_take(1000);
+    async_coro_close(awaited);
+    async_coro_close(closed);
+    async_coro_close(closed);
+    say("fine");
+    return async_ptr(p);
+}
+
+START_TEST(a_coroutine_object_can_be_closed_at_any_time)
+{
+    play(async_coro(asks_coroutines));
+    expect("fine\n");
+}
+END_TEST
+
+struct enters { async_timeout_scope **scope; double seconds; };
+static async_value enters(void *p)
+{
+    struct enters *args = p;
+    async_with(async_timeout_exit) async_timeout_scope *scope = async_timeout(1);
+    *args->scope = scope;
+    await(async_sleep(args->seconds));
+    return async_none;
+}
+
+static async_value asks_scopes(void *p)
+{
+    async_timeout_scope *left = NULL, *expired = NULL, *other = NULL;
+    say("%s", repr(async_catch(async_coro(enters, &left, 0.5))));
+    say("%s", repr(async_catch(async_coro(enters, &expired, 2))));
+    for (int i = 0; i < 1000; i++) {
+        async_value v = async_catch(async_coro(enters, &other, i % 3));
+        (void)v;
+    }
+    say("%s %s", yes(async_timeout_expired(left)), yes(async_timeout_expired(expired)));
+    say("%s", async_timeout_reschedule(left, 9).message);
+    say("%s", async_timeout_reschedule(expired, 9).message);
+    say("%s", repr(async_timeout_leave(expired, async_none)));
+    return async_ptr(p);
+}
+
+START_TEST(a_scope_has_expired_or_not)
+{
+    play(async_coro(asks_scopes));
+    expect("None\n"
+           "TimeoutError('')\n"
+           "False True\n"
+           "Cannot change state of finished Timeout\n"
+           "Cannot change state of expired Timeout\n"
+           "None\n");
+}
+END_TEST
+
+static async_value counts_to_two(void *p)
+{
+    async_yield(async_num(1));
+    async_yield(async_num(2));
+    return async_ptr(p);
+}
+
+static async_value closes_late(void *p)
+{
+    async_with(async_aclose_exit) async_iterator numbers = async_generator(counts_to_two);
+    async_for (number, numbers)
+        say("%ld", number.num);
+    make_and_take(1000);
+    say("%s", repr(async_catch(async_anext(numbers))));
+    return async_ptr(p);
+}
+
+static async_value asks_group(void *p)
+{
+    async_taskgroup *group = async_taskgroup_enter();
+    async_taskgroup_create_task(group, async_coro(nothing));
+    await(async_taskgroup_join(group));
+    await(async_coro(closes_late));
+    say("%s", async_catch(async_taskgroup_create_task(group, async_coro(nothing))).message);
+    say("%s", repr(async_catch(async_taskgroup_join(group))));
+    async_taskgroup_exit(&group);
+    return async_ptr(p);
+}
+
+START_TEST(a_group_is_finished_and_a_generator_at_its_end)
+{
+    play(async_coro(asks_group));
+    expect("1\n"
+           "2\n"
+           "StopAsyncIteration('')\n"
+           "TaskGroup is finished\n"
+           "None\n");
 }
 END_TEST
 
@@ -346,7 +523,8 @@ MISUSE(makes_task_twice,
        await(async_create_task(c)); (void)!async_create_task(c))
 MISUSE(asks_old_handle,
        async_task old = async_create_task(async_coro(nothing));
-       await(old); make_and_take(1000); async_cancel(old))
+       await(old); make_and_take(1000); async_get_name(old))
+MISUSE(cancels_rubbish, async_cancel((async_task)&p))
 MISUSE(cancels_task_as_handle, async_handle_cancel(async_current_task()))
 MISUSE(closes_task, async_coro_close(async_current_task()))
 static void makes_task_outside(void) { (void)!async_create_task(async_coro(nothing)); }
@@ -369,7 +547,9 @@ START_TEST(misuse_without_a_way_to_return_an_error_aborts_with_a_sentence)
                  "awaited coroutine: it has become task 'Task-2' (nothing, created at FILE:N); use "
                  "the handle of that task.");
     expect_abort(asks_old_handle,
-                 "RuntimeError: async_cancel at FILE:N in task 'Task-1': this handle is too old");
+                 "RuntimeError: async_get_name at FILE:N in task 'Task-1': this handle is too old");
+    expect_abort(cancels_rubbish,
+                 "TypeError: async_cancel at FILE:N in task 'Task-1': this is no handle");
     expect_abort(cancels_task_as_handle, "TypeError: async_handle_cancel at FILE:N in task");
     expect_abort(closes_task, "TypeError: async_coro_close at FILE:N in task 'Task-1'");
 }
@@ -582,6 +762,11 @@ MAIN("object",
      TEST(rule_3_or_as_long_as_it_is_kept)
      TEST(rule_3_what_is_not_done_never_gets_too_old)
      TEST(rule_4_done_but_nobody_asked_is_good_for_65536_more)
+     TEST(a_task_that_is_recycled_has_ended)
+     TEST(so_has_a_callback)
+     TEST(a_coroutine_object_can_be_closed_at_any_time)
+     TEST(a_scope_has_expired_or_not)
+     TEST(a_group_is_finished_and_a_generator_at_its_end)
      TEST(a_sentence_names_the_task_the_file_and_the_line)
      TEST(null_is_what_running_out_of_memory_looks_like)
      TEST(a_callback_cannot_wait)
