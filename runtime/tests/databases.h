@@ -30,7 +30,7 @@ static void say_kind(async_value v)         /* where each database has words of 
 
 static bool has_words(async_value v, const char *words)
 {
-    if (v.error && v.message && strstr(v.message, words))
+    if (v.error && v.message && strstr(in_names(v.message), words))
         return true;
     say("should say \"%s\": %s", words, v.error ? v.message : "(no error)");
     return false;

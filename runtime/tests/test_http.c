@@ -205,6 +205,14 @@ static async_value say_answer(async_value v)
 
 #define try_get(path) say_answer(async_catch(async_http_get(session, at(path))))
 
+/* Of a sentence that ends with words of libcurl: ours. */
+#define try_get_words(path, words) \
+    try_words(async_catch(async_http_get(session, at(path))), words)
+static void try_words(async_value v, const char *words)
+{
+    say("%s: %s", async_error_name(v.error), words_of(v.message, words));
+}
+
 /* ------------------------------------------------------------------------- what comes back */
 
 PROGRAM(answers)
@@ -296,7 +304,7 @@ PROGRAM(redirects)
     say("%ld %s %s", async_http_status(r), async_http_url(r) + strlen(base),
         async_http_header(r, "X-Old") ? "?" : "the last headers");
     try_get("/round");
-    try_get("/to-file");
+    try_get_words("/to-file", "/to-file: this is no http or https URL: ");
     return async_none;
 }
 
@@ -304,9 +312,8 @@ START_TEST(redirects_are_followed_so_far)
 {
     play_http(redirects, .max_redirects = 3);
     expect("200 /echo the last headers\n"
-           "Too many levels of symbolic links: GET /round: redirected more than 3 times\n"
-           "ValueError: GET /to-file: this is no http or https URL: "
-           "Protocol \"file\" not supported or disabled in libcurl\n");
+           "ELOOP: GET /round: redirected more than 3 times\n"
+           "ValueError: /to-file: this is no http or https URL: \n");
 }
 END_TEST
 
@@ -411,11 +418,11 @@ PROGRAM(what_goes_wrong)
     snprintf(refused, sizeof refused, "http://127.0.0.1:%d/", async_server_port(other));
     async_server_close(other);
     async_value v = async_catch(async_http_get(session, refused));
-    say("%s, %s", strerror(v.error), words_of(v.message, "is a server running there?"));
+    say("%s, %s", async_error_name(v.error), words_of(v.message, "is a server running there?"));
     try_get("/truncated");
     try_get("/broken-chunks");
     try_get("/nothing");
-    try_get("/no-http");
+    try_get_words("/no-http", "/no-http: the answer is no HTTP: ");
     say("%d", async_catch(async_http_get(session, "ftp://127.0.0.1/")).error == ASYNC_VALUE_ERROR);
     say("%d", async_catch(async_http_get(session, "http://a b/")).error == ASYNC_VALUE_ERROR);
     say("%d", async_catch(async_http_get(session, "")).error == ASYNC_VALUE_ERROR);
@@ -431,12 +438,12 @@ START_TEST(errors_are_values_with_a_sentence)
 {
     play_http(what_goes_wrong);
     expect(
-        "Connection refused, is a server running there?\n"
+        "ECONNREFUSED, is a server running there?\n"
         "IncompleteReadError: GET /truncated: the connection broke after 10 of 100 bytes\n"
         "IncompleteReadError: GET /broken-chunks: the connection broke after 3 bytes\n"
-        "Connection reset by peer: GET /nothing: the server closed the connection without an "
+        "ECONNRESET: GET /nothing: the server closed the connection without an "
         "answer\n"
-        "Protocol error: GET /no-http: the answer is no HTTP: Received HTTP/0.9 when not allowed\n"
+        "EPROTO: /no-http: the answer is no HTTP: \n"
         "1\n1\n1\n"
         "ValueError: A B /: this is no method\n"
         "ValueError: GET /: this is no header: X-Extra: a\r\nX: b\n"
@@ -453,7 +460,7 @@ PROGRAM(too_long)
 START_TEST(a_body_has_a_limit)
 {
     play_http(too_long, .max_size = 50000, .user_agent = "me");
-    expect("Message too long: GET /big/100000: the body is longer than 50000 bytes\n"
+    expect("EMSGSIZE: GET /big/100000: the body is longer than 50000 bytes\n"
            "200 GET|me|||\n");
 }
 END_TEST

@@ -70,18 +70,31 @@ START_TEST(every_kind_of_cell)
 }
 END_TEST
 
+/* Words of the server's own would differ from version to version: here it is given ours. */
+#define RAISE "DO $$ BEGIN RAISE EXCEPTION 'such words' USING ERRCODE = '23505'"
+
 PROGRAM(sentences)
 {
     CONNECT(db);
     await(async_db_execute(db, USERS "; DROP TABLE IF EXISTS nobody"));
-    say_error(async_catch(async_db_fetch(db, "SELECT naem FROM users")));
-    say_error(async_catch(async_db_execute(db, "INSERT INTO users VALUES (1, 'x')")));
-    say_error(async_catch(async_db_fetch(db, "SELECT 1/0")));
-    say_error(async_catch(async_db_fetch(db, "SELECT id FROM users WHERE id = $1", "x")));
-    say_error(async_catch(async_db_fetch(db, "SELECT '")));
-    say_error(async_catch(async_db_execute(db, "SELECT 1; SELECT 2; SELEC 3")));
+    say_error(async_catch(async_db_execute(db, RAISE "; END $$")));
+    say_error(async_catch(async_db_execute(db, RAISE ", DETAIL = 'so it is'; END $$")));
+    say_error(async_catch(async_db_execute(db, RAISE ", HINT = 'do better'; END $$")));
+    async_value v = async_catch(async_db_fetch(db, "SELECT naem FROM users"));
+    say_kind(v);
+    has_words(v, "naem");
+    has_words(v, ", at character 8: naem FROM users");
+    say_kind(async_catch(async_db_execute(db, "INSERT INTO users VALUES (1, 'x')")));
+    say_kind(async_catch(async_db_fetch(db, "SELECT 1/0")));
+    say_kind(async_catch(async_db_fetch(db, "SELECT id FROM users WHERE id = $1", "x")));
+    v = async_catch(async_db_fetch(db, "SELECT '"));
+    say_kind(v);
+    has_words(v, ", at character 8: '");
+    v = async_catch(async_db_execute(db, "SELECT 1; SELECT 2; SELEC 3"));
+    say_kind(v);
+    has_words(v, ", at character 21: SELEC 3");
     await(async_db_execute(db, "SET statement_timeout = 50"));
-    say_error(async_catch(async_db_fetch(db, "SELECT pg_sleep(9)")));
+    say_kind(async_catch(async_db_fetch(db, "SELECT pg_sleep(9)")));
     say_error(async_catch(async_db_execute(db, "COPY users TO STDOUT")));
     say_error(async_catch(async_db_fetch(db, "SELECT 1")));
     return async_none;
@@ -91,16 +104,16 @@ START_TEST(errors_say_what_the_server_said)
 {
     play(async_coro(sentences));
     expect(
-        "ProgrammingError: column \"naem\" does not exist, at character 8: naem FROM users "
-        "(Perhaps "
-        "you meant to reference the column \"users.name\".)\n"
-        "IntegrityError: duplicate key value violates unique constraint \"users_pkey\" "
-        "(Key (id)=(1) already exists.)\n"
-        "DataError: division by zero\n"
-        "DataError: invalid input syntax for type integer: \"x\"\n"
-        "ProgrammingError: unterminated quoted string at or near \"'\", at character 8: '\n"
-        "ProgrammingError: syntax error at or near \"SELEC\", at character 21: SELEC 3\n"
-        "OperationalError: canceling statement due to statement timeout\n"
+        "IntegrityError: such words\n"
+        "IntegrityError: such words (so it is)\n"
+        "IntegrityError: such words (do better)\n"
+        "ProgrammingError\n"
+        "IntegrityError\n"
+        "DataError\n"
+        "DataError\n"
+        "ProgrammingError\n"
+        "ProgrammingError\n"
+        "OperationalError\n"
         "OperationalError: the connection to PostgreSQL was lost: COPY is not possible here, so it "
         "was closed\n"
         "InterfaceError: the connection is closed: the connection to PostgreSQL was lost: COPY is "
@@ -112,11 +125,11 @@ PROGRAM(cannot_connect)
 {
     static char no_database[sizeof address];
     snprintf(no_database, sizeof no_database, "postgresql:///nowhere%s", strchr(address, '?'));
-    has_words(async_catch(async_db_connect(no_database)), "database \"nowhere\" does not exist");
-    has_words(async_catch(async_db_connect("postgresql://localhost:1/x")), "Connection refused");
-    has_words(async_catch(async_db_connect("postgresql://127.0.0.1:1/x")), "Connection refused");
+    has_words(async_catch(async_db_connect(no_database)), "nowhere");
+    has_words(async_catch(async_db_connect("postgresql://localhost:1/x")), "ECONNREFUSED");
+    has_words(async_catch(async_db_connect("postgresql://127.0.0.1:1/x")), "ECONNREFUSED");
     has_words(async_catch(async_db_connect("postgresql:///x?host=/no/such")),
-              "No such file or directory");
+              "ENOENT");
     has_words(async_catch(async_db_connect("postgresql://no-such-host.invalid/x")),
               "looking up no-such-host.invalid");
     has_words(async_catch(async_db_connect("postgresql:///x?colour=red")), "colour");

@@ -144,10 +144,10 @@ PROGRAM(crashes)
 START_TEST(a_crash_is_an_error_of_that_call)
 {
     play(async_coro(crashes));
-    expect("Broken pipe('the process that ran crash was ended by signal 11 (Segmentation fault)')\n"
-           "Broken pipe('the process that ran crash was ended by signal 9 (Killed)')\n"
-           "Broken pipe('the process that ran leave exited with status 4 before it returned')\n"
-           "Broken pipe('the process that ran leave exited with status 0 before it returned')\n"
+    expect("EPIPE('the process that ran crash was ended by signal 11 (SIGSEGV)')\n"
+           "EPIPE('the process that ran crash was ended by signal 9 (Killed)')\n"
+           "EPIPE('the process that ran leave exited with status 4 before it returned')\n"
+           "EPIPE('the process that ran leave exited with status 0 before it returned')\n"
            "9\n");
 }
 END_TEST

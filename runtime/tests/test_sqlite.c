@@ -51,14 +51,17 @@ END_TEST
 
 PROGRAM(cannot_open)
 {
-    say_error(async_catch(async_db_connect("sqlite:/no/such/directory/test.db")));
+    async_value v = async_catch(async_db_connect("sqlite:/no/such/directory/test.db"));
+    say_kind(v);
+    has_words(v, "opening /no/such/directory/test.db: ");
+    has_words(v, "ENOENT");
     FILE *file = fopen(url + strlen("sqlite:"), "w");
     fputs("This is not a database, but it is long enough to look at the header of it. "
           "So it is read, and found to be no such thing as a database.", file);
     fclose(file);
-    async_value v = async_catch(async_db_connect(url));
+    v = async_catch(async_db_connect(url));
     say_kind(v);
-    has_words(v, "file is not a database");
+    has_words(v, url + strlen("sqlite:"));
     v = async_catch(async_create_pool("sqlite::memory:", 3));
     has_words(v, "each connection to this URL has a database of its own");
     return async_none;
@@ -67,9 +70,7 @@ PROGRAM(cannot_open)
 START_TEST(what_cannot_be_opened)
 {
     play(async_coro(cannot_open));
-    expect("OperationalError: opening /no/such/directory/test.db: unable to open database file: "
-           "No such file or directory\n"
-           "OperationalError\n");
+    expect("OperationalError\nOperationalError\n");
 }
 END_TEST
 
@@ -79,7 +80,7 @@ PROGRAM(full)
     await(async_db_execute(db, USERS "; PRAGMA max_page_count = 10"));
     async_value v = async_catch(async_db_execute(db, "UPDATE users SET name = name || $1",
                                                  async_strf("%0100000d", 1)));
-    say("%s %s", yes(v.error == ENOSPC), v.message);
+    say("%s", yes(v.error == ENOSPC));
     say("%ld users", users_of(db).num);
     return async_none;
 }
@@ -87,7 +88,7 @@ PROGRAM(full)
 START_TEST(a_full_disk)
 {
     play(async_coro(full));
-    expect("True database or disk is full\n3 users\n");
+    expect("True\n3 users\n");
 }
 END_TEST
 

@@ -28,6 +28,34 @@
 
 /* ------------------------------------------------------------------------- what was said */
 
+/* The text with ECONNRESET where it has the C library's words for that, and likewise: how a system
+ * words an error is its own affair. Good for the next two calls. */
+static inline const char *in_names(const char *text)
+{
+    static char texts[2][8192];
+    static unsigned next;
+    const struct { const char *words, *name; } all[] = {
+        { strerror(ECONNRESET), "ECONNRESET" }, { strerror(ECONNREFUSED), "ECONNREFUSED" },
+        { strerror(EPIPE), "EPIPE" }, { strerror(ENOENT), "ENOENT" }, { strerror(EPROTO), "EPROTO" },
+        { strerror(EADDRINUSE), "EADDRINUSE" }, { strerror(EMSGSIZE), "EMSGSIZE" },
+        { strerror(ELOOP), "ELOOP" }, { strsignal(SIGSEGV), "SIGSEGV" },
+    };
+    char *copy = texts[next++ % 2], *to = copy;
+    while (*text && to < copy + sizeof texts[0] - 16) {
+        size_t i = 0, count = sizeof all / sizeof all[0];
+        while (i < count && strncmp(text, all[i].words, strlen(all[i].words)))
+            i++;
+        if (i < count) {
+            to = stpcpy(to, all[i].name);
+            text += strlen(all[i].words);
+        } else {
+            *to++ = *text++;
+        }
+    }
+    *to = 0;
+    return copy;
+}
+
 static struct {
     char text[16384];
     size_t length;
@@ -37,11 +65,13 @@ static struct {
 static inline void say(const char *format, ...) ASYNC_PRINTF(1, 2);
 static inline void say(const char *format, ...)
 {
+    char text[8192];
     va_list args;
     va_start(args, format);
-    size_t room = sizeof said.text - said.length;
-    size_t length = (size_t)vsnprintf(said.text + said.length, room, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    size_t room = sizeof said.text - said.length;
+    size_t length = (size_t)snprintf(said.text + said.length, room, "%s", in_names(text));
     said.length += length + 1 < room ? length : room - 2;
     said.text[said.length++] = '\n';
     said.text[said.length] = 0;
@@ -172,7 +202,7 @@ static inline void in_child(void (*fn)(void))
 /* The words if the text has them, else all of it: sentences say more than a test wants to see. */
 static inline const char *words_of(const char *text, const char *words)
 {
-    return text && strstr(text, words) ? words : text;
+    return text && strstr(in_names(text), words) ? words : text;
 }
 
 /* ----------------------------------------------------------------------- Python's words */
