@@ -14,7 +14,7 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind shellcheck nginx openssl postgresql'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl postgresql'
 
 # What it is called where: need, apt, dnf, pacman, apk, brew. A plus stands between two packages.
 packages() {
@@ -31,6 +31,7 @@ clang            clang           clang                   clang        clang     
 clang-sanitizers libclang-rt-dev compiler-rt             compiler-rt  compiler-rt       llvm
 valgrind         valgrind        valgrind+valgrind-devel valgrind     valgrind          -
 postgresql       postgresql      postgresql-server       postgresql   postgresql        postgresql
+patch            patch           patch                   patch        patch             gpatch
 shellcheck       shellcheck      ShellCheck              shellcheck   shellcheck        shellcheck
 nginx            nginx-light     nginx                   nginx        nginx             nginx
 openssl          openssl         openssl                 openssl      openssl           openssl
@@ -96,6 +97,7 @@ have() {
     clang) compiles "$plain" clang ;;
     clang-sanitizers) compiles "$plain" clang -fsanitize=address,undefined ;;
     valgrind) compiles "$plain" "$cc" && valgrind -q "$scratch/try" >/dev/null 2>&1 ;;
+    patch) patch --version >/dev/null 2>&1 ;;
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
     nginx) PATH=$PATH:/usr/sbin nginx -v >/dev/null 2>&1 ;;
     openssl) openssl version >/dev/null 2>&1 ;;

@@ -185,7 +185,7 @@ run_exercise() {
         "$build/libasync.a" $LIBS || exit 1
     "$build/$room/exercise"
     status=$?
-    ! cmp -s "$source" "$room/.stub.c" ||
+    ! cmp -s "$source" "$room/grader/stub.c" ||
         say "$source is still as it came: look for TODO in it, and for the task in $room/README.md."
     exit "$status"
 }
@@ -199,7 +199,7 @@ draw_timeline() {
         # shellcheck disable=SC2046,SC2086
         compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") \
             "$build/libasync.a" $LIBS || exit 1
-        "$build/tools/timeline" --title "$source" "$scratch/exercise"
+        "$build/timeline" --title "$source" "$scratch/exercise"
         exit
     fi
     find_room lessons "$1"
@@ -209,7 +209,7 @@ draw_timeline() {
         gap='
 
 '
-        "$build/tools/timeline" --title "$program" "$build/$room/$program"
+        "$build/timeline" --title "$program" "$build/$room/$program"
     done
 }
 
@@ -219,7 +219,7 @@ draw_timeline() {
 build_stage() {
     scratch=$(mktemp -d "$build/grade.XXXXXX") || exit 1
     compile "$scratch/student.o" -Dmain=student_main -c "$source" &&
-        compile "$scratch/stage" "$build/tools/stage.o" "$build/$room/stage.o" \
+        compile "$scratch/stage" "$build/tools/grading/stage.o" "$build/$room/grader/stage.o" \
             "$scratch/student.o" $(sh tools/extra.sh link "$room") "$build/libasync.a" $LIBS
 }
 
@@ -227,7 +227,7 @@ grade() {
     find_room exercises "$1"
     find_source
     build_stage || exit 1
-    "$build/$room/grader" "$scratch/stage"
+    "$build/$room/grader/grader" "$scratch/stage"
     status=$?
     [ -z "${FROM:-}" ] || exit "$status"
     if [ "$status" -eq 0 ]; then
@@ -282,11 +282,11 @@ keep() {
     fi
 }
 
-# The stub comes from exercises/NN-name/.stub.c and not from git: there are copies without git, and
+# The stub comes from exercises/NN-name/grader/stub.c and not from git: there are copies without git, and
 # a reader who commits an answer has made it what git remembers.
 reset() {
     find_room exercises "$1"
-    mine=$room/exercise.c stub=$room/.stub.c
+    mine=$room/exercise.c stub=$room/grader/stub.c
     [ -f "$stub" ] || { say "$stub is missing: get it again from where you got evlings."; exit 1; }
     if cmp -s "$stub" "$mine"; then
         echo "$mine is as it was in the beginning: nothing to do."
@@ -308,7 +308,7 @@ reset() {
 
 stubs() {
     for source in exercises/*/exercise.c; do
-        cmp -s "$source" "${source%/*}/.stub.c" || cp -v "$source" "${source%/*}/.stub.c"
+        cmp -s "$source" "${source%/*}/grader/stub.c" || cp -v "$source" "${source%/*}/grader/stub.c"
     done
 }
 

@@ -79,7 +79,7 @@ style() {
     check 'includes go bottom to top' sh .ci/includes
     check 'READMEs name commands that exist' sh .ci/commands
     if have shellcheck; then
-        check 'shell scripts' shellcheck -S warning tools/*.sh .ci/*
+        check 'shell scripts' shellcheck -S warning tools/*.sh tools/*/*.sh .ci/*
     else
         skip 'shell scripts' 'shellcheck is not installed'
     fi
@@ -138,8 +138,8 @@ variant() {
         [ ! -f "$script" ] || check "$label${script%.sh}" sh "$script"
     done
     check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
-    check "${label}timelines" sh tools/timelines.sh check "$BUILD"
-    check "${label}exercises" sh tools/test-exercises.sh
+    check "${label}timelines" sh tools/timeline/timelines.sh check "$BUILD"
+    check "${label}answers" "${MAKE:-make}" -s answers
 }
 
 compilers() {

@@ -15,7 +15,7 @@
  * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
  * over. In `args`, `at` is the virtual time alone in seconds (the same in every run), `real` the
  * real one, both since the first loop; on a real clock they are the same. `event` and what stands
- * beside it is for our own reader, tools/timeline_read.c.
+ * beside it is for our own reader, tools/timeline/timeline_read.c.
  *
  * The kernel sees what is printed and we don't. But if stdout is a file we can see how far it has
  * come, so "printed" says which bytes of it were written since the event before, by which task. */

@@ -1,0 +1,38 @@
+# bridges.mk - a part of the Makefile: what programs use of runtime/extra/, where the bridges to other
+# people's libraries are.
+#
+# A bridge NAME has a header, NAME.h, for programs to include; a line about its library, NAME.libs;
+# and one or more files, NAME.c and NAME_*.c.
+
+# USES says "NAME:file" for each program that includes "NAME.h".
+NAMES   := $(basename $(notdir $(wildcard runtime/extra/*.libs)))
+USES    := $(foreach x,$(NAMES),$(addprefix $x:,$(shell grep -l '^\#include "$x\.h"' \
+             lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c runtime/tests/*.c runtime/bench/*.c)))
+
+# Of a source, or of a room with its last /: the objects to link with ...
+pieces   = $(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/$1.c runtime/extra/$1_*.c))
+bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
+             $(call pieces,$(firstword $(subst :, ,$u))) $(BUILD)/libextra.a)))
+
+# ... and in a rule, those of its first source with their libraries; a solution has its exercise's.
+BRIDGES  = $$(sh tools/extra.sh link $(patsubst solutions/%,exercises/%,$(if $(filter solutions/%,$<),$(<D),$<)))
+
+# Programs without those whose library is missing here: one lesson less is no reason to have none. To
+# find out costs a run of the compiler for each library, so it is done only for what builds them all.
+lacking  = $(if $(filter all lessons timelines answers,$(MAKECMDGOALS)),$(foreach x,\
+             $(shell CC='$(CC)' BUILD='$(BUILD)' sh tools/extra.sh lacking),\
+             $(patsubst $x:%,%,$(filter $x:%,$(USES)))))
+able     = $(filter-out $(foreach f,$(lacking),$(BUILD)/$(basename $f) \
+             $(BUILD)/$(patsubst exercises/%,solutions/%,$(dir $f))exercise),$1)
+
+# A bridge knows its library, and that has to be there. What several have in common needs none.
+OBJECTS  = $(foreach x,$(NAMES),$(call pieces,$x))
+COMMON   = $(filter-out $(OBJECTS),$(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/*.c)))
+its      = $(firstword $(subst _, ,$1))
+
+$(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
+ | $$(BUILD)/have-$$(firstword $$(file <runtime/extra/$$(call its,$$*).libs))
+	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(call its,$*)) -MMD -MP -c $< -o $@
+
+$(BUILD)/libextra.a: $(COMMON)
+	$(DO) rm -f $@ && ar rcs $@ $^
