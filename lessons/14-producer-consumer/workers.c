@@ -1,7 +1,7 @@
 /* workers.c - three workers share one queue; join tells when all the work is done.
  *
  * Python twin:
- *     workers = [asyncio.create_task(worker(name, queue)) for name in ("Ann", "Ben", "Cem")]
+ *     workers = [asyncio.create_task(worker(name, queue), name=name) for name in ("Ann", "Ben", "Cem")]
  *     await queue.join()
  *     for task in workers:
  *         task.cancel()
@@ -38,7 +38,7 @@ static async_value main_coroutine(void *p)
     for (int i = 0; i < 6; i++)
         await(async_queue_put(orders, async_ptr(&menu[i])));
     for (int i = 0; i < 3; i++)
-        workers[i] = async_create_task(async_coro(worker, names[i], orders));
+        workers[i] = async_create_task_named(async_coro(worker, names[i], orders), names[i]);
 
     await(async_queue_join(orders));
     printf("6 orders took %.0f s\n", now() - start);

@@ -2,6 +2,7 @@
  *
  * The handle is an object like any other: when the callback has run or was cancelled it is retired. */
 #include "debug/debug.h"
+#include "core/hooks.h"
 #include "core/loop.h"
 #include "core/task.h"
 #include "core/object.h"
@@ -24,7 +25,10 @@ static void run(struct job *job)
     async_loop *loop = callback->object.future.loop;
     callback->object.future.state = FINISHED;
     object_retire(&callback->object, true);
-    async_value v = callback->fn(callback->arg);
+    async_fn *fn = callback->fn;                /* what it calls may take the record */
+    hook_value(calls, fn);
+    async_value v = fn(callback->arg);
+    hook_value(called, fn);
     if (v.error && !loop_leave_with(loop, v))
         report_exception(loop, "Exception in callback", v, &callback->object);
 }

@@ -20,6 +20,8 @@ struct async_hooks {
     void (*cancelled)(async_task task);     /* somebody asked it to end */
     void (*time_passes)(double seconds);    /* a virtual clock is about to jump to this time */
     void (*timer)(double seconds);          /* a deadline, at this time on the loop's clock, is due */
+    void (*calls)(async_fn *fn);            /* a callback, which no task is, begins */
+    void (*called)(async_fn *fn);           /* and has returned */
     void (*io)(int number);                 /* this descriptor is ready, or, negative, this signal came */
     struct async_hooks *next;               /* the next listener; set by async_hooks_add */
 };

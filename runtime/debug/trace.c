@@ -10,6 +10,7 @@
  *   a step        "B" to "E" on the track of the thread that runs the loop: these never overlap
  *   a wake-up     a flow, "s" to "f", from the step that woke a task (or created it) to its next
  *                 step; where no step did it, but a timer or a callback, from a slice "wake" there
+ *   a callback    "B" to "E" as well, with where its function is in the program, for addr2line
  *   the rest      instants, "i": "time passes", "timer", "I/O", "signal", "printed", "event loop"
  *
  * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
@@ -24,6 +25,7 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/task.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -272,18 +274,22 @@ static void add_step_end(struct note *note, async_task x)
     end(note);
 }
 
-/* The functions that it is in, the outermost first: "main > connect". */
+/* The functions that it is in, the outermost first: "main > connect", and which call of each that is. */
 static void add_calls(struct note *note, const struct task *task)
 {
-    char text[TEXT] = "";
+    char names[TEXT] = "", ids[TEXT] = "";
     for (const struct activation *a = task->activation; a; a = a->outer) {
-        char inner[TEXT];
-        memcpy(inner, text, sizeof inner);
-        if (snprintf(text, sizeof text, "%s%s%s", a->coro->name, *inner ? " > " : "", inner)
-            >= (int)sizeof text)
+        char inner[TEXT], inner_ids[TEXT];
+        memcpy(inner, names, sizeof inner);
+        memcpy(inner_ids, ids, sizeof inner_ids);
+        unsigned long long id = (uintptr_t)object_ticket(&a->coro->object);
+        if (snprintf(names, sizeof names, "%s%s%s", a->coro->name, *inner ? " > " : "", inner)
+                >= (int)sizeof names
+            || snprintf(ids, sizeof ids, "%#llx %s", id, inner_ids) >= (int)sizeof ids)
             break;
     }
-    add_text(note, "calls", text);
+    add_text(note, "calls", names);
+    add_text(note, "call_ids", ids);
 }
 
 static void on_suspended(async_task x)
@@ -294,7 +300,9 @@ static void on_suspended(async_task x)
         return;
     add_step_end(&note, x);
     if (!task->waiting_on) {
-        add_ready(&note, "b", x);
+        begin_task(&note, "b", "ready", x, "ready");
+        add_calls(&note, task);
+        end(&note);
     } else {
         struct object *awaited = info_awaited(task);
         begin_task(&note, "b", info_waits_for(task), x, "waits");
@@ -368,6 +376,34 @@ static void instant(const char *name, const char *key, double number)
     write_all(&note);
 }
 
+static void begin_callback(struct note *note, const char *kind, async_fn *fn)
+{
+    Dl_info found;
+    begin(note, kind, "callback");
+    begin_args(note, *kind == 'B' ? "calls" : "called");
+    if (dladdr((void *)(uintptr_t)fn, &found))
+        add(note, ",\"function\":\"%#llx\"", (unsigned long long)((char *)(uintptr_t)fn - (char *)found.dli_fbase));
+    end(note);
+}
+
+static void on_calls(async_fn *fn)
+{
+    struct note note;
+    if (!open_note(&note))
+        return;
+    begin_callback(&note, "B", fn);
+    write_all(&note);
+}
+
+static void on_called(async_fn *fn)
+{
+    struct note note;
+    if (!open_note(&note))
+        return;
+    begin_callback(&note, "E", fn);
+    write_all(&note);
+}
+
 static void on_time_passes(double seconds)
 {
     instant("time passes", "to", seconds);
@@ -388,7 +424,7 @@ static void on_io(int number)
 static struct async_hooks hooks = {
     .created = on_created, .resumed = on_resumed, .suspended = on_suspended, .woken = on_woken,
     .finished = on_finished, .cancelled = on_cancelled, .time_passes = on_time_passes,
-    .timer = on_timer, .io = on_io,
+    .timer = on_timer, .calls = on_calls, .called = on_called, .io = on_io,
 };
 
 /* ------------------------------------------------------------------------ begin and end */

@@ -129,7 +129,10 @@ static async_value resume(struct generator *generator)
     object_pin(&generator->object);
     generator->running = true;
     generator->consumer = *here;
-    *here = generator->activation;
+    if (generator->activation) {            /* it goes on for another consumer than it began for */
+        generator->activation->outer = generator->consumer;
+        *here = generator->activation;
+    }
     stack_switch(&generator->consumer_place, generator->place, false);
     *coro_innermost() = generator->consumer;
     generator->running = false;

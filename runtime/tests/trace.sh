@@ -92,6 +92,7 @@ has 'how they end' '"error":"CancelledError"' '"error":"ValueError","message":"a
     '"event":"cancel"'
 has 'timers, time and signals' '"name":"timer"' '"name":"time passes"' '"at":2.500000000' \
     '"name":"signal"'
+has 'callbacks' '"event":"calls"' '"function":"0x' '"event":"called"'
 has 'what was printed' '"event":"printed","from":0,"to":6'
 [ "$(wc -c < "$scratch/out")" -eq 12 ]
 verdict 'nothing else is printed' $?

@@ -32,7 +32,7 @@ static async_value nested(void *p)
     return async_none;
 }
 
-static async_value on_signal(void *event)
+static async_value set(void *event)
 {
     async_event_set(event);
     return async_none;
@@ -51,8 +51,11 @@ static async_value main_coroutine(void *p)
     async_value results[3];
     await(async_gather_exceptions(results, never, async_coro(failing), async_coro(sleeper, 0)));
     await(async_coro(nested));
-    async_loop_add_signal_handler(loop, SIGUSR1, on_signal, event);
+    async_loop_add_signal_handler(loop, SIGUSR1, set, event);
     raise(SIGUSR1);
+    await(async_event_wait(event));
+    async_event_clear(event);
+    async_loop_call_soon(loop, set, event);
     await(async_event_wait(event));
     async_loop_remove_signal_handler(loop, SIGUSR1);
     if (strcmp(how, "kill") == 0)

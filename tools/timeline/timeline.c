@@ -159,6 +159,7 @@ int main(int argc, char **argv)
     if (program == 0)
         become(argv + i, trace[1], fileno(output), svg);
     close(trace[1]);
+    timeline.program = argv[i];
     judge(follow(program, trace[0]));
     timeline_complete(&timeline, output);
     if (timeline.lanes == 0 && timeline.until > 0) {

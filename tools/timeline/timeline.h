@@ -20,11 +20,20 @@ struct wait {                   /* from one step of a task to its next */
     int on;                     /* the task that it waits for, or -1 */
 };
 
+struct call {                   /* of a coroutine or a generator, awaited within a task */
+    const char *id;             /* of its coroutine object */
+    const char *name;
+    int task, depth;            /* depth: 0 for what the task's own function awaits */
+    int first, last;            /* the steps in which it began and ended, or was left for a while */
+    bool open;                  /* while reading */
+};
+
 struct task {
-    const char *id;             /* its ticket */
+    const char *id;             /* its ticket; of a callback, which is drawn like one, its function */
     const char *name;           /* "Task-1" */
     const char *coroutine;
     const char *error;          /* that it ended with: "ValueError: no", or NULL */
+    bool callback;              /* no task at all: all calls of a function that the loop calls */
     bool hidden;                /* of the runtime's own */
     bool done, cancelled, asked_to_end;
     int first, last;            /* the cells in which it was there; last is -1 if it never was */
@@ -62,7 +71,9 @@ struct timeline {
     struct cell *cells;
     struct event *events;
     struct wait *waits;
-    int task_count, cell_count, event_count, wait_count;
+    struct call *calls;
+    const char *program;        /* its file */
+    int task_count, cell_count, event_count, wait_count, call_count;
     int lanes, lanes_left_out, systems;
     double end;                 /* virtual seconds */
     double from, until;         /* the part of them that is wanted; 0 0: all */
@@ -84,6 +95,7 @@ void timeline_complete(struct timeline *t, FILE *output);
 /* Of timeline_layout.c: places for cells, in as many systems as it takes. */
 void timeline_layout(struct timeline *t, double width, double step, double least_gap);
 int timeline_columns(const char *text, int bytes);      /* that a terminal needs for this UTF-8 */
+const char *timeline_who(const struct timeline *t);     /* "3 tasks", "1 task and 2 callbacks" */
 const char *timeline_seconds(double seconds);           /* "1.5", in one of some static buffers */
 bool timeline_is_start(const struct timeline *t, int cell);     /* the first cell of an instant */
 int timeline_run(const struct timeline *t, int task, int cell); /* the first one not like this */

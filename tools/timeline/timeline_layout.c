@@ -1,10 +1,12 @@
-/* timeline_layout.c - gives every cell its place: steps all have one width, gaps share what is left
- * in proportion to their time. A gap that would leave nothing to the others is shortened. What does
- * not fit side by side goes on in the next system, like a score. */
+/* timeline_layout.c - gives every cell its place: steps all have one width, and a second is equally long
+ * everywhere, so that what is wider took longer. Only a gap too short to be seen is widened, and one
+ * that would leave nothing to the others is shortened. What does not fit side by side goes on in the
+ * next system, like a score. */
 #include "timeline.h"
 #include <string.h>
 
-#define AT_MOST 4               /* times the median: a longer gap is shortened */
+#define AT_MOST 12              /* times the median: a longer gap is shortened */
+#define MOST_FIXED 0.95         /* of the width go to what has no length, or else there are more systems */
 
 /* The columns of one character; *length says how many bytes it has. */
 static int columns_of(const char *s, int *length)
@@ -50,6 +52,22 @@ const char *timeline_seconds(double seconds)
         *end-- = 0;
     if (*end == '.')
         *end = 0;
+    return text;
+}
+
+const char *timeline_who(const struct timeline *t)
+{
+    static char text[64];
+    int callbacks = 0;
+    for (int i = 0; i < t->task_count; i++)
+        callbacks += t->tasks[i].callback && t->tasks[i].lane >= 0;
+    int tasks = t->lanes + t->lanes_left_out - callbacks;
+    snprintf(text, sizeof text, "%d task%s", tasks, tasks == 1 ? "" : "s");
+    if (callbacks && !tasks)
+        snprintf(text, sizeof text, "%d callback%s", callbacks, callbacks == 1 ? "" : "s");
+    else if (callbacks)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " and %d callback%s", callbacks,
+                 callbacks == 1 ? "" : "s");
     return text;
 }
 
@@ -103,46 +121,42 @@ static double median(const struct timeline *t)
     return best;
 }
 
-/* The width of a cell that is not stretched. A gap without time is the open end of all. */
-static double at_least(const struct cell *c, double step, double gap)
+/* The time that a gap stands for; one without is the open end of all. */
+static double time_of(const struct cell *c, double longest)
 {
-    if (c->task < 0 && c->seconds <= 0)
-        return 3 * gap;
-    return (c->task >= 0 ? step : 0) + (c->seconds > 0 ? gap : 0);
+    return c->seconds > longest ? longest : c->seconds;
 }
 
-/* Stretches the cells from `first` to before `end` over the width. */
-static void stretch(struct timeline *t, int first, int end, double width, double step, double least,
-                    double ordinary)
+/* The width of a cell, if a second has `scale`. */
+static double width_of(const struct cell *c, double scale, double longest, double step, double least)
 {
-    double scale = 0, fixed = 0, shared = 0;
-    for (int round = 0; round < 8; round++) {   /* who is below its least width shares no more */
-        double share = 0, taken = 0;
-        for (int i = first; i < end; i++) {
-            struct cell *c = &t->cells[i];
-            double base = at_least(c, step, least) - (c->seconds > 0 ? least : 0);
-            double eff = c->seconds > AT_MOST * ordinary ? AT_MOST * ordinary : c->seconds;
-            if (c->seconds <= 0)
-                taken += base;
-            else if (round > 0 && scale * eff < least)
-                taken += base + least;
-            else
-                share += eff, taken += base;
-        }
-        fixed = taken, shared = share;
-        scale = shared > 0 && width > fixed ? (width - fixed) / shared : 0;
+    double time = scale * time_of(c, longest);
+    if (c->task < 0 && c->seconds <= 0)
+        return 3 * least;
+    return (c->task >= 0 ? step : 0) + (c->seconds <= 0 ? 0 : time < least ? least : time);
+}
+
+static double width_of_all(const struct timeline *t, double scale, double longest, double step,
+                           double least)
+{
+    double width = 0;
+    for (int i = 0; i < t->cell_count; i++)
+        width += width_of(&t->cells[i], scale, longest, step, least);
+    return width;
+}
+
+/* The largest scale with which all of it is no wider than this; 0 if there is none. */
+static double scale_for(const struct timeline *t, double width, double longest, double step, double least)
+{
+    double low = 0, high = 1e7;
+    for (int i = 0; i < 80; i++) {
+        double middle = (low + high) / 2;
+        if (width_of_all(t, middle, longest, step, least) > width)
+            high = middle;
+        else
+            low = middle;
     }
-    double x = 0;
-    for (int i = first; i < end; i++) {
-        struct cell *c = &t->cells[i];
-        double eff = c->seconds > AT_MOST * ordinary ? AT_MOST * ordinary : c->seconds;
-        c->shortened = eff < c->seconds;
-        c->x = x;
-        c->width = at_least(c, step, least) - (c->seconds > 0 ? least : 0);
-        if (c->seconds > 0)
-            c->width += scale * eff < least ? least : scale * eff;
-        x += c->width;
-    }
+    return low;
 }
 
 /* A system had better end before a gap than in the middle of an instant. */
@@ -154,25 +168,39 @@ static int best_break(const struct timeline *t, int first, int end)
     return end;
 }
 
-void timeline_layout(struct timeline *t, double width, double step, double least_gap)
+/* Places all cells from left to right and gives the number of systems. */
+static int place(struct timeline *t, double width, double scale, double longest, double step, double least)
 {
-    double ordinary = median(t), x = 0;
+    double x = 0;
     int first = 0, system = 0;
     for (int i = 0; i < t->cell_count; i++) {
         struct cell *c = &t->cells[i];
-        double least = at_least(c, step, least_gap);
-        if (x + least > width && i > first) {
-            i = best_break(t, first, i);
-            stretch(t, first, i, width, step, least_gap, ordinary);
-            first = i, x = 0, system++;
-            i--;
-            continue;
+        c->width = width_of(c, scale, longest, step, least);
+        c->shortened = c->seconds > longest;
+        if (x + c->width > width + 1e-6 && i > first) {
+            i = first = best_break(t, first, i);
+            c = &t->cells[i];
+            x = 0, system++;
         }
         c->system = system;
-        x += least;
+        c->x = x;
+        x += c->width;
     }
-    if (system)                     /* the last one is not pulled apart more than those before it */
-        width = width < 2 * x ? width : 2 * x;
-    stretch(t, first, t->cell_count, width, step, least_gap, ordinary);
-    t->systems = system + 1;
+    return system + 1;
+}
+
+void timeline_layout(struct timeline *t, double width, double step, double least)
+{
+    double longest = AT_MOST * median(t);
+    double narrowest = width_of_all(t, 0, longest, step, least);
+    int rows = 1;
+    while (narrowest > MOST_FIXED * rows * width && rows < MOST_CELLS)
+        rows++;
+    double scale = scale_for(t, rows * width, longest, step, least);
+    for (int i = 0; i < t->cell_count; i++)         /* a gap does not go on in the next row */
+        if (scale * time_of(&t->cells[i], longest) > width - step)
+            scale = (width - step) / time_of(&t->cells[i], longest);
+    t->systems = place(t, width, scale, longest, step, least);
+    for (int i = 0; i < 10 && t->systems > rows; i++)           /* breaks leave room behind them */
+        t->systems = place(t, width, scale *= 0.95, longest, step, least);
 }

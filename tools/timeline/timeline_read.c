@@ -129,6 +129,19 @@ static void pass(struct timeline *t, double at)
     t->end = last;
 }
 
+/* What the compiler calls the function that is there in the program. */
+static const char *function_name(const struct timeline *t, const char *address)
+{
+    char command[4200], *name = keep(200);
+    snprintf(command, sizeof command, "addr2line -f -e '%s' %s 2>/dev/null", t->program, address);
+    FILE *found = strchr(t->program, '\'') ? NULL : popen(command, "r");
+    if (found && fgets(name, 200, found))
+        name[strcspn(name, "\n")] = 0;
+    if (found)
+        pclose(found);
+    return *name && *name != '?' ? name : "callback";
+}
+
 static void created(struct timeline *t, const char *line, double at)
 {
     struct task *task = add(t->tasks, t->task_count);
@@ -152,6 +165,24 @@ static void resumed(struct timeline *t, const char *line, int task, double at)
         in_step = false;
 }
 
+/* A callback is no task, but has a lane: one for all calls of a function. */
+static void calls(struct timeline *t, const char *line, double at)
+{
+    const char *id = text(line, "function");
+    int task = id ? task_of(t, line, "function") : -1;
+    if (id && task < 0) {
+        task = t->task_count;
+        struct task *one = add(t->tasks, t->task_count);
+        *one = (struct task){ .id = id, .name = "callback", .callback = true, .coroutine = function_name(t, id),
+                              .first = t->cell_count, .last = -1, .wait = -1, .lane = -1 };
+    }
+    step_began = number(line, "real");
+    in_step = true;
+    add_cell(t, task, at);
+    if (task >= 0)
+        t->tasks[task].last = t->cell_count - 1;
+}
+
 /* Notes how long a step really took if that is worth showing. */
 static void step_ended(struct timeline *t, const char *line, double at)
 {
@@ -170,6 +201,32 @@ static const char *short_name(const char *name)
     if (strcmp(name, "_GatheringFuture") == 0)
         return "gather";
     return strncmp(name, "async_", 6) == 0 ? name + 6 : name;
+}
+
+/* A task has suspended itself: which of its calls are new, which have ended in the step before that? */
+static void note_calls(struct timeline *t, const char *line, int task)
+{
+    char *names = text(line, "calls"), *ids = text(line, "call_ids"), *rest;
+    int known = t->call_count, cell = t->cell_count - 1, depth = 0;
+    for (int i = 0; i < known; i++)
+        if (t->calls[i].task == task && t->calls[i].open) {
+            t->calls[i].open = ids && strstr(ids, t->calls[i].id);
+            t->calls[i].last = cell;
+        }
+    for (char *id = ids ? strtok_r(ids, " ", &rest) : NULL; id && names; id = strtok_r(NULL, " ", &rest)) {
+        char *name = names, *end = strstr(names, " > ");
+        names = end ? end + 3 : NULL;
+        if (end)
+            *end = 0;
+        bool open = strcmp(id, t->tasks[task].id) == 0;         /* the task's own function */
+        for (int i = 0; i < known && !open; i++)
+            open = t->calls[i].task == task && t->calls[i].open && strcmp(t->calls[i].id, id) == 0;
+        if (!open) {
+            struct call *call = add(t->calls, t->call_count);
+            *call = (struct call){ id, short_name(name), task, depth, cell, cell, true };
+        }
+        depth += strcmp(id, t->tasks[task].id) != 0;
+    }
 }
 
 /* The innermost function of the program's own in "a > b > async_c", unless that is the task's. */
@@ -196,11 +253,14 @@ static void waits(struct timeline *t, const char *line, int task)
                            task_of(t, line, "on") };
     t->tasks[task].now = WAITING;
     t->tasks[task].wait = t->wait_count - 1;
+    note_calls(t, line, task);
 }
 
-static void ready(struct timeline *t, int task, double at)
+static void ready(struct timeline *t, const char *line, int task, double at)
 {
     struct task *one = &t->tasks[task];
+    if (one->now == RUNNING)                    /* it has only given up its turn */
+        note_calls(t, line, task);
     if (one->now == WAITING && strcmp(t->waits[one->wait].what, "sleep") != 0)
         add_event(t, WOKEN, task, at);
     one->now = READY;
@@ -212,6 +272,7 @@ static void finished(struct timeline *t, const char *line, int task, double at)
     const char *error = text(line, "error"), *message = text(line, "message");
     one->now = AWAY;
     one->done = true;
+    note_calls(t, line, task);
     if (!error)
         return;
     one->cancelled = strcmp(error, "CancelledError") == 0;
@@ -228,6 +289,8 @@ static void was_printed(struct timeline *t, const char *line, int task, double a
     long from = (long)number(line, "from"), to = (long)number(line, "to");
     char *place = keep(48);         /* timeline_complete reads the text itself */
     snprintf(place, 48, "%ld %ld", from, to);
+    if (task < 0 && in_step)
+        task = t->cells[t->cell_count - 1].task;        /* a callback */
     add_event(t, PRINTED, task, at)->text = place;
 }
 
@@ -241,6 +304,10 @@ static void forget(struct timeline *t)
     for (int i = 0; i < t->task_count; i++) {
         t->tasks[i].first = 0;
         t->tasks[i].last = -1;
+    }
+    for (int i = 0; i < t->call_count; i++) {
+        t->calls[i].first = 0;
+        t->calls[i].last = -1;
     }
 }
 
@@ -264,14 +331,16 @@ bool timeline_read(struct timeline *t, const char *line)
         created(t, line, at);
     else if (strcmp(event, "printed") == 0)
         was_printed(t, line, task, at);
-    else if (strcmp(event, "step ends") == 0)
+    else if (strcmp(event, "calls") == 0)
+        calls(t, line, at);
+    else if (strcmp(event, "step ends") == 0 || strcmp(event, "called") == 0)
         step_ended(t, line, at);
     else if (task < 0)
         ;
     else if (strcmp(event, "resumed") == 0)
         resumed(t, line, task, at);
     else if (strcmp(event, "ready") == 0)
-        ready(t, task, at);
+        ready(t, line, task, at);
     else if (strcmp(event, "waits") == 0)
         waits(t, line, task);
     else if (strcmp(event, "finished") == 0)
@@ -314,6 +383,9 @@ void timeline_complete(struct timeline *t, FILE *output)
     if (last < t->from)             /* it ended before */
         forget(t);
     add_open_end(t);
+    for (int i = 0; i < t->call_count; i++)
+        if (t->calls[i].open)
+            t->calls[i].last = t->cell_count - 1;
     for (int i = 0; i < t->event_count; i++) {
         struct event *event = &t->events[i];
         long from, to;

@@ -3,33 +3,37 @@
  * Colour only repeats what shape says: a step is a solid block, ready is a hatched box, waiting is
  * a thin line with a word on it. Light or dark is the reader's choice, by prefers-color-scheme.
  *
- * Below its lane stands what a task printed, with a thin line up to the step that printed it. Texts
+ * What was printed stands below all lanes, with a thin line down from the step that printed it. Texts
  * are placed from right to left, each in the highest row where it runs neither into a text nor into
- * the line of one further to the right; so nothing ever overlaps. All numbers are whole or halves,
- * and nothing depends on the machine: the same program gives the same bytes. */
+ * the line of one further to the right; so nothing ever overlaps. Where there is no room to the right
+ * a text ends at its line, unless another line is in its way; then it is broken. Under a task's own line there is one
+ * for each call that it awaits. All numbers are whole or halves, and nothing depends on the machine:
+ * the same program gives the same bytes. */
 #include "timeline.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define WIDTH 820
 #define MARGIN 14
-#define STEP 22
-#define LEAST_GAP 26
+#define STEP 7
+#define LEAST_GAP 8
 #define BLOCK 20                /* height of a step */
 #define ROW 16                  /* height of a line of text */
+#define CALL 15                 /* height of the line of an awaited call */
 #define CHAR 7.25               /* width of a character: they all have one, at 12 pixels */
 #define SMALL 6.65              /* at 11 pixels */
-#define MOST_RESERVED 200       /* pixels at the right for what is printed at the end */
+#define MOST_RESERVED 190       /* pixels at the right for what is said at the end */
 #define MOST_ROWS 40
 #define MOST_LINES 12           /* of one step */
-#define MOST_TEXT 60            /* columns of what was printed; what is longer is cut */
+#define MOST_TEXT 66            /* columns of what was printed; what is longer goes on in the next row */
+#define LEAST_TEXT 22
 
-struct label {                  /* one text below a lane */
+struct label {                  /* one text below the lanes */
     char text[4 * MOST_TEXT + 8];
     double x, width;            /* where its line goes up; how wide the text is */
-    double left;                /* where the text begins: at x, or before it, at the right border */
+    double left;                /* where the text begins: at x, or so that it ends there */
+    double from;                /* where its line begins, above: below the lane of who printed it */
     int row, rows;              /* lines of one step stay together: the first knows how many */
-    const char *class;
 };
 
 static double gutter, plot;     /* where cells begin, how wide all may be */
@@ -80,71 +84,88 @@ static double right_of(const struct timeline *t, int cell)
     return left_of(t, cell) + t->cells[cell].width;
 }
 
-/* -------------------------------------------------------------------- texts below a lane */
+/* ----------------------------------------------------------------------- what was printed */
 
-static struct label *add_label(double x, const char *class, const char *text, int bytes)
+static struct label *add_label(double x, double from, const char *text, int bytes)
 {
     struct label *more = realloc(label_list, (label_count + 1) * sizeof *more);
     if (!more)
         exit(1);
     label_list = more;
     struct label *label = &label_list[label_count++];
-    *label = (struct label){ .x = x, .class = class, .rows = 1 };
-    int cut = bytes;
-    while (cut > 0 && (timeline_columns(text, cut) > MOST_TEXT || (text[cut] & 0xc0) == 0x80))
-        cut--;
-    snprintf(label->text, sizeof label->text, "%.*s%s", cut, text, cut < bytes ? "..." : "");
-    label->width = timeline_columns(label->text, sizeof label->text) * CHAR + 6;
-    label->left = x + label->width > gutter + plot ? gutter + plot - label->width : x;
+    *label = (struct label){ .x = x, .left = x, .from = from };
+    snprintf(label->text, sizeof label->text, "%.*s", bytes, text);
+    label->width = timeline_columns(label->text, sizeof label->text) * CHAR + 8;
     return label;
 }
 
-static void add_printed(double x, const char *text)
+/* How many bytes of a line have room in so many columns: up to a space, if there is one. */
+static int piece(const char *text, int length, int columns)
 {
-    int first = label_count, rows = 0;
-    for (; *text && rows <= MOST_LINES; rows++) {
-        int length = (int)strcspn(text, "\n");
-        add_label(x, "said", rows < MOST_LINES ? text : "...", rows < MOST_LINES ? length : 3);
-        text += length + (text[length] == '\n');
+    int end = length;
+    while (end > 0 && timeline_columns(text, end) > columns)
+        end--;
+    while (end > 0 && (text[end] & 0xc0) == 0x80)
+        end--;
+    for (int i = end; end < length && i > end / 2; i--)
+        if (text[i] == ' ')
+            return i;
+    return end;
+}
+
+/* Adds a text's lines, each broken at so many columns; gives the width of the widest. */
+static double add_lines(double x, double from, const char *text, int columns)
+{
+    int rows = 0;
+    double widest = 0;
+    while (*text && rows++ < MOST_LINES) {
+        int length = (int)strcspn(text, "\n"), bytes = piece(text, length, columns);
+        double width = add_label(x, from, text, bytes)->width;
+        widest = width > widest ? width : widest;
+        text += bytes + (text[bytes] == '\n' || (text[bytes] == ' ' && bytes < length));
     }
-    for (int i = first; i < label_count; i++) {     /* the block is as wide as its longest line */
-        if (label_list[i].width > label_list[first].width)
-            label_list[first].width = label_list[i].width;
-        if (label_list[i].left < label_list[first].left)
-            label_list[first].left = label_list[i].left;
-        label_list[i].rows = 0;
+    if (*text)
+        add_label(x, from, "...", 3);
+    return widest;
+}
+
+/* The lines of one step stand together. */
+static void add_printed(double x, double from, const char *text)
+{
+    int first = label_count;
+    double widest = add_lines(x, from, text, MOST_TEXT), shift = 0;
+    if (x + widest > WIDTH - 4) {
+        shift = widest;
+        for (int i = 0; i < first; i++)
+            if (x - widest < 4 || (label_list[i].x < x && label_list[i].x > x - widest - 4))
+                shift = 0;
+        if (!shift) {
+            int room = (int)((WIDTH - 12 - x) / CHAR);
+            label_count = first;
+            widest = add_lines(x, from, text, room < LEAST_TEXT ? LEAST_TEXT : room);
+            shift = x + widest > WIDTH - 4 ? x + widest - WIDTH + 4 : 0;
+        }
     }
-    if (rows)
-        label_list[first].rows = rows;
     for (int i = first; i < label_count; i++)
-        label_list[i].left = label_list[first].left;
+        label_list[i].left -= shift;
+    if (label_count > first) {
+        label_list[first].rows = label_count - first;
+        label_list[first].width = widest;
+    }
 }
 
-/* In whose lane it is told. What no task printed, but a callback, or main() behind async_run, goes
- * to the task that ran before. */
-static int owner(const struct timeline *t, const struct event *e)
-{
-    int cell = e->cell < 0 ? 0 : e->cell;
-    while (cell > 0 && t->cells[cell].task < 0)
-        cell--;
-    return e->task >= 0 ? e->task : t->cells[cell].task;
-}
-
-/* What happened to, or was printed by, a task in one system. Gives the number of rows it takes. */
-static int collect_labels(const struct timeline *t, int task, int system)
+/* Gives the number of rows that all of it takes in one system. */
+static int collect_labels(const struct timeline *t, int system, const double *lane_end)
 {
     label_count = 0;
     for (int i = 0; i < t->event_count; i++) {
         const struct event *e = &t->events[i];
         int cell = e->cell < 0 ? 0 : e->cell;
-        if (owner(t, e) != task || t->cells[cell].system != system)
+        if (e->kind != PRINTED || t->cells[cell].system != system)
             continue;
-        bool own_step = t->cells[cell].task == e->task;
-        double x = own_step ? left_of(t, cell) + 3 : right_of(t, cell) + 3;
-        if (e->kind == PRINTED)
-            add_printed(x, e->text);
-        else if (e->kind == ENDED)
-            add_label(own_step ? right_of(t, cell) : x, "bad", e->text, (int)strlen(e->text));
+        int by = e->by;                         /* or before the loop ran, or after */
+        double x = by >= 0 ? left_of(t, cell) + 2 : e->cell < 0 ? gutter - 5 : right_of(t, cell) + 5;
+        add_printed(x, by >= 0 ? lane_end[by] : 0, e->text);
     }
     double border[MOST_ROWS];       /* texts in this row must end before */
     int used = 0;
@@ -168,35 +189,68 @@ static int collect_labels(const struct timeline *t, int task, int system)
     return used;
 }
 
-static void draw_labels(double y)
+/* The lines behind everything, and the texts before it. */
+static void draw_leads(double y)
 {
     for (int i = 0; i < label_count; i++) {
         const struct label *l = &label_list[i];
-        double base = y + BLOCK + 13 + l->row * ROW;
         if (l->rows)
-            line(l->x, y + BLOCK, l->x, base - 3 + (l->rows - 1) * ROW, "lead");
-        text_at(l->left + 4, base, l->class, l->text);
+            line(l->x, l->from > 0 ? l->from : y, l->x, y + 10 + (l->row + l->rows - 1) * ROW, "lead");
     }
+}
+
+static void draw_labels(double y)
+{
+    for (int i = 0; i < label_count; i++)
+        text_at(label_list[i].left + 4, y + 13 + label_list[i].row * ROW, "said", label_list[i].text);
 }
 
 /* ----------------------------------------------------------------------------- one lane */
 
-/* The longest text for a wait that leaves some of the line to be seen. */
+/* What it waits for, if that leaves some of the line to be seen. */
 static void label_wait(const struct timeline *t, const struct wait *wait, double x, double end,
                        double y)
 {
-    char texts[3][300];
-    const char *on = wait->on >= 0 ? t->tasks[wait->on].name : wait->what;
-    snprintf(texts[0], sizeof texts[0], "%s: %s", wait->inside ? wait->inside : on, on);
-    snprintf(texts[1], sizeof texts[1], "%s", wait->inside ? wait->inside : on);
-    snprintf(texts[2], sizeof texts[2], "%s", on);
-    for (int i = wait->inside ? 0 : 1; i < 3; i++) {
-        double width = strlen(texts[i]) * SMALL + 8;
-        if (width + 4 > end - x)
-            continue;
-        box((x + end - width) / 2, y + 2, width, BLOCK - 4, "paper");
-        text_at((x + end) / 2, y + BLOCK / 2.0 + 4, "wait", texts[i]);
+    const char *text = wait->on >= 0 ? t->tasks[wait->on].name : wait->what;
+    double width = strlen(text) * SMALL + 8;
+    if (width + 4 > end - x)
         return;
+    box((x + end - width) / 2, y + 2, width, BLOCK - 4, "paper");
+    text_at((x + end) / 2, y + BLOCK / 2.0 + 4, "wait", text);
+}
+
+/* How many lines below its own a task needs for the calls that it awaits. */
+static int depth_of_calls(const struct timeline *t, int task, int system)
+{
+    int depth = 0;
+    for (int i = 0; i < t->call_count; i++) {
+        const struct call *c = &t->calls[i];
+        if (c->task == task && c->last >= 0 && t->cells[c->first].system <= system &&
+            t->cells[c->last].system >= system && c->depth >= depth)
+            depth = c->depth + 1;
+    }
+    return depth;
+}
+
+/* A call begins and ends in the middle of a step: what returns and what is called next can share one. */
+static void draw_calls(const struct timeline *t, int task, int system, double y)
+{
+    for (int i = 0; i < t->call_count; i++) {
+        const struct call *c = &t->calls[i];
+        if (c->task != task || c->last < 0 || t->cells[c->first].system > system ||
+            t->cells[c->last].system < system)
+            continue;
+        int first = c->first, last = c->last;
+        while (t->cells[first].system < system)
+            first++;
+        while (t->cells[last].system > system)
+            last--;
+        double x = left_of(t, first) + (first == c->first ? STEP / 2.0 : 0);
+        double end = right_of(t, last) - (last == c->last && t->cells[last].task >= 0 ? STEP / 2.0 : 0);
+        double top = y + BLOCK + 2 + c->depth * CALL;
+        box(x + .5, top + .5, end - x - 1, CALL - 3, "call");
+        if (end - x > strlen(c->name) * SMALL + 4)
+            text_at((x + end) / 2, top + CALL - 5, "wait", c->name);
     }
 }
 
@@ -226,10 +280,15 @@ static void draw_end(const struct timeline *t, int number, int system, double y)
     if (!task->done || t->cells[task->last].system != system)
         return;
     double x = right_of(t, task->last);
-    if (task->error)
-        cross(x + 4, y + BLOCK / 2.0 - 4);
-    else
+    if (!task->error) {
         line(x + 1.5, y - 3, x + 1.5, y + BLOCK + 3, "end");
+        return;
+    }
+    char text[64];
+    int room = (int)((WIDTH - 4 - x - 18) / CHAR);
+    snprintf(text, sizeof text, "%.*s", room < 63 ? room : 63, task->cancelled ? "cancelled" : task->error);
+    cross(x + 4, y + BLOCK / 2.0 - 4);
+    text_at(x + 16, y + BLOCK / 2.0 + 4, "bad", text);
 }
 
 static void draw_name(const struct task *task, double y)
@@ -261,7 +320,8 @@ static void draw_instants(const struct timeline *t, int system, double top, doub
         char text[40];
         snprintf(text, sizeof text, "%s s", timeline_seconds(t->cells[i].at));
         if (left_of(t, i) >= free_from) {
-            text_at(left_of(t, i), top - 4, "time", text);
+            double width = strlen(text) * CHAR, x = left_of(t, i);
+            text_at(x + width > WIDTH - 4 ? WIDTH - 4 - width : x, top - 4, "time", text);
             free_from = left_of(t, i) + strlen(text) * CHAR + 6;
         }
     }
@@ -286,7 +346,7 @@ static void draw_arrows(const struct timeline *t, int system, const double *lane
         int by = waker(t, e);
         if (t->cells[e->cell].system != system || by == e->task || (by < 0 && e->kind != CANCEL))
             continue;
-        double to = lane_y[e->task], x = right_of(t, e->cell) - 5;
+        double to = lane_y[e->task], x = right_of(t, e->cell) - STEP / 2.0;
         double from = by >= 0 ? lane_y[by] : to - BLOCK - 9;    /* from outside: a timeout */
         if (from <= 0 || to <= 0)
             continue;
@@ -295,35 +355,39 @@ static void draw_arrows(const struct timeline *t, int system, const double *lane
                           : to + BLOCK - (e->kind == CANCEL ? BLOCK / 2.0 - 1 : 3);
         line(x, down ? from + BLOCK : from, x, tip + (down ? -6 : 6),
              e->kind == CANCEL ? "asks" : "wakes");
-        printf("<path d=\"M%.1f %.1fl-4 %dh8z\" class=\"tip\"/>\n", x, tip, down ? -7 : 7);
+        printf("<path d=\"M%.1f %.1fl-3 %dh6z\" class=\"tip\"/>\n", x, tip, down ? -7 : 7);
     }
 }
 
 /* Draws it from `top` down; gives where it ends. Without `draw` it only measures. */
 static double draw_system(const struct timeline *t, int system, double top, bool draw)
 {
-    double *lane_y = calloc(t->task_count + 1, sizeof *lane_y), y = top + 10;
+    double *lane_y = calloc(2 * t->task_count + 1, sizeof *lane_y), y = top + 10;
+    double *lane_end = lane_y + t->task_count;
     if (!lane_y)
         exit(1);
     for (int i = 0; i < t->task_count; i++)
         if (t->tasks[i].lane >= 0 && timeline_in_system(t, i, system)) {
             lane_y[i] = y;
-            y += BLOCK + collect_labels(t, i, system) * ROW + 16;
+            lane_end[i] = y + BLOCK;
+            y += BLOCK + depth_of_calls(t, i, system) * CALL + 16;
         }
+    double bottom = y - 6, end = bottom + 4 + collect_labels(t, system, lane_end) * ROW;
     if (draw) {
-        draw_instants(t, system, top, y - 4);
+        draw_instants(t, system, top, bottom);
+        draw_leads(bottom + 4);
         draw_arrows(t, system, lane_y);
         for (int i = 0; i < t->task_count; i++)
             if (lane_y[i] > 0) {
                 draw_name(&t->tasks[i], lane_y[i]);
+                draw_calls(t, i, system, lane_y[i]);
                 draw_states(t, i, system, lane_y[i]);
                 draw_end(t, i, system, lane_y[i]);
-                collect_labels(t, i, system);
-                draw_labels(lane_y[i]);
             }
+        draw_labels(bottom + 4);
     }
     free(lane_y);
-    return y;
+    return end;
 }
 
 /* -------------------------------------------------------------------------- the whole */
@@ -340,6 +404,7 @@ static void style(void)
          ".instant { fill: #eaeef2 }\n"
          ".run { fill: #0969da }\n"
          ".ready { fill: url(#hatch); stroke: #59636e }\n"
+         ".call { fill: #ddf4ff; stroke: #54aeff }\n"
          "#hatch path, .waits, .lead, .wakes, .asks, .end, .cross { fill: none; stroke: #59636e }\n"
          ".waits { stroke-width: 2 }\n"
          ".lead, .wakes { stroke-width: 1 }\n"
@@ -358,6 +423,7 @@ static void style(void)
          ".instant { fill: #212830 }\n"
          ".run { fill: #4493f8 }\n"
          ".ready { stroke: #aab3bd }\n"
+         ".call { fill: #121d2f; stroke: #388bfd }\n"
          "#hatch path, .waits, .lead, .wakes, .asks { stroke: #aab3bd }\n"
          ".tip { fill: #aab3bd }\n"
          ".end { stroke: #f0f6fc }\n"
@@ -373,7 +439,7 @@ static void style(void)
 /* The text alternative: who ran from when to when, and what was printed. */
 static void describe(const struct timeline *t)
 {
-    printf("<title>Timeline of %s: %d task%s, ", t->title, t->lanes, t->lanes == 1 ? "" : "s");
+    printf("<title>Timeline of %s: %s, ", t->title, timeline_who(t));
     if (t->until > 0)
         printf("from second %s to ", timeline_seconds(t->from));
     printf("%s%s</title>\n<desc>", timeline_seconds(t->end), t->until > 0 ? "" : " seconds");
@@ -404,7 +470,9 @@ static void describe(const struct timeline *t)
 static void legend(const struct timeline *t, double y)
 {
     double x = MARGIN;
-    bool asked = false, crossed = false, shortened = false;
+    bool asked = false, crossed = false, shortened = false, called = false;
+    for (int i = 0; i < t->call_count; i++)
+        called |= t->calls[i].last >= 0;
     for (int i = 0; i < t->cell_count; i++)
         shortened |= t->cells[i].shortened;
     for (int i = 0; i < t->event_count; i++) {
@@ -412,12 +480,12 @@ static void legend(const struct timeline *t, double y)
         crossed |= t->events[i].kind == ENDED;
     }
     box(x, y, STEP, 14, "run");
-    text_at(x + 28, y + 11, "small", "runs");
-    x += 74;
-    box(x, y, STEP, 14, "ready");
-    text_at(x + 28, y + 11, "small", "ready: waits for its turn");
-    x += 210;
-    line(x, y + 7, x + STEP, y + 7, "waits");
+    text_at(x + 15, y + 11, "small", "runs");
+    x += 60;
+    box(x, y + 1, STEP, 12, "ready");
+    text_at(x + 15, y + 11, "small", "ready: waits for its turn");
+    x += 196;
+    line(x, y + 7, x + 22, y + 7, "waits");
     text_at(x + 28, y + 11, "small", "waits for");
     x += 110;
     line(x, y + 2, x, y + 11, "lead");
@@ -425,6 +493,12 @@ static void legend(const struct timeline *t, double y)
     x += 72;
     line(x, y, x, y + 14, "end");
     text_at(x + 8, y + 11, "small", "done");
+    if (called) {
+        x += 54;
+        box(x, y + 1, 22, CALL - 3, "call");
+        text_at(x + 28, y + 11, "small", "awaits a call");
+        x += 72;
+    }
     if (crossed) {
         x += 54;
         cross(x, y + 3);
@@ -432,7 +506,7 @@ static void legend(const struct timeline *t, double y)
         x += 80;
     }
     if (asked) {
-        x += 60;
+        x += 64;
         line(x, y, x, y + 12, "asks");
         printf("<path d=\"M%.1f %.1fl-4 -7h8z\" class=\"tip\"/>\n", x, y + 14);
         text_at(x + 10, y + 11, "small", "asks it to end");
@@ -455,7 +529,7 @@ static void measure_gutter(const struct timeline *t)
     plot = WIDTH - MARGIN - gutter;
 }
 
-/* Room at the right, so that what is printed at the end stands below its step. */
+/* Room at the right for what is said at the end. */
 static double last_words(const struct timeline *t)
 {
     double room = 14;
@@ -464,7 +538,7 @@ static double last_words(const struct timeline *t)
         if ((e->kind != PRINTED && e->kind != ENDED) || e->at + 1e-6 < t->end)
             continue;
         for (const char *s = e->text; *s; s += strcspn(s, "\n"), s += *s == '\n') {
-            double width = timeline_columns(s, (int)strcspn(s, "\n")) * CHAR - 10;
+            double width = timeline_columns(s, (int)strcspn(s, "\n")) * CHAR + (e->kind == ENDED ? 20 : 10);
             room = width > room ? width : room;
         }
     }

@@ -285,8 +285,7 @@ void timeline_draw_text(struct timeline *t, int width, bool utf8)
     if (!canvas)
         return;
     timeline_layout(t, columns - TAIL, STEP, LEAST_GAP);
-    printf("%s: %d task%s, %s s on the %s clock\n", t->title, t->lanes + t->lanes_left_out,
-           t->lanes + t->lanes_left_out == 1 ? "" : "s", timeline_seconds(t->end),
+    printf("%s: %s, %s s on the %s clock\n", t->title, timeline_who(t), timeline_seconds(t->end),
            t->is_real ? "real" : "virtual");
     for (int system = 0; system < t->systems; system++) {
         putchar('\n');
