@@ -84,11 +84,14 @@ reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
 lesson timeline read exercise grade hint solution reset: FORCE
 	@sh tools/evlings.sh $@ ''
 
-test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests
-	@sh tools/test.sh
+test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests (ONLY=runtime: those of the runtime and the lessons)
+	@sh tools/test.sh $(ONLY)
 
 test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang, sanitizers, valgrind
 	@sh tools/test.sh all
+
+test-systems: ## try it on bare systems of other kinds, as root (SYSTEMS='debian-13 debian-sid')
+	@sh tools/test-systems.sh $(SYSTEMS)
 
 conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio (SEED=1 COUNT=5000)
 	@if command -v $(PYTHON) >/dev/null; then \
@@ -169,4 +172,4 @@ $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: help deps deps-dev test test-all conform lessons all graders answers stubs timelines clean FORCE
+.PHONY: help deps deps-dev test test-all test-systems conform lessons all graders answers stubs timelines clean FORCE

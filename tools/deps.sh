@@ -14,27 +14,30 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl postgresql'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql'
 
-# What it is called where: need, apt, dnf, pacman, apk, brew. A plus stands between two packages.
+# What it is called where: need, apt, dnf, pacman, apk, zypper, brew; a plus stands between two packages.
+# Only apt's names were ever tried by us, the others are from these systems' own lists.
 packages() {
     cat <<'EOF'
-compiler         gcc+libc6-dev   gcc+glibc-devel         gcc+glibc    gcc+musl-dev      gcc
-pkg-config       pkg-config      pkgconf-pkg-config      pkgconf      pkgconf           pkgconf
-libev            libev-dev       libev-devel             libev        libev-dev         libev
-check            check           check-devel             check        check-dev         check
-libcurl          libcurl4-openssl-dev libcurl-devel      curl         curl-dev          curl
-sqlite3          libsqlite3-dev  sqlite-devel            sqlite       sqlite-dev        sqlite
-libpq            libpq-dev       libpq-devel             postgresql-libs libpq-dev      libpq
-gcc-sanitizers   gcc+libc6-dev   gcc+libasan+libubsan    gcc          -                 -
-clang            clang           clang                   clang        clang             llvm
-clang-sanitizers libclang-rt-dev compiler-rt             compiler-rt  compiler-rt       llvm
-valgrind         valgrind        valgrind+valgrind-devel valgrind     valgrind          -
-postgresql       postgresql      postgresql-server       postgresql   postgresql        postgresql
-patch            patch           patch                   patch        patch             gpatch
-shellcheck       shellcheck      ShellCheck              shellcheck   shellcheck        shellcheck
-nginx            nginx-light     nginx                   nginx        nginx             nginx
-openssl          openssl         openssl                 openssl      openssl           openssl
+compiler         gcc+libc6-dev        gcc+glibc-devel         gcc+glibc       gcc+musl-dev    gcc+glibc-devel         gcc
+pkg-config       pkg-config           pkgconf-pkg-config      pkgconf         pkgconf         pkgconf-pkg-config      pkgconf
+libev            libev-dev            libev-devel             libev           libev-dev       libev-devel             libev
+check            check                check-devel             check           check-dev       check-devel             check
+libcurl          libcurl4-openssl-dev libcurl-devel           curl            curl-dev        libcurl-devel           curl
+sqlite3          libsqlite3-dev       sqlite-devel            sqlite          sqlite-dev      sqlite3-devel           sqlite
+libpq            libpq-dev            libpq-devel             postgresql-libs libpq-dev       postgresql-devel        libpq
+gcc-sanitizers   gcc+libc6-dev        gcc+libasan+libubsan    gcc             -               gcc                     -
+clang            clang                clang                   clang           clang           clang                   llvm
+clang-sanitizers libclang-rt-dev      compiler-rt             compiler-rt     compiler-rt     clang                   llvm
+valgrind         valgrind             valgrind+valgrind-devel valgrind        valgrind        valgrind+valgrind-devel -
+postgresql       postgresql           postgresql-server       postgresql      postgresql      postgresql-server       postgresql
+patch            patch                patch                   patch           patch           patch                   gpatch
+shellcheck       shellcheck           ShellCheck              shellcheck      shellcheck      ShellCheck              shellcheck
+nginx            nginx-light          nginx                   nginx           nginx           nginx                   nginx
+openssl          openssl              openssl                 openssl         openssl         openssl                 openssl
+certificates     ca-certificates      ca-certificates         ca-certificates ca-certificates ca-certificates-mozilla ca-certificates
+debootstrap      debootstrap          debootstrap             debootstrap     debootstrap     debootstrap             -
 EOF
 }
 
@@ -101,6 +104,8 @@ have() {
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
     nginx) PATH=$PATH:/usr/sbin nginx -v >/dev/null 2>&1 ;;
     openssl) openssl version >/dev/null 2>&1 ;;
+    certificates) [ -e "$(curl-config --ca 2>/dev/null || echo /)" ] ;;     # what libcurl trusts
+    debootstrap) PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null ;;
     *) say "deps.sh knows of no '$1'"; exit 2 ;;
     esac
 }
@@ -116,7 +121,8 @@ find_manager() {
     elif command -v pacman; then
         manager=pacman column=4 refresh='pacman -Sy' install='pacman -S --needed --noconfirm'
     elif command -v apk; then manager=apk column=5 install='apk add'
-    elif command -v brew; then manager=brew column=6 install='brew install'
+    elif command -v zypper; then manager=zypper column=6 install='zypper --non-interactive install'
+    elif command -v brew; then manager=brew column=7 install='brew install'
     fi >/dev/null
 }
 
@@ -145,7 +151,7 @@ tell() {
         all="$all${name:+ $name}"
     done
     if [ -z "$manager" ]; then
-        say "No package manager that we know (apt, dnf, pacman, apk, brew): please install them by hand."
+        say "No package manager that we know (apt, dnf, pacman, apk, zypper, brew): please install them by hand."
     elif [ -n "$all" ]; then
         prefix='sudo '
         [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ] || prefix=

@@ -1,8 +1,9 @@
 #!/bin/sh
 # test.sh - runs the tests and counts.
 #
-#   test.sh        what is quick: one compiler, no sanitizer
-#   test.sh all    also the other compiler, sanitizers, valgrind
+#   test.sh          what is quick: one compiler, no sanitizer
+#   test.sh runtime  less: only the tests of the runtime and the programs of the lessons
+#   test.sh all      more: also the other compiler, sanitizers, valgrind
 #
 # A test is a program that ends with "N passed, N failed[, N skipped]", or with the summary of
 # libcheck; one that prints neither counts as one, by its exit status. Its output shows only when
@@ -117,11 +118,16 @@ until_ctrl_c() {
     [ "$status" -eq 124 ] || return "$status"
 }
 
-# programs PREFIX...: runs every runtime test and every solution, with these words before it.
-programs() {
+# units PREFIX...: runs every test of the runtime, with these words before it.
+units() {
     for source in runtime/tests/test_*.c; do
         lacking "$source" || check "$label${source%.c}" timeout -k 5 300 "$@" "$BUILD/${source%.c}"
     done
+}
+
+# programs PREFIX...: those, and every solution.
+programs() {
+    units "$@"
     for source in solutions/*/*.c; do
         [ -f "$source" ] || continue              # a copy without solutions
         lacking "$source" || check "$label${source%.c}" until_ctrl_c "$@" "$BUILD/${source%.c}"
@@ -141,6 +147,13 @@ variant() {
     check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
     check "${label}timelines" sh tools/timeline/timelines.sh check "$BUILD"
     check "${label}answers" "${MAKE:-make}" -s answers
+}
+
+only_runtime() {
+    label='' BUILD=$base
+    make_all || return 0
+    units
+    check 'lessons' sh tools/check-lessons.sh "$BUILD"
 }
 
 compilers() {
@@ -175,8 +188,9 @@ under_valgrind() {
 }
 
 flags=${EXTRA:-}
-style
+[ "${1:-}" = runtime ] || style
 case ${1:-} in
+runtime) only_runtime ;;
 all) compilers; under_valgrind "${CC:-cc}" ;;
 *) variant '' "${CC:-cc}" "$flags" '' ;;
 esac

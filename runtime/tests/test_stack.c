@@ -62,11 +62,11 @@ START_TEST(an_overflow_ends_in_a_sentence)
     in_child(overflows_at_a_stroke);
 #define SENTENCE "(digs) needs more than the 256 KiB that a task has. Endless recursion, or a " \
                  "large local array: use async_alloc() or malloc() for that.\n"
-    expect("Segmentation fault\n"
+    expect("SIGSEGV\n"
            "stderr| Stack overflow: task 'Task-1' " SENTENCE
-           "Segmentation fault\n"
+           "SIGSEGV\n"
            "stderr| Stack overflow: task 'digger' " SENTENCE
-           "Segmentation fault\n"
+           "SIGSEGV\n"
            "stderr| Stack overflow: task 'Task-1' (large_array) needs more than the 256 KiB that a "
            "task has. Endless recursion, or a large local array: use async_alloc() or malloc() for "
            "that.\n");
@@ -84,7 +84,7 @@ START_TEST(another_crash_is_left_alone)
     if (WITH_ASAN || RUNNING_ON_VALGRIND)
         return;
     in_child(crashes);
-    expect("Segmentation fault\n");
+    expect("SIGSEGV\n");
 }
 END_TEST
 
