@@ -31,9 +31,11 @@ static void detach(struct object *object, void *loop)
         list_remove(&task->step.link);
     }
     clear(&object->future.waiters);
+    report_if_untaken(object);
 }
 
-/* ... then it is freed, in any order: an unpin by whoever goes later finds a pin and frees nothing. */
+/* ... then it is freed, in any order, since nothing is read any more: the pin keeps it from being freed
+ * a second time, when its owner goes, or whoever had pinned it. */
 static void discard(struct object *object, void *loop)
 {
     if (object->future.loop != loop)

@@ -11,9 +11,7 @@
 const struct future_type plain_future = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true
 };
-const struct future_type future_type = {
-    .name = "Future", .cancel = future_cancel_plain, .drop = report_if_untaken
-};
+const struct future_type future_type = { .name = "Future", .cancel = future_cancel_plain };
 
 struct callback {                   /* one add_done_callback */
     struct job job;

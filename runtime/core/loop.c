@@ -9,40 +9,41 @@
 #include <string.h>
 
 #define GLANCE (50 * 1000)      /* ns: while tasks keep us busy we look outside about this often, */
+#define KEEP_CLOSED 1024
 #define MOST_TURNS 64           /* but not for every turn, which may take less than the look */
 
 _Thread_local async_loop *loop_running;
 _Thread_local const char *async_here = "?";
 struct async_hooks *async_hooks;
-static async_loop *closed_loops;                /* of every thread: they may outlive theirs */
-static pthread_mutex_t closing = PTHREAD_MUTEX_INITIALIZER;    /* guards them */
+
+/* What is left of closed loops, of every thread, for they may outlive theirs: so a pointer that a
+ * program still has leads to a loop that is closed, and not to the next one. */
+static struct {
+    async_loop *loops[KEEP_CLOSED]; /* a ring */
+    size_t count;                   /* how many were put in */
+    pthread_mutex_t mutex;
+} closed = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static void free_closed(void)
 {
-    while (closed_loops) {
-        async_loop *loop = closed_loops;
-        closed_loops = loop->next_closed;
-        free(loop);
-    }
+    for (size_t i = 0; i < KEEP_CLOSED; i++)
+        free(closed.loops[i]);
 }
 
-/* A new shell, or one that was closed before. */
-static async_loop *shell(void)
+static void keep_closed(async_loop *loop)
 {
-    static bool registered;
-    pthread_mutex_lock(&closing);
-    async_loop *loop = closed_loops;
-    if (!registered)
-        registered = atexit(free_closed) == 0;
-    if (loop)
-        closed_loops = loop->next_closed;
-    pthread_mutex_unlock(&closing);
-    return loop ? memset(loop, 0, sizeof *loop) : calloc(1, sizeof *loop);
+    pthread_mutex_lock(&closed.mutex);
+    if (closed.count == 0)
+        atexit(free_closed);
+    async_loop **place = &closed.loops[closed.count++ % KEEP_CLOSED];
+    free(*place);
+    *place = loop;
+    pthread_mutex_unlock(&closed.mutex);
 }
 
 async_loop *async_new_event_loop(void)
 {
-    async_loop *loop = shell();
+    async_loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;
     list_init(&loop->ready);
@@ -78,10 +79,7 @@ void loop_free(async_loop *loop)
     free(loop->processes);
     loop->processes = NULL;
     loop->closed = true;
-    pthread_mutex_lock(&closing);
-    loop->next_closed = closed_loops;
-    closed_loops = loop;
-    pthread_mutex_unlock(&closing);
+    keep_closed(loop);
 }
 
 void async_hooks_add(struct async_hooks *hooks)

@@ -38,7 +38,6 @@ struct async_loop {
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
     bool running, stopping, closed, deadlocked;
-    async_loop *next_closed;    /* shells of closed loops, kept so that a late call gets a sentence */
 };
 
 extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
@@ -58,7 +57,7 @@ bool loop_leave_with(async_loop *loop, async_value error);
 /* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
 void loop_given(const async_loop *loop, const char *caller);
 
-void loop_free(async_loop *loop);       /* all but the shell, which is marked as closed */
+void loop_free(async_loop *loop);       /* all but the struct, which is marked as closed */
 
 void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
 int executor_threads(async_loop *loop);     /* how many it has; all idle while nothing is watched */

@@ -82,7 +82,7 @@ struct object *object_new(const struct future_type *type, async_loop *loop)
     object->place = async_here;
     object->pins = 0;
     object->retired = IN_USE;
-    object->brief = false;
+    object->brief = object->reported = false;
     future_init(&object->future, type, loop);
     if (++table.in_use > table.peak)
         table.peak = table.in_use;
@@ -206,6 +206,15 @@ void object_expire(struct object *object)
     }
 }
 
+/* Nobody asked. Whoever is told of its error may have others recycled, even this one. */
+static void give_up(struct object *object)
+{
+    object_pin(object);
+    report_if_untaken(object);
+    object_expire(object);
+    object_unpin(object);
+}
+
 /* Recycles from the head of a queue until it is as short as promised. */
 static void trim(enum retired which)
 {
@@ -215,7 +224,10 @@ static void trim(enum retired which)
         keep = table.peak;
     while (queue->length > keep + 1) {      /* the newest, and `keep` that came before it */
         struct object *oldest = container_of(queue->objects.next, struct object, link);
-        object_expire(oldest);
+        if (which == UNTAKEN)
+            give_up(oldest);
+        else
+            object_expire(oldest);
     }
 }
 

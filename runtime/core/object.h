@@ -27,6 +27,7 @@ struct object {
     uint32_t number : 24;       /* of the record; never changes */
     uint32_t retired : 3;       /* enum retired: which queue it waits in */
     uint32_t brief : 1;         /* recycled as soon as it is used up: a call of the runtime's own */
+    uint32_t reported : 1;      /* as an error that nobody asked for */
     struct future future;       /* every object is one, or may become one; its type tells */
 };
 

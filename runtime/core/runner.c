@@ -136,53 +136,56 @@ static async_value run_main(async_loop *loop, struct task *main)
 
 /* ------------------------------------------------------------------ what async.h offers */
 
-struct async_runner {
-    async_loop *loop;
-    struct borrowed usr1;           /* to the very end: a clean-up may hang, too */
-};
+/* A runner is its loop. */
+static async_loop *loop_of(async_runner *runner, const char *caller)
+{
+    async_loop *loop = (async_loop *)runner;
+    loop_given(loop, caller);
+    return loop;
+}
+
+static struct borrowed usr1 = { SIGUSR1, .handler = on_sigusr1 };   /* to the very end: a clean-up may hang, too */
 
 async_runner *async_runner_new(void)
 {
-    async_runner *runner = calloc(1, sizeof *runner);
-    async_loop *loop = runner ? async_new_event_loop() : NULL;
-    if (!loop) {
-        free(runner);
-        return NULL;
-    }
-    *runner = (async_runner){ loop, { SIGUSR1, .handler = on_sigusr1 } };
-    borrow(&runner->usr1, &to_print, loop);
-    return runner;
+    async_loop *loop = async_new_event_loop();
+    if (loop && !to_print)
+        borrow(&usr1, &to_print, loop);
+    return (async_runner *)loop;
 }
 
-static void end(async_runner *runner)
+static void end(async_loop *loop)
 {
-    give_back(&runner->usr1, &to_print);
-    async_loop_close(runner->loop);
-    free(runner);
+    if (to_print == loop)
+        give_back(&usr1, &to_print);
+    async_loop_close(loop);
 }
 
-async_loop *async_runner_get_loop(async_runner *runner) { return runner->loop; }
+async_loop *async_runner_get_loop(async_runner *runner) { return loop_of(runner, __func__); }
 
 async_value async_runner_run(async_runner *runner, async_coroutine coro)
 {
     async_value v;
-    if (loop_running) {
+    async_loop *loop = loop_of(runner, __func__);
+    if (loop_running || loop->closed) {
         async_coro_close(coro);
-        return report_refused(ASYNC_RUNTIME_ERROR, "async_runner_run",
-                              "cannot be called from a running event loop");
+        return report_refused(ASYNC_RUNTIME_ERROR, "async_runner_run", loop->closed
+                              ? "the Runner is closed" : "cannot be called from a running event loop");
     }
-    struct task *main = task_start(runner->loop, coro, NULL, "async_runner_run", &v);
+    struct task *main = task_start(loop, coro, NULL, "async_runner_run", &v);
     if (!main)
         return v;
     object_pin(&main->coro.object);
-    v = run_main(runner->loop, main);
+    v = run_main(loop, main);
     object_unpin(&main->coro.object);
     return v;
 }
 
 async_value async_runner_close(async_runner *runner)
 {
-    async_loop *loop = runner->loop;
+    async_loop *loop = loop_of(runner, __func__);
+    if (loop->closed)
+        return async_none;
     async_value v = cancel_all(loop);
     if (v.error != ASYNC_DEADLOCK) {
         async_value closed = async_loop_run_until_complete(loop, async_loop_shutdown_asyncgens(loop));
@@ -192,7 +195,7 @@ async_value async_runner_close(async_runner *runner)
         if (!v.error)
             v = closed;
     }
-    end(runner);
+    end(loop);
     return v;
 }
 
@@ -215,10 +218,10 @@ async_value async_run_with(async_coroutine coro, async_run_options options)
         return async_error(why, async_strf("no event loop can be made: %s", strerror(why)));
     }
     if (options.debug)
-        async_loop_set_debug(runner->loop, true);
+        async_loop_set_debug(async_runner_get_loop(runner), true);
     async_value v = async_runner_run(runner, coro);
     if (v.error == ASYNC_DEADLOCK) {                /* nobody is left who could still end */
-        end(runner);
+        end(async_runner_get_loop(runner));
         return v;
     }
     async_value closed = async_runner_close(runner);

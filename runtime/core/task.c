@@ -195,7 +195,6 @@ static async_value take(struct object *object)
 static void drop(struct object *object)
 {
     struct task *task = (struct task *)object;
-    report_if_untaken(object);
     coro_drop_args(&task->coro);
     memory_free(&task->memory);
     free(task->name);

@@ -179,10 +179,12 @@ void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
 void report_if_untaken(struct object *object)
 {
     struct future *future = &object->future;
-    if (object->retired == UNTAKEN && future->state == FINISHED && future->outcome.error)
-        report_exception(future->loop, future->type == &task_type
-                         ? "Task exception was never retrieved"
-                         : "Future exception was never retrieved", future->outcome, object);
+    if (object->retired != UNTAKEN || object->reported || future->state != FINISHED || !future->outcome.error)
+        return;
+    object->reported = true;
+    report_exception(future->loop, future->type == &task_type
+                     ? "Task exception was never retrieved"
+                     : "Future exception was never retrieved", future->outcome, object);
 }
 
 void report_unawaited(struct object *object)

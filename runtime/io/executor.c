@@ -169,7 +169,6 @@ static async_value take(struct object *object)
 
 static void drop(struct object *object)
 {
-    report_if_untaken(object);
     memory_free(&((struct external *)object)->memory);
 }
 

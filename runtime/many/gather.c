@@ -85,7 +85,6 @@ static async_value take(struct object *object)
 static void drop(struct object *object)
 {
     struct gather *gather = (struct gather *)object;
-    report_if_untaken(object);
     for (size_t i = 0; i < gather->count; i++)
         object_unpin(future_object(gather->children[i].future));
     free(gather->children);

@@ -46,7 +46,6 @@ static async_value take(struct object *object)
 
 static void drop(struct object *object)
 {
-    report_if_untaken(object);
     object_unpin(future_object(((struct shield *)object)->inner));
 }
 

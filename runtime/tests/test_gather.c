@@ -324,6 +324,33 @@ START_TEST(an_argument_that_is_unfit_is_an_error_of_the_gather)
 }
 END_TEST
 
+struct fetch { int page; };
+static async_value fetch(void *p)
+{
+    async_raise(ASYNC_VALUE_ERROR, async_strf("page %d is missing", ((struct fetch *)p)->page));
+}
+
+static async_value forgets_to_await(void *p)
+{
+    async_task task = async_create_task(async_coro(fetch, 404));
+    async_future gather = async_gather(NULL, task), shield = async_shield(async_coro(fetch, 405));
+    await(async_sleep(1));
+    return async_ptr(gather == shield ? p : NULL);
+}
+
+/* The texts lie in the tasks' memory, which goes with the loop: after the last report. */
+START_TEST(H03_the_error_of_a_gather_that_nobody_awaits_is_reported_with_its_text)
+{
+    listen_to_stderr();
+    play(async_coro(forgets_to_await));
+    heard();
+    expect("stderr| Future exception was never retrieved: _GatheringFuture (made at FILE:N): "
+           "ValueError: page 404 is missing\n"
+           "stderr| Future exception was never retrieved: Future (made at FILE:N): "
+           "ValueError: page 405 is missing\n");
+}
+END_TEST
+
 MAIN("gather",
      TEST(G01_results_in_the_order_of_the_arguments)
      TEST(G02_the_first_error_goes_out_at_once_the_others_run_on)
@@ -336,5 +363,6 @@ MAIN("gather",
      TEST(G08_also_with_return_exceptions)
      TEST(G09_gather_costs_two_iterations)
      TEST(G10_gather_of_tasks_that_are_all_done)
+     TEST(H03_the_error_of_a_gather_that_nobody_awaits_is_reported_with_its_text)
      TEST(results_of_a_gather_that_nobody_awaits_are_written_nowhere)
      TEST(an_argument_that_is_unfit_is_an_error_of_the_gather))

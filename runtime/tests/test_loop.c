@@ -466,6 +466,22 @@ START_TEST(L15_a_closed_loop_refuses_work)
 }
 END_TEST
 
+START_TEST(a_closed_loop_is_not_the_next_one)
+{
+    async_loop *first = new_loop();
+    async_loop_close(first);
+    for (int i = 0; i < 100; i++) {
+        async_loop *next = new_loop();
+        async_loop_close(first);
+        if (async_loop_is_closed(next))
+            say("closed the next one");
+        async_loop_close(next);
+    }
+    say("%s", yes(async_loop_is_closed(first)));
+    expect("True\n");
+}
+END_TEST
+
 static async_value busy(void *p)
 {
     for (;;)
@@ -562,6 +578,7 @@ MAIN("loop",
      TEST(L14_a_call_that_needs_a_loop_says_so)
      TEST(L14_loops_do_not_nest)
      TEST(L15_a_closed_loop_refuses_work)
+     TEST(a_closed_loop_is_not_the_next_one)
      TEST(L16_busy_tasks_do_not_starve_timers)
      TEST(L16_chains_of_callbacks_do_not_starve_timers)
      TEST(iterations_of_sleep))

@@ -303,6 +303,25 @@ START_TEST(an_unused_runner_may_be_closed)
 }
 END_TEST
 
+START_TEST(a_closed_runner_is_closed_for_good)
+{
+    async_runner *runner = async_runner_new();
+    async_loop *loop = async_runner_get_loop(runner);
+    play(async_coro(nothing));
+    async_runner_close(runner);
+    async_runner *next = async_runner_new();
+    say("%s %s", repr(async_runner_close(runner)), repr(async_loop_close(loop)));
+    say("%s", words_of(async_runner_run(runner, async_coro(nothing)).message, "the Runner is closed"));
+    say("%s", yes(async_loop_is_closed(async_runner_get_loop(runner))));
+    say("%s", repr(async_runner_run(next, async_coro(nothing))));
+    async_runner_close(next);
+    expect("None None\n"
+           "the Runner is closed\n"
+           "True\n"
+           "None\n");
+}
+END_TEST
+
 START_TEST(many_runs_take_no_descriptors)
 {
     long before = open_descriptors();
@@ -325,4 +344,5 @@ MAIN("runner",
      TEST(several_mains_run_in_one_loop)
      TEST(a_runner_does_not_nest)
      TEST(an_unused_runner_may_be_closed)
+     TEST(a_closed_runner_is_closed_for_good)
      TEST(many_runs_take_no_descriptors))
