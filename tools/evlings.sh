@@ -4,7 +4,7 @@
 #   evlings.sh lesson|timeline|read|exercise|grade|hint|solution|reset NUMBER
 #   evlings.sh stubs
 #
-# BUILD, CC, FLAGS and LIBS come from there; FROM, LEVEL and DB from the user.
+# BUILD, CC, FLAGS and LIBS come from there; FROM, SEED, LEVEL and DB from the user.
 #
 # A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. What a reader has
 # passed, and which hints were seen, is remembered in $BUILD/state/.

@@ -2,8 +2,10 @@
  *
  * libcheck need not fork here, since no code of the student's is in this process. The verdict is
  * taken from libcheck's own results, never from anything printed. Only full marks exit with 0. */
+#define _GNU_SOURCE
 #include "grader_run.h"
-#include <signal.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,20 +25,56 @@ static const char *stage;
 
 const char *grader_stage(void) { return stage; }
 
+void grader_cannot(const char *format, ...)
+{
+    va_list args;
+    fflush(stdout);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputs("\nThis is no fault of the program, which was not judged.\n", stderr);
+    puts("Score: not judged");
+    fflush(stdout);
+    _exit(NOT_JUDGED);
+}
+
+/* The seed decides what is chosen at random: with the same one a grading is the same once more. */
+static void plant_seed(void)
+{
+    const char *given = getenv("SEED");
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    unsigned seed = (unsigned)(t.tv_nsec ^ t.tv_sec ^ getpid()) % 1000000;
+    if (given && *given) {
+        char *end;
+        seed = (unsigned)strtoul(given, &end, 10);
+        if (*end || *given < '0' || *given > '9')
+            grader_cannot("SEED=%.40s: a seed is a number, such as each grading names.", given);
+    }
+    srandom(seed);
+    printf("Seed: %u\n", seed);
+}
+
+/* Neither libcheck nor the stage shall hear of what happens to be set where we are called. */
+static void clean_environment(void)
+{
+    if (clearenv() != 0 || setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1) != 0 ||
+        setenv("LC_ALL", "C.UTF-8", 1) != 0)
+        grader_cannot("The environment could not be set: %s.", strerror(errno));
+}
+
 void grader_open(int argc, char **argv)
 {
     if (argc != 2 || access(argv[1], X_OK) != 0) {
         fprintf(stderr,
                 "usage: %s STAGE\nSTAGE is the program with the student's functions in it.\n",
                 argv[0]);
-        exit(2);
+        exit(NOT_JUDGED);
     }
     stage = argv[1];
     suite = suite_create("exercise");
-    const char *seed = getenv("EVLINGS_SEED"); /* to see the same inputs again */
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    srandom(seed ? (unsigned)atoi(seed) : (unsigned)(t.tv_nsec ^ t.tv_sec ^ getpid()));
+    plant_seed();
+    clean_environment();
 }
 
 TCase *grader_part(int points, const char *title)

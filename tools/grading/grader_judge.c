@@ -211,6 +211,9 @@ static void judge_deadlock(struct run *run)
 
 void run_judge(struct run *run, struct raw *raw)
 {
+    if (!raw->ready)
+        grader_cannot("The stage on which the program runs could not be set up (status %#x).\n%s",
+                      (unsigned)raw->status, run->err);
     judge_endless(run, raw);
     judge_crash(run, raw);
     judge_blocking(run, raw);

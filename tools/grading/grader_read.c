@@ -84,7 +84,9 @@ static void read_line(struct run *run, struct raw *raw, char *line)
 {
     const char *what = word(&line);
     raw->complete = false;                  /* only the very last line can make it so */
-    if (!strcmp(what, "shown")) {
+    if (!strcmp(what, "ready")) {
+        raw->ready = true;
+    } else if (!strcmp(what, "shown")) {
         size_t offset = strtoul(word(&line), NULL, 10);
         add_shown(offset, strtod(line, NULL));
     } else if (!strcmp(what, "task")) {
@@ -146,7 +148,7 @@ static void read_output(struct run *run, struct raw *raw)
 void run_read(struct run *run, struct raw *raw)
 {
     shown.count = 0;
-    raw->complete = false;
+    raw->ready = raw->complete = false;
     raw->gave_up = raw->blocked = NULL;
     raw->task = "-";
     raw->frame_count = raw->crash = 0;

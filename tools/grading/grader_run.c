@@ -48,8 +48,7 @@ static void become_stage(char **words, const int *files)
     if (dup2(null, 0) < 0 || dup2(files[0], 1) < 0 || dup2(files[1], 2) < 0 ||
         dup2(files[2], 3) < 0)
         _exit(126);
-    for (int fd = 4; fd < 64; fd++)
-        close(fd);
+    close_range(4, ~0U, 0);
     execv(words[0], words);
     _exit(127);
 }
@@ -111,7 +110,7 @@ static void spawn(char **words, const int *files)
     if (child == 0)
         become_stage(words, files);
     if (child < 0)
-        ck_abort_msg("The grader could not start a process: %s.", strerror(errno));
+        grader_cannot("The grader could not start a process: %s.", strerror(errno));
     setpgid(child, child);
     raw.in_time = wait_for(child);
     kill(-child, SIGKILL);
@@ -129,7 +128,7 @@ static int temporary(void)
     FILE *file = tmpfile();
     int fd = file ? fcntl(fileno(file), F_DUPFD_CLOEXEC, 0) : -1;
     if (fd < 0)
-        ck_abort_msg("The grader could not make a temporary file: %s.", strerror(errno));
+        grader_cannot("The grader could not make a temporary file: %s.", strerror(errno));
     fclose(file);
     return fd;
 }
@@ -152,11 +151,11 @@ static void make_nonce(int report)
 {
     unsigned char bytes[16];
     if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        ck_abort_msg("The grader got no random numbers.");
+        grader_cannot("The grader got no random numbers.");
     for (int i = 0; i < 16; i++)
         sprintf(raw.nonce + 2 * i, "%02x", bytes[i]);
     if (pwrite(report, raw.nonce, 32, 0) != 32)
-        ck_abort_msg("The grader could not write its report file.");
+        grader_cannot("The grader could not write its report file.");
 }
 
 struct run *stage_run(const char *format, ...)

@@ -16,6 +16,7 @@ struct raw {
     size_t out_length;
 
     /* From the report: */
+    bool ready;                         /* the stage was set up; what came then is the student's */
     bool complete;                      /* its last line gave the nonce back */
     size_t end;                         /* how much output there was then */
     const char *gave_up;                /* stuck, busy or overtime, or NULL */
@@ -34,6 +35,11 @@ void run_judge(struct run *run, struct raw *raw);
 /* Where in the student's file the first of these addresses is that lies there: " in make_toast
  * (exercise.c:12)", or "" if that cannot be found out. */
 const char *student_place(const char *const *addresses, int count);
+
+/* What went wrong is ours and not the student's: ends the grading without a score. */
+__attribute__((noreturn))
+void grader_cannot(const char *format, ...) PRINTF(1, 2);
+#define NOT_JUDGED 2            /* how a grader then exits */
 
 extern int grader_timeouts;     /* so far; after two we stop trying */
 const char *grader_stage(void);
