@@ -6,7 +6,8 @@ CC      ?= cc
 CFLAGS  ?= -O2
 BUILD   ?= build
 WARN     = -Wall -Wextra -Werror=return-type
-FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 -fno-optimize-sibling-calls $(CFLAGS) $(EXTRA)
+FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 -fno-optimize-sibling-calls \
+           -fstack-clash-protection $(CFLAGS) $(EXTRA)
 INCLUDE  = -Iruntime -Iruntime/extra
 LIB      = $(BUILD)/libasync.a
 LIBS     = $(EXTRA) -lev -lm -pthread
@@ -157,7 +158,7 @@ $(BUILD)/have-%: | $(BUILD)/settings
 $(BUILD)/runtime/core/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
 
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
-	$(DO) $(CC) $(EXTRA) -c $< -o $@
+	$(DO) $(CC) $(CFLAGS) $(EXTRA) -c $< -o $@
 
 $(BUILD)/runtime/%: runtime/%.c $$(call bridges,runtime/$$*.c) $(LIB) | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) $(INCLUDE) -MMD -MP $< $(BRIDGES) $(LIB) $(CHECK) $(LIBS) -o $@
@@ -165,6 +166,9 @@ $(BUILD)/runtime/%: runtime/%.c $$(call bridges,runtime/$$*.c) $(LIB) | $(BUILD)
 # In this one every way to get memory can fail on demand.
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
 	aligned_alloc strdup mmap object_new stack_take)
+
+# What a program does that was built without our flags.
+$(BUILD)/runtime/tests/test_unprotected: private FLAGS += -fno-stack-clash-protection
 
 $(BUILD)/solutions/%: solutions/%.c $$(call bridges,exercises/$$(dir $$*)) $(LIB)
 	$(DO) $(CC) $(FLAGS) $(INCLUDE) -I$(<D:solutions/%=exercises/%) -MMD -MP $< \

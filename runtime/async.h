@@ -22,6 +22,10 @@
 #ifndef ASYNC_H
 #define ASYNC_H
 
+#if __SIZEOF_POINTER__ != 8
+#error "evlings needs a 64-bit machine: 32 bits are too few for a handle to tell one task from all later ones"
+#endif
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -139,7 +143,9 @@ const char *async_type_name(async_awaitable x);
 /* await x: waits, gives the value; an error is not returned here but by the function around it,
  * as a Python exception would leave it. A coroutine runs as a plain call on this stack, so the
  * loop gets a turn only if something inside really waits; a task or future that is not done
- * suspends this task until it is; one that is done gives its outcome at once. */
+ * suspends this task until it is; one that is done gives its outcome at once. What belongs to the
+ * thread belongs to all its tasks, and may be another after an await: errno, the locale, how floating
+ * point rounds. Who sets such a thing puts it back before it awaits. */
 #define await(x) ({ async_value async_got_ = async_catch(x); \
     if (async_got_.error) return async_leave(async_got_); \
     async_got_; })
@@ -176,7 +182,11 @@ async_awaitable async_sleep_result(double seconds, async_value result) ASYNC_MUS
 /* ----------------------------------------------------------------- tasks and futures */
 
 /* asyncio.create_task(coro): runs it concurrently, from the next turn of the loop on. To let it
- * run without ever awaiting it, say so: async_detach(async_create_task(...)). */
+ * run without ever awaiting it, say so: async_detach(async_create_task(...)).
+ *
+ * A task has a stack of 256 KiB for all the functions that it is in, and so has a generator. Endless
+ * recursion, or a local array that is too large, ends the program with a sentence. Code that make does
+ * not compile needs -fstack-clash-protection for that, or a large array may miss the stack's end. */
 async_task async_create_task(async_coroutine coro) ASYNC_MUST_USE;
 
 /* create_task(coro, name=...): the name is copied. Without one a task is "Task-1", "Task-2", ... */
@@ -507,9 +517,9 @@ void async_server_exit(async_server **server);
 
 /* asyncio.to_thread(fn, ...): runs a blocking function in a thread while the loop goes on; its
  * arguments as for async_coro, copied. The await gives what fn returned; text that it made with
- * async_strf passes to who awaits. fn may call nothing else of this header. Cancelling gives up the
- * result; the thread goes on to its end, and async_run waits for it. At most as many at a time as
- * there are processors and four; the others queue. */
+ * async_strf passes to who awaits. fn has a stack of 8 MiB, and may call nothing else of this header.
+ * Cancelling gives up the result; the thread goes on to its end, and async_run waits for it. At most as
+ * many at a time as there are processors and four; the others queue. */
 #define async_to_thread(fn, ...) (async_note(ASYNC_HERE), \
     async_to_thread_call((async_call){ .call = fn, .name = #fn \
         __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
@@ -546,7 +556,8 @@ void async_concurrent_free(async_concurrent *future);
  * has a processor to itself. Arguments as for async_coro; what they point to can be read there, and
  * nothing that fn writes is seen here. Files are open there, too, but no streams and servers. It may
  * return a number, or text from async_strf, or an error. A crash is an error, EPIPE. Cancelling kills
- * it. At most as many at a time as there are processors. */
+ * it. It has the stack of the thread that runs the loop, 8 MiB mostly (ulimit -s). At most as many run
+ * at a time as there are processors. */
 #define async_to_process(fn, ...) (async_note(ASYNC_HERE), \
     async_to_process_call((async_call){ .call = fn, .name = #fn \
         __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))

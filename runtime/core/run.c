@@ -17,13 +17,15 @@ static async_value may_run(async_loop *loop)
     return async_none;
 }
 
+static bool in_task(void) { return task_current() != NULL; }
+
 async_value async_loop_run_forever(async_loop *loop)
 {
     loop_given(loop, __func__);
     async_value v = may_run(loop);
     if (v.error)
         return v;
-    stack_watch(report_overflow);
+    stack_watch(in_task, report_overflow);
     v = loop_run(loop);
     if (v.error == ASYNC_DEADLOCK)
         report_deadlock(loop);

@@ -7,6 +7,7 @@
  * Guards: MADV_GUARD_INSTALL (Linux 6.13) forbids pages without splitting the mapping.
  * Older kernels need mprotect, two mappings for each stack of the 65,530 a process may have, so
  * there only the first stacks are guarded. */
+#define _GNU_SOURCE
 #include "core/stack.h"
 #include "core/switch.h"
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #ifndef __has_feature
@@ -182,6 +184,7 @@ void stack_release(void)
 
 /* ------------------------------------------------------------------------- overflow */
 
+static _Thread_local bool (*on_its_stack)(void);
 static _Thread_local void (*on_overflow)(void);
 static _Thread_local char signal_stack[64 * 1024];
 
@@ -191,20 +194,41 @@ static bool in_guard(const char *address)
     return chunk && (size_t)(address - chunk->base) % STACK_SIZE < STACK_GUARD;
 }
 
+/* Where the code that was interrupted had its stack; NULL where we cannot tell. */
+static const char *stack_pointer(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return (const char *)context->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (const char *)context->uc_mcontext.sp;
+#else
+    (void)context;
+    return NULL;
+#endif
+}
+
+/* Was it over all guards already, on no stack of ours, nor on the one for signals? */
+static bool went_astray(const ucontext_t *context)
+{
+    const char *place = stack_pointer(context), *signals = context->uc_stack.ss_sp;
+    return place && on_its_stack() && !chunk_of(place) &&
+           (size_t)(place - signals) >= context->uc_stack.ss_size;
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
-    (void)context;
-    if (on_overflow && in_guard(info->si_addr))
+    if (on_overflow && (in_guard(info->si_addr) || went_astray(context)))
         on_overflow();
     signal(number, SIG_DFL);        /* the faulting instruction runs again and ends us */
 }
 
-void stack_watch(void (*overflow)(void))
+void stack_watch(bool (*in_task)(void), void (*overflow)(void))
 {
     struct sigaction now, action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     stack_t alternative = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack }, before;
     if (on_overflow)
         return;
+    on_its_stack = in_task;
     on_overflow = overflow;
     bool has_one = sigaltstack(NULL, &before) == 0 && !(before.ss_flags & SS_DISABLE);
     if (has_one || sigaltstack(&alternative, NULL) == 0)    /* has_one: ASan's, which it unmaps */
@@ -273,3 +297,12 @@ void stack_switch(void **from, void *to, bool for_good)
     switch_stack(from, to);
 }
 #endif
+
+#define RED_ZONE 512                /* what a function may use below its stack pointer, and more */
+
+void stack_leave(void *place, void (*entry)(void))
+{
+    void *here, *top = (void *)(((uintptr_t)place - RED_ZONE) & ~(uintptr_t)63);
+    stack_switch(&here, switch_prepare(top, entry), true);
+    __builtin_unreachable();
+}

@@ -3,14 +3,15 @@
  * A stack costs address space when it is made and memory only where it is touched, mostly one
  * page. Stacks are cut from a few large mappings, used again last in first out while still warm
  * in the cache, and all given back when the last one is free. Below each lie pages that may not
- * be touched, so that an overflow is caught and told apart from any other crash. */
+ * be touched, so that an overflow is caught and told apart from any other crash. No frame steps over
+ * them: with -fstack-clash-protection a compiler touches every page of a large one on its way down. */
 #ifndef STACK_H
 #define STACK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define STACK_GUARD (64 * 1024)     /* wide, so that a large array in a frame hits it, too */
+#define STACK_GUARD (64 * 1024)     /* as wide as aarch64's compilers expect of a guard */
 #define STACK_SIZE (320 * 1024)     /* of each, guard included */
 
 /* A stack, named by its top (its end, aligned to 16). NULL when memory ran out. */
@@ -21,8 +22,21 @@ void stack_give(void *top);         /* nobody may be running on it */
 void stack_release(void);
 
 /* From now on, when this thread overflows one of its stacks, `overflow` is called on a small
- * stack of its own, before the process ends as by any SIGSEGV. */
-void stack_watch(void (*overflow)(void));
+ * stack of its own, before the process ends as by any SIGSEGV. `in_task` tells whether one of them is
+ * stood on, or should be. */
+void stack_watch(bool (*in_task)(void), void (*overflow)(void));
+
+/* Does the caller stand on this stack? Not when code that was compiled without that protection has
+ * stepped over the guard, onto another one. */
+static inline bool stack_holds(const void *top)
+{
+    return (size_t)((const char *)top - (const char *)__builtin_frame_address(0)) <
+           STACK_SIZE - STACK_GUARD;
+}
+
+/* Leaves the stack we are on for good, for the one that was left at `place`: entry runs there, below
+ * what is in use, and never returns. */
+_Noreturn void stack_leave(void *place, void (*entry)(void));
 
 /* switch_stack of switch.h, made known to AddressSanitizer where that is compiled in. `for_good`:
  * nobody will come back to the stack that we leave. */

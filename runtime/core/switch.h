@@ -7,7 +7,9 @@
 #define SWITCH_H
 
 /* Keeps our place on this stack in *from and goes on at the place `to`. Returns when somebody
- * switches back to *from. Saves what a C call may expect to be kept, nothing else. */
+ * switches back to *from. Saves the registers that a C call may expect to be kept. How floating point
+ * rounds (mxcsr, the x87 control word, fpcr) stays with the thread, as async.h says: to save that as
+ * well would take 6.3 ns instead of 3.5. */
 void switch_stack(void **from, void *to);
 
 /* A place to switch to: the start of `entry` on the empty stack that ends at `top` (its highest

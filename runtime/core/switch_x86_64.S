@@ -2,7 +2,8 @@
  *
  * The callee-saved registers go onto the stack we leave, the stack pointer into *from; then the
  * same backwards on the stack we enter. We come back by jmp instead of ret: the processor predicts
- * where a ret goes from the calls it has seen, and those were made on the other stack. */
+ * where a ret goes from the calls it has seen, and those were made on the other stack. (notrack: the
+ * place is behind a call and has no endbr64, which -fcf-protection would ask of it.) */
 #if defined(__x86_64__) && !defined(ASYNC_UCONTEXT)
         .text
         .globl  switch_stack
@@ -24,7 +25,7 @@ switch_stack:
         popq    %rbx
         popq    %rbp
         popq    %rcx
-        jmp     *%rcx
+        notrack jmp *%rcx
         .size   switch_stack, .-switch_stack
 
 /* void *switch_prepare(void *top, void (*entry)(void)): what switch_stack would have left there
@@ -39,5 +40,14 @@ switch_prepare:
         movq    $0, 40(%rax)            /* rbp: no frame above */
         ret
         .size   switch_prepare, .-switch_prepare
+#endif
+#if defined(__x86_64__)
+/* A program has the mark that it may run with indirect jumps checked (IBT) if all its parts have. That of
+ * shadow stacks we don't give: a return has to follow a call on the same stack there. */
+        .section .note.gnu.property, "a"
+        .p2align 3
+        .long   4, 16, 5                /* sizes of name and contents, NT_GNU_PROPERTY_TYPE_0 */
+        .string "GNU"
+        .long   0xc0000002, 4, 1, 0     /* GNU_PROPERTY_X86_FEATURE_1_AND: IBT */
 #endif
         .section .note.GNU-stack,"",%progbits

@@ -52,6 +52,8 @@ static void entry(void)
     stack_switch(&task->place, loop_place, true);
 }
 
+void task_leave_stack(void (*entry)(void)) { stack_leave(loop_place, entry); }
+
 /* A step that cannot run ends the task instead. */
 static bool refused(struct task *task)
 {
@@ -98,6 +100,8 @@ static void step(struct job *job)
 static async_value suspend(struct task *task)
 {
     hook(suspended, task);
+    if (__builtin_expect(!stack_holds(task->stack), 0))
+        report_stepped_over();
     stack_switch(&task->place, loop_place, false);
     task->waiting_on = NULL;
     if (!task->must_cancel)

@@ -18,7 +18,8 @@ struct task {
     struct future *waiting_on;      /* what it awaits, or NULL */
     const char *waiting_at;         /* "file:line" of that await */
     void *place;                    /* where its stack was left, for switch_stack */
-    void *stack;                    /* top of its stack; NULL before the first step and when done */
+    void *stack;                    /* top of the stack it is on: its own, or the one of the generator
+                                       that it runs; NULL before the first step and when done */
     struct activation *activation;  /* of the innermost coroutine function it is in */
     struct memory memory;           /* what async_alloc gave it */
     char *name;                     /* NULL: "Task-<number>" not yet written */
@@ -51,6 +52,10 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
  * whatever the future holds, or an error at once where no task runs. */
 async_value task_wait(struct future *future);
 async_value task_yield(void);
+
+/* Goes on for good on the stack of the thread that runs the loop. For a process that was forked by a task:
+ * nothing comes back to the loop, or to the task. */
+_Noreturn void task_leave_stack(void (*entry)(void));
 
 /* Of cancel.c: task_type's way to be cancelled. */
 bool task_cancel(struct future *future, const char *message);

@@ -278,3 +278,11 @@ void report_overflow(void)
     if (write(2, text, length) < 0)
         return;
 }
+
+void report_stepped_over(void)
+{
+    report_overflow();
+    fprintf(stderr, "It was compiled without -fstack-clash-protection and went on, so that variables "
+                    "of other tasks may have been overwritten.\n");
+    abort();
+}

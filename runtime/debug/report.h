@@ -32,5 +32,6 @@ void report_unawaited_at_exit(void);            /* those that were made outside 
 void report_pending(struct object *task);       /* "Task was destroyed but it is pending!" */
 void report_deadlock(async_loop *loop);         /* who waits for what, and the cycle if there is one */
 void report_overflow(void);                     /* of the current task's stack, from a signal handler */
+_Noreturn void report_stepped_over(void);       /* the same, noticed when it was too late */
 
 #endif

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define MOST_THREADS 32             /* or the number of processors and four, as in Python */
+#define THREAD_STACK (8 << 20)      /* promised in async.h, whatever the C library would take */
 
 struct external {                   /* the future of a piece of work */
     struct object object;
@@ -102,6 +103,18 @@ static struct executor *executor_of(async_loop *loop)
     return loop->executor = executor;
 }
 
+static bool start_thread(struct executor *executor)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, THREAD_STACK);
+    bool started =
+        pthread_create(&executor->ids[executor->threads], &attributes, serve, executor) == 0;
+    pthread_attr_destroy(&attributes);
+    executor->threads += started;
+    return started;
+}
+
 /* Puts the work into the queue. False if there is no thread to do it and none can be started. */
 static bool submit(struct executor *executor, struct work *work)
 {
@@ -110,9 +123,7 @@ static bool submit(struct executor *executor, struct work *work)
     bool need = ++executor->queued > executor->idle && executor->threads < executor->most;
     pthread_cond_signal(&executor->something);
     pthread_mutex_unlock(&executor->mutex);
-    if (need && pthread_create(&executor->ids[executor->threads], NULL, serve, executor) == 0)
-        executor->threads++;
-    if (executor->threads)
+    if ((need && start_thread(executor)) || executor->threads)
         return true;
     list_remove(&work->link);
     executor->queued--;

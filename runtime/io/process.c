@@ -12,6 +12,7 @@
 #include "core/memory.h"
 #include "core/object.h"
 #include "debug/report.h"
+#include "core/stack.h"
 #include "io/stream.h"
 #include "core/task.h"
 #include <fcntl.h>
@@ -55,16 +56,23 @@ static void put(int fd, const void *bytes, size_t n)
     }
 }
 
-/* Never returns: nothing of the parent may run here, least of all what it does at its exit. */
-static _Noreturn void be_child(const struct call *call, int fd)
+static struct {
+    const struct call *call;
+    int fd;                         /* its answer goes there */
+} ours;                             /* what a child is for */
+
+/* Never returns: nothing of the parent may run here, least of all what it does at its exit. fn computes,
+ * so it has the whole stack of our thread instead of a coroutine's. */
+static void be_child(void)
 {
     struct memory made = { { NULL, NULL } };
+    stack_arrived();
     signal(SIGINT, SIG_DFL);
     object_each(stream_hang_up, NULL);      /* who talks to our parent has to see when it hangs up, */
     object_each(server_hang_up, NULL);      /* even while we compute */
     loop_running = NULL;
     memory_of_thread = &made;
-    async_value v = call->fn((void *)call->args);
+    async_value v = ours.call->fn((void *)ours.call->args);
     bool has_message = v.error && v.error != ASYNC_SYSTEM_EXIT && v.message;
     struct answer answer;
     memset(&answer, 0, sizeof answer);     /* its gaps, too: all of it is sent */
@@ -74,8 +82,8 @@ static _Noreturn void be_child(const struct call *call, int fd)
     if (answer.is_text)
         answer.length = strlen(v.str);
     fflush(stdout);
-    put(fd, &answer, sizeof answer);
-    put(fd, v.str, answer.length);
+    put(ours.fd, &answer, sizeof answer);
+    put(ours.fd, v.str, answer.length);
     _exit(0);
 }
 
@@ -135,8 +143,11 @@ static async_value run_child(struct processes *processes, const struct call *cal
     fflush(stdout);                 /* or the child would print what we have not printed yet; of NULL
                                        it would wait for a thread that reads from stdin */
     child.pid = fork();
-    if (child.pid == 0)
-        be_child(call, ends[1]);
+    if (child.pid == 0) {
+        ours.call = call;
+        ours.fd = ends[1];
+        task_leave_stack(be_child);
+    }
     close(ends[1]);
     if (child.pid < 0) {
         close(ends[0]);

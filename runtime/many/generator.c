@@ -40,7 +40,8 @@ struct generator {
     struct coro *coro;              /* its function and arguments; pinned */
     struct list link;               /* in the loop's generators while it is started and not over */
     void *owned;                    /* stands for it in its owner's memory; NULL when it is over */
-    void *stack;                    /* NULL before the first anext and when it is over */
+    void *stack;                    /* its own, while it runs the consumer's; NULL before the first anext
+                                       and when it is over */
     void *place, *consumer_place;   /* where its stack and the consumer's were left */
     struct activation *activation;  /* where it is, while the consumer runs */
     struct activation *consumer;    /* where the consumer is, while it runs */
@@ -120,6 +121,13 @@ static void finish(struct generator *generator)
     over(generator);
 }
 
+static void exchange(void **a, void **b)
+{
+    void *was = *a;
+    *a = *b;
+    *b = was;
+}
+
 /* Goes on on the generator's stack until it yields or ends. */
 static async_value resume(struct generator *generator)
 {
@@ -133,7 +141,9 @@ static async_value resume(struct generator *generator)
         generator->activation->outer = generator->consumer;
         *here = generator->activation;
     }
+    exchange(&task_current()->stack, &generator->stack);
     stack_switch(&generator->consumer_place, generator->place, false);
+    exchange(&task_current()->stack, &generator->stack);
     *coro_innermost() = generator->consumer;
     generator->running = false;
     async_value v = generator->value;
@@ -173,6 +183,8 @@ async_value async_yield_value(async_value value)
     generator->value = value;
     generator->yielded = true;
     generator->activation = *here;
+    if (!stack_holds(task_current()->stack))
+        report_stepped_over();
     stack_switch(&generator->place, generator->consumer_place, false);
     generator->yielded = false;
     return generator->closing ? async_error(ASYNC_GENERATOR_EXIT, "") : async_none;

@@ -1,5 +1,6 @@
 /* Blocking calls in threads: rows E01 and E02 of the checklist. Threads meet at gates, so that
  * nothing here depends on how long anything takes. */
+#define _GNU_SOURCE
 #include "testing.h"
 #include <pthread.h>
 
@@ -445,8 +446,36 @@ START_TEST(run_in_executor_outside_of_a_task)
 }
 END_TEST
 
+static async_value large_array(void *p)
+{
+    volatile char large[1 << 20];
+    for (size_t i = 0; i < sizeof large; i += 1024)
+        large[i] = p != NULL;
+    return async_num(large[1024]);
+}
+
+PROGRAM(needs_stack)
+{
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 128 * 1024);      /* what musl gives a thread */
+    pthread_setattr_default_np(&small);
+    say("%ld", await(async_to_thread(large_array)).num);
+    return async_none;
+}
+
+static void runs_large_array(void) { _exit(async_main(async_coro(needs_stack))); }
+
+START_TEST(a_thread_has_the_stack_that_is_promised)
+{
+    in_child(runs_large_array);
+    expect("exit status 0\n");
+}
+END_TEST
+
 MAIN("executor",
      TEST(E01_blocking_calls_go_to_threads)
+     TEST(a_thread_has_the_stack_that_is_promised)
      TEST(E02_cancelling_does_not_stop_a_thread)
      TEST(with_no_time_at_all_it_never_begins)
      TEST(text_that_a_thread_made_goes_to_who_awaits_it)

@@ -53,6 +53,33 @@ START_TEST(numbers_and_text_come_back)
 }
 END_TEST
 
+static long depth(long n)
+{
+    volatile char room[100];
+    room[0] = (char)n;
+    return n ? depth(n - 1) + (room[0] == (char)n) : 0;
+}
+
+static async_value recursion(void *p)
+{
+    volatile char large[1 << 20];
+    large[0] = p != NULL;
+    return async_num(depth(20000) + large[0]);
+}
+
+PROGRAM(digs_deep)
+{
+    say("%ld", await(async_to_process(recursion)).num);
+    return async_none;
+}
+
+START_TEST(it_has_more_stack_than_a_task)
+{
+    play(async_coro(digs_deep));
+    expect("20001\n");
+}
+END_TEST
+
 static int written;
 static async_value writes(void *p)
 {
@@ -461,6 +488,7 @@ END_TEST
 
 MAIN("process",
      TEST(numbers_and_text_come_back)
+     TEST(it_has_more_stack_than_a_task)
      TEST(nothing_that_it_writes_is_seen_here)
      TEST(errors_come_back)
      TEST(a_crash_is_an_error_of_that_call)

@@ -1,6 +1,7 @@
 /* The stacks that tasks run on: overflow ends in a sentence, a hundred thousand are fine. */
 #include "testing.h"
 #include "core/stack.h"
+#include <fenv.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
@@ -40,18 +41,62 @@ static async_value starts_digging(void *p)
 
 static void overflows_in_task(void) { _exit(async_main(async_coro(starts_digging))); }
 
-/* A large array in one frame steps over a narrow guard. */
-static async_value large_array(void *p)
+/* A large array in one frame would step over the guard, if the compiler did not look on its way. Of
+ * each kind, with others' stacks all around. */
+#define ARRAY(name, declaration) \
+    static async_value name(void *p) \
+    { \
+        declaration; \
+        __asm__ volatile("" : : "r"(large) : "memory");   /* or a compiler keeps only what we use */ \
+        large[0] = 1; \
+        await(async_sleep(0)); \
+        __asm__ volatile("" : : "r"(large) : "memory"); \
+        return async_num(p && large[0]); \
+    }
+static volatile size_t megabyte = 1 << 20;
+ARRAY(of_276_KiB, char large[276 << 10])
+ARRAY(of_400_KiB, char large[400 << 10])
+ARRAY(of_646_KiB, char large[646 << 10])
+ARRAY(of_1_MiB, char large[1 << 20])
+ARRAY(of_8_MiB, char large[8 << 20])
+ARRAY(of_any_length, char large[megabyte])
+ARRAY(by_alloca, char *large = __builtin_alloca(megabyte))
+
+struct among { async_fn *fn; const char *name; int before, after; };
+static async_value among(void *p)
 {
-    char large[STACK_SIZE - STACK_GUARD + 20 * 1024];
-    __asm__ volatile("" : : "r"(large) : "memory");     /* or a compiler keeps only what we use */
-    large[0] = 1;
-    __asm__ volatile("" : : "r"(large) : "memory");
-    say("%d", large[0]);
-    return async_ptr(p);
+    struct among *args = p;
+    async_task others[40];
+    for (int i = 0; i < args->before; i++)
+        others[i] = async_create_task(async_sleep(1));
+    async_task large = async_create_task(async_coro_new((async_call){ args->fn, args->name, NULL, 0 }));
+    for (int i = args->before; i < args->before + args->after; i++)
+        others[i] = async_create_task(async_sleep(1));
+    async_set_name(large, "large");
+    await(large);
+    await(async_gather_list(NULL, others, args->before + args->after, false));
+    return async_none;
 }
 
-static void overflows_at_a_stroke(void) { _exit(async_main(async_coro(large_array))); }
+static struct among how;
+static void overflows_at_a_stroke(void)
+{
+    _exit(async_main(async_coro(among, how.fn, how.name, how.before, how.after)));
+}
+
+static void overflows_among(async_fn *fn, const char *name)
+{
+    char text[300];
+    snprintf(text, sizeof text,
+             "SIGSEGV\n"
+             "stderr| Stack overflow: task 'large' (%s) needs more than the 256 KiB that a task has. Endless "
+             "recursion, or a large local array: use async_alloc() or malloc() for that.\n", name);
+    for (int before = 0; before <= 40; before += 20) {
+        how = (struct among){ fn, name, before, 40 - before };
+        in_child(overflows_at_a_stroke);
+        expect(text);
+    }
+}
 
 START_TEST(an_overflow_ends_in_a_sentence)
 {
@@ -59,17 +104,26 @@ START_TEST(an_overflow_ends_in_a_sentence)
         return;
     in_child(overflows);
     in_child(overflows_in_task);
-    in_child(overflows_at_a_stroke);
 #define SENTENCE "(digs) needs more than the 256 KiB that a task has. Endless recursion, or a " \
                  "large local array: use async_alloc() or malloc() for that.\n"
     expect("SIGSEGV\n"
            "stderr| Stack overflow: task 'Task-1' " SENTENCE
            "SIGSEGV\n"
-           "stderr| Stack overflow: task 'digger' " SENTENCE
-           "SIGSEGV\n"
-           "stderr| Stack overflow: task 'Task-1' (large_array) needs more than the 256 KiB that a "
-           "task has. Endless recursion, or a large local array: use async_alloc() or malloc() for "
-           "that.\n");
+           "stderr| Stack overflow: task 'digger' " SENTENCE);
+}
+END_TEST
+
+START_TEST(so_does_an_array_of_any_size)
+{
+    if (WITH_ASAN || RUNNING_ON_VALGRIND)
+        return;
+    overflows_among(of_276_KiB, "of_276_KiB");
+    overflows_among(of_400_KiB, "of_400_KiB");
+    overflows_among(of_646_KiB, "of_646_KiB");
+    overflows_among(of_1_MiB, "of_1_MiB");
+    overflows_among(of_8_MiB, "of_8_MiB");
+    overflows_among(of_any_length, "of_any_length");
+    overflows_among(by_alloca, "by_alloca");
 }
 END_TEST
 
@@ -197,10 +251,45 @@ START_TEST(a_switch_keeps_what_a_function_computes_with)
 }
 END_TEST
 
+static async_value rounds_up(void *p)
+{
+    fesetround(FE_UPWARD);
+    await(async_sleep(0));
+    say("I see %s", fegetround() == FE_UPWARD ? "up" : "to nearest");
+    fesetround(FE_TONEAREST);
+    return async_ptr(p);
+}
+
+static async_value looks(void *p)
+{
+    say("my neighbour sees %s", fegetround() == FE_UPWARD ? "up" : "to nearest");
+    fesetround(FE_UPWARD);          /* which swapcontext keeps apart, and our own switches don't */
+    return async_ptr(p);
+}
+
+static async_value rounding(void *p)
+{
+    await(async_gather(NULL, async_coro(rounds_up), async_coro(looks)));
+    return async_ptr(p);
+}
+
+/* As async.h says: like errno it belongs to the thread. */
+START_TEST(how_floating_point_rounds_is_the_same_for_all)
+{
+    if (RUNNING_ON_VALGRIND)
+        return;
+    play(async_coro(rounding));
+    expect("my neighbour sees up\n"
+           "I see up\n");
+}
+END_TEST
+
 MAIN("stack",
      TEST(an_overflow_ends_in_a_sentence)
+     TEST(so_does_an_array_of_any_size)
      TEST(another_crash_is_left_alone)
      TEST(nearly_all_of_every_stack_may_be_used)
      TEST(a_hundred_thousand_parked_tasks)
      TEST(stacks_are_used_again_the_last_one_first)
-     TEST(a_switch_keeps_what_a_function_computes_with))
+     TEST(a_switch_keeps_what_a_function_computes_with)
+     TEST(how_floating_point_rounds_is_the_same_for_all))
