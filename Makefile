@@ -1,4 +1,4 @@
-# evlings: `make` lists what it can do. Lessons, exercises and tests are found by wildcards: adding
+# evlings: `make` says where you are, `make help` lists what it can do. Lessons, exercises and tests are found by wildcards: adding
 # one edits nothing here. BUILD=dir builds elsewhere, CC=clang with another compiler, EXTRA=... adds
 # flags, V=1 shows the commands.
 
@@ -18,7 +18,7 @@ override SEED  := $(value SEED)
 override LEVEL := $(value LEVEL)
 override DB    := $(value DB)
 
-.DEFAULT_GOAL = help
+.DEFAULT_GOAL = next
 .SECONDEXPANSION:
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -53,12 +53,18 @@ DO = $(ALWAYS)@mkdir -p $(@D) && $(if $(V),set -x,echo "  making $@" >&2) &&
 # ------------------------------------------------------------------------------- the commands
 
 # Of lesson or exercise N, which may be written 4 or 04: what its commands need.
-two      = $(if $(filter 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
+two      = $(if $(filter 0 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
 room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(LIB) $(call bridges,$(call room,$1))
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(BUILD)/$1grader/stage.o \
              $(BUILD)/tools/grading/stage.o
+
+next: FORCE ## where you are, and what now (make alone says it, too)
+	@sh tools/evlings.sh next
+
+list: FORCE ## the exercises: passed, points, hints seen
+	@sh tools/evlings.sh list
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { sub("-%", "-N", $$1); \
@@ -79,6 +85,9 @@ timeline-%: $$(if $$(FROM),$$(call exercise,$$*),$$(call programs,$$*)) $(BUILD)
 read-%: FORCE ## read the chapter of lesson N
 	@sh tools/evlings.sh read $*
 
+task-%: FORCE ## read what exercise N asks for
+	@sh tools/evlings.sh task $*
+
 exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$*)) FORCE ## build and run your program for exercise N
 	@sh tools/evlings.sh exercise $*
 
@@ -94,9 +103,12 @@ solution-%: FORCE ## show a solution of exercise N
 reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
 	@sh tools/evlings.sh reset $*
 
-# Without a number: which there are.
-lesson timeline read exercise grade hint solution reset: FORCE
-	@sh tools/evlings.sh $@ ''
+# Without a number: that where the reader is, which is the second word of .evlings; or which there are.
+NUMBERED = read lesson timeline task exercise grade hint solution reset
+current  = $(word 2,$(file <.evlings))
+
+$(NUMBERED): $$(addprefix $$@-,$$(current)) FORCE
+	@$(if $(current),:,sh tools/evlings.sh $@ '')
 
 test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests (ONLY=runtime: those of the runtime and the lessons)
 	@sh tools/test.sh $(ONLY)
@@ -189,4 +201,4 @@ $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: help deps deps-dev test test-all test-systems conform lessons all graders answers stubs timelines clean FORCE
+.PHONY: next list help $(NUMBERED) deps deps-dev test test-all test-systems conform lessons all graders answers stubs timelines clean FORCE

@@ -1,19 +1,21 @@
 #!/bin/sh
 # evlings.sh - the numbered commands of the Makefile, which builds what they need and calls
 #
-#   evlings.sh lesson|timeline|read|exercise|grade|hint|solution|reset NUMBER
-#   evlings.sh stubs
+#   evlings.sh lesson|timeline|read|task|exercise|grade|hint|solution|reset NUMBER
+#   evlings.sh next|list|stubs
 #
 # BUILD, CC, FLAGS and LIBS come from there; FROM, SEED, LEVEL and DB from the user.
 #
-# A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. What a reader has
-# passed, and which hints were seen, is remembered in $BUILD/state/.
+# A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. Where a reader is, what
+# is passed, and which hints were seen, is remembered in .evlings: see desk/state.sh.
 set -u
+cd "$(dirname "$0")/.." || exit 1
 
 build=${BUILD:-build}
-state=$build/state
 
 say() { printf '%s\n' "$*" >&2; }
+
+. tools/desk/state.sh
 
 # Temporary files go on every way out. Nothing that a reader wrote is ever among them.
 scratch=
@@ -23,25 +25,33 @@ trap 'exit 143' TERM HUP
 
 # ------------------------------------------------------------------------------- finding rooms
 
+# at KIND N: sets `n`, the number as one says it, and `room`. Fails if there is no such room.
+at() {
+    case $2 in
+    '' | *[!0-9]*) return 1 ;;
+    esac
+    n=$(expr "$2" + 0)
+    for room in "$1/$(printf '%02d' "$n")"-*/; do
+        room=${room%/} name=${room#*-}
+        name=${name%/}
+        [ ! -d "$room" ] || return 0
+    done
+    return 1
+}
+
 list_rooms() {
     for dir in "$1"/[0-9]*/; do
-        [ -d "$dir" ] || continue
-        name=$(basename "$dir")
-        printf '  %2s  %s\n' "$(echo "${name%%-*}" | sed 's/^0*//')" "${name#*-}"
+        dir=${dir#*/}
+        at "$1" "${dir%%-*}" && printf '  %2d  %s\n' "$n" "$name"
     done
 }
 
-# find_room KIND NUMBER: sets `number`, as two digits, and `room`; or lists what there is and ends.
+# find_room KIND NUMBER: as `at`, but where there is no such room it lists those that are, and ends.
 find_room() {
-    case $2 in
-    [1-9]) number=0$2 ;;
-    *) number=$2 ;;
-    esac
-    for room in "$1/$number"-*/; do
-        room=${room%/}
-        [ ! -d "$room" ] || return 0
-    done
-    if [ -n "$2" ]; then
+    ! at "$@" || return 0
+    if [ "$1" = exercises ] && at lessons "$2"; then
+        say "Lesson $n, $name, has no exercise. These have one:"
+    elif [ -n "$2" ]; then
         say "There is no ${1%s} $2. These are here:"
     else
         say "Which one? make $command-4, for example. These are here:"
@@ -49,9 +59,6 @@ find_room() {
     list_rooms "$1" >&2
     exit 2
 }
-
-remember() { mkdir -p "$state" 2>/dev/null && printf '%s\n' "$2" 2>/dev/null > "$state/$number.$1"; }
-recall() { cat "$state/$number.$1" 2>/dev/null; }
 
 # ask QUESTION: yes only for an answer that begins with y.
 ask() {
@@ -118,6 +125,13 @@ read_chapter() {
     find_room lessons "$1"
     [ -f "$room/README.md" ] || { say "$room has no README.md yet."; exit 1; }
     render "$room/README.md" | page
+    step read
+}
+
+read_task() {
+    find_room exercises "$1"
+    render "$room/README.md" | page
+    step task
 }
 
 # --------------------------------------------------------------------------------- the lessons
@@ -152,6 +166,7 @@ run_lesson() {
         [ "$status" -lt 128 ] || exit "$status"
         [ "$status" -eq 0 ] || printf -- '--- %s ended with status %d\n' "$program" "$status"
     done
+    step lesson
 }
 
 # ------------------------------------------------------------------------------- the exercises
@@ -171,7 +186,7 @@ find_source() {
     if [ -n "${FROM:-}" ]; then
         say "FROM=$FROM: there is no $source. FROM is the folder of an exercise.c."
     else
-        say "$source is gone. make reset-$((${number#0})) puts the stub back."
+        say "$source is gone. make reset-$n puts the stub back."
     fi
     exit 2
 }
@@ -186,7 +201,8 @@ run_exercise() {
     "$build/$room/exercise"
     status=$?
     ! cmp -s "$source" "$room/grader/stub.c" ||
-        say "$source is still as it came: look for TODO in it, and for the task in $room/README.md."
+        say "$source is still as it came: look for TODO in it. The task: make task-$n"
+    step exercise
     exit "$status"
 }
 
@@ -211,6 +227,7 @@ draw_timeline() {
 '
         "$build/timeline" --title "$program" "$build/$room/$program"
     done
+    step timeline
 }
 
 # The stage is made of the reader's file, the exercise's own part and the common one, in a place of
@@ -227,15 +244,11 @@ grade() {
     find_room exercises "$1"
     find_source
     build_stage || exit 1
-    "$build/$room/grader/grader" "$scratch/stage"
-    status=$?
-    [ -z "${FROM:-}" ] || exit "$status"
-    if [ "$status" -eq 0 ]; then
-        remember passed yes
-        echo "Passed. What next: make read-$((${number#0} + 1)), or look at another way: make solution-${number#0}"
-    elif [ "$status" -eq 1 ]; then
-        echo "Stuck? make hint-${number#0}"
-    fi
+    { "$build/$room/grader/grader" "$scratch/stage"; echo $? > "$scratch/status"; } | tee "$scratch/said"
+    status=$(cat "$scratch/status")
+    points=$(sed -n 's|^Score: \([0-9]*/[0-9]*\)$|\1|p' "$scratch/said")
+    [ -n "${FROM:-}" ] || [ -z "$points" ] || remember points "$points"
+    [ -n "${FROM:-}" ] || step grade
     exit "$status"
 }
 
@@ -245,17 +258,17 @@ grade() {
 hint() {
     find_room exercises "$1"
     last=$(grep -c '^## ' "$room/hints.md") || { say "$room has no hints."; exit 1; }
-    level=${LEVEL:-$(($(recall hint || echo 0) + 1))}
+    level=${LEVEL:-$(($(recall hints) + 1))}
     case $level in
     *[!0-9]* | '' | 0*) say "LEVEL is a number from 1 to $last."; exit 2 ;;
     esac
     [ "$level" -le "$last" ] || level=$last
-    remember hint "$level" || unsaved=" LEVEL=$((level + 1))"
+    remember hints "$level" || unsaved=" LEVEL=$((level + 1))"
     awk -v level="$level" '/^## / { n++ } n == level' "$room/hints.md" | render -
     if [ "$level" -lt "$last" ]; then
-        echo "($level of $last. The next one: make hint-${number#0}${unsaved:-})"
+        echo "($level of $last. The next one: make hint-$n${unsaved:-})"
     else
-        echo "($level of $last, the last one. A solution: make solution-${number#0})"
+        echo "($level of $last, the last one. A solution: make solution-$n)"
     fi
 }
 
@@ -263,8 +276,8 @@ solution() {
     find_room exercises "$1"
     answer=solutions/${room#exercises/}/exercise.c
     [ -f "$answer" ] || { say "There is no $answer here."; exit 1; }
-    if [ -t 0 ] && [ -t 1 ] && [ -z "$(recall passed)" ]; then
-        ask "You have not passed exercise ${number#0} yet. Show its solution all the same?" || exit 0
+    if [ -t 0 ] && [ -t 1 ] && ! passed "$n"; then
+        ask "You have not passed exercise $n yet. Show its solution all the same?" || exit 0
     fi
     page < "$answer"
 }
@@ -312,18 +325,20 @@ stubs() {
     done
 }
 
-cd "$(dirname "$0")/.." || exit 1
 command=${1:-}
 shift
 case $command in
 lesson) run_lesson "$@" ;;
 timeline) draw_timeline "$@" ;;
 read) read_chapter "$@" ;;
+task) read_task "$@" ;;
 exercise) run_exercise "$@" ;;
 grade) grade "$@" ;;
 hint) hint "$@" ;;
 solution) solution "$@" ;;
 reset) reset "$@" ;;
+next) next ;;
+list) list ;;
 stubs) stubs ;;
 *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
