@@ -60,7 +60,7 @@ exercise = $(LIB) $(call bridges,$(call room,$1))
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(BUILD)/$1grader/stage.o \
              $(BUILD)/tools/grading/stage.o
 
-next: FORCE ## where you are, and what now (make alone says it, too)
+next: $(BUILD)/flow FORCE ## where you are, and what now (make alone says it, too)
 	@sh tools/evlings.sh next
 
 list: FORCE ## the exercises: passed, points, hints seen
@@ -82,10 +82,13 @@ lesson-%: $$(call programs,$$*) FORCE ## build and run the programs of lesson N
 timeline-%: $$(if $$(FROM),$$(call exercise,$$*),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c)
 	@sh tools/evlings.sh timeline $*
 
-read-%: FORCE ## read the chapter of lesson N
+read-%: $(BUILD)/flow FORCE ## read the chapter of lesson N
 	@sh tools/evlings.sh read $*
 
-task-%: FORCE ## read what exercise N asks for
+# What the pictures of a chapter are drawn from.
+drawable-%: $$(call programs,$$*) $(BUILD)/timeline FORCE ;
+
+task-%: $(BUILD)/flow FORCE ## read what exercise N asks for
 	@sh tools/evlings.sh task $*
 
 exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$*)) FORCE ## build and run your program for exercise N
@@ -94,7 +97,7 @@ exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$*)) FORCE ## build and ru
 grade-%: $$(if $$(call room,$$*),$$(call exercise,$$*) $$(call judging,$$(call room,$$*))) FORCE ## grade exercise N (FROM=dir: dir/exercise.c; SEED=n)
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
-hint-%: FORCE ## a hint for exercise N; each time one more (LEVEL=2: that one)
+hint-%: $(BUILD)/flow FORCE ## a hint for exercise N; each time one more (LEVEL=2: that one)
 	@sh tools/evlings.sh hint $*
 
 solution-%: FORCE ## show a solution of exercise N
@@ -197,6 +200,12 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 	$(DO) $(CC) $(EXTRA) $^ -o $@
+
+# Sets chapters and hints for a terminal. They can be read without it, so it may be missing: then what
+# stands there about its library is said by evlings.sh.
+$(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
+	@! sh tools/deps.sh have cmark-gfm 2>/dev/null || ! mkdir -p $(@D) 2>/dev/null || \
+	 $(CC) -std=gnu11 -O2 $(WARN) $(filter %.c,$^) -o $@ -lcmark-gfm -lcmark-gfm-extensions
 
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 

@@ -13,7 +13,7 @@ set -u
 
 build=${BUILD:-build}
 cc=${CC:-cc}
-needed='compiler pkg-config libev check libcurl sqlite3 libpq'
+needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
 wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql'
 
 # What it is called where: need, apt, dnf, pacman, apk, zypper, brew; a plus stands between two packages.
@@ -27,6 +27,7 @@ check            check                check-devel             check           ch
 libcurl          libcurl4-openssl-dev libcurl-devel           curl            curl-dev        libcurl-devel           curl
 sqlite3          libsqlite3-dev       sqlite-devel            sqlite          sqlite-dev      sqlite3-devel           sqlite
 libpq            libpq-dev            libpq-devel             postgresql-libs libpq-dev       postgresql-devel        libpq
+cmark-gfm        libcmark-gfm-dev+libcmark-gfm-extensions-dev - cmark-gfm - - cmark-gfm
 gcc-sanitizers   gcc+libc6-dev        gcc+libasan+libubsan    gcc             -               gcc                     -
 clang            clang                clang                   clang           clang           clang                   llvm
 clang-sanitizers libclang-rt-dev      compiler-rt             compiler-rt     compiler-rt     clang                   llvm
@@ -81,6 +82,8 @@ with_curl='#include <curl/curl.h>
 int main(void) { return curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK; }'
 with_sqlite='#include <sqlite3.h>
 int main(void) { return sqlite3_libversion_number() < 3007000; }'
+with_cmark='#include <cmark-gfm-core-extensions.h>
+int main(void) { cmark_gfm_core_extensions_ensure_registered(); return 0; }'
 with_libpq='#include <libpq-fe.h>
 int main(void) { return PQlibVersion() < 90000; }'
 
@@ -94,6 +97,7 @@ have() {
     libcurl) compiles "$with_curl" "$cc" $(pkg-config --cflags --libs libcurl 2>/dev/null || echo -lcurl) ;;
     sqlite3) compiles "$with_sqlite" "$cc" $(pkg-config --cflags --libs sqlite3 2>/dev/null || echo -lsqlite3) ;;
     libpq) compiles "$with_libpq" "$cc" $(pkg-config --cflags --libs libpq 2>/dev/null || echo -lpq) ;;
+    cmark-gfm) compiles "$with_cmark" "$cc" -lcmark-gfm -lcmark-gfm-extensions ;;
     postgresql) sh tools/postgres.sh have ;;
     gcc) compiles "$plain" gcc ;;
     gcc-sanitizers) compiles "$plain" gcc -fsanitize=address,undefined ;;
@@ -187,16 +191,14 @@ get_all() {
 install() {
     find_manager
     lost=$(missing "$@")
+    # shellcheck disable=SC2086
+    if [ -n "$lost" ] && [ -n "$manager" ] && find_root; then
+        lost=$(get_all $lost)
+    fi
     [ -n "$lost" ] || return 0
     # shellcheck disable=SC2086
-    if [ -z "$manager" ] || ! find_root; then
-        tell $lost
-        return 1
-    fi
-    # shellcheck disable=SC2086
-    lost=$(get_all $lost)
-    # shellcheck disable=SC2086
-    [ -z "$lost" ] || { tell $lost; return 1; }
+    tell $lost
+    [ "$lost" = 'cmark-gfm ' ]          # chapters can be read without it
 }
 
 need() {

@@ -13,7 +13,14 @@ cd "$(dirname "$0")/.." || exit 1
 
 build=${BUILD:-build}
 
-say() { printf '%s\n' "$*" >&2; }
+# What is said flows to the width of the terminal, as do the programs that we start.
+if [ -z "${COLUMNS:-}" ] && [ -t 1 ]; then COLUMNS=$(stty size <&1 2>/dev/null | cut -d' ' -f2); fi
+case ${COLUMNS:-0} in
+0 | *[!0-9]*) COLUMNS=80 ;;
+esac
+export COLUMNS
+
+say() { printf '%s\n' "$*" | fold -s -w "$COLUMNS" >&2; }
 
 . tools/desk/state.sh
 
@@ -77,53 +84,31 @@ ask() {
 page() {
     if [ ! -t 1 ]; then cat
     elif [ -n "${PAGER:-}" ]; then sh -c "$PAGER"
+    elif [ "$COLUMNS" -lt 80 ] && command -v less >/dev/null; then less -FRXS      # figures keep their form
     elif command -v less >/dev/null; then less -FRX
     elif command -v more >/dev/null; then more
     else cat
     fi
 }
 
-# Markdown without its HTML comments, which are for our tests. On a terminal headings and **these**
-# are bold, and programs are set off by their indentation instead of fences.
-style=0
-if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then style=1; fi
+# Markdown, set for the terminal, and bold where that can be shown.
+bold=
+if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR:-}" ]; then bold=--bold; fi
 
 render() {
-    awk -v style="$style" '
-        function bold(text) { return "\033[1m" text "\033[0m" }
-        function without_comments(line,   start, end) {
-            if (inside) {
-                if (!(end = index(line, "-->"))) return ""
-                line = substr(line, end + 3); inside = 0
-            }
-            while (start = index(line, "<!--")) {
-                if (!(end = index(substr(line, start), "-->"))) {
-                    inside = 1
-                    return substr(line, 1, start - 1)
-                }
-                line = substr(line, 1, start - 1) substr(line, start + end + 2)
-            }
-            return line
-        }
-        !inside && /^ *(```|~~~)/ { fenced = !fenced; if (!style) print; next }
-        !fenced && style && /^!\[.*\]\(.*\)$/ {      # a picture: its text alternative
-            sub(/^!\[/, "[picture: "); sub(/\]\([^()]*\)$/, "]")
-        }
-        fenced { print (style ? "    " : "") $0; next }
-        {
-            line = without_comments($0)
-            if (line != $0 && line ~ /^ *$/) next
-            if (style && line ~ /^#+ /) { sub(/^#+ /, "", line); line = bold(line) }
-            while (style && match(line, /\*\*[^*]+\*\*/))
-                line = substr(line, 1, RSTART - 1) bold(substr(line, RSTART + 2, RLENGTH - 4)) \
-                       substr(line, RSTART + RLENGTH)
-            print line
-        }' "$1"
+    # shellcheck disable=SC2086  # none, or one word
+    if [ -x "$build/flow" ]; then
+        "$build/flow" $bold "$@"
+    else
+        sed '/^ *<!--.*-->$/d' "$@"
+        printf '\n(Lines may be longer than your terminal: to set them it takes cmark-gfm. make deps)\n'
+    fi
 }
 
 read_chapter() {
     find_room lessons "$1"
     [ -f "$room/README.md" ] || { say "$room has no README.md yet."; exit 1; }
+    ! grep -q '^!\[.*\.svg' "$room/README.md" || MAKEFLAGS='' "${MAKE:-make}" -s "drawable-$n" || :
     render "$room/README.md" | page
     step read
 }
@@ -264,7 +249,7 @@ hint() {
     esac
     [ "$level" -le "$last" ] || level=$last
     remember hints "$level" || unsaved=" LEVEL=$((level + 1))"
-    awk -v level="$level" '/^## / { n++ } n == level' "$room/hints.md" | render -
+    awk -v level="$level" '/^## / { n++ } n == level' "$room/hints.md" | render
     if [ "$level" -lt "$last" ]; then
         echo "($level of $last. The next one: make hint-$n${unsaved:-})"
     else
