@@ -24,7 +24,7 @@ static void run(struct job *job)
     struct callback *callback = container_of(job, struct callback, timer.job);
     async_loop *loop = callback->object.future.loop;
     callback->object.future.state = FINISHED;
-    object_retire(&callback->object, true);
+    object_retire(&callback->object, TAKEN);
     async_fn *fn = callback->fn;                /* what it calls may take the record */
     hook_value(calls, fn);
     async_value v = fn(callback->arg);
@@ -104,7 +104,7 @@ void async_handle_cancel(async_handle handle)
     struct callback *callback = callback_of(handle, "async_handle_cancel");
     if (callback->object.future.state == PENDING) {
         loop_timer_stop(callback->object.future.loop, &callback->timer);
-        object_retire(&callback->object, true);
+        object_retire(&callback->object, TAKEN);
     }
     callback->object.future.state = CANCELLED;      /* also of one that has run, as in Python */
 }

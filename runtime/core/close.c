@@ -3,6 +3,7 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/outside.h"
+#include "debug/forgotten.h"
 #include "debug/report.h"
 #include "core/stack.h"
 #include "core/task.h"
@@ -22,7 +23,7 @@ static void detach(struct object *object, void *loop)
     if (object->future.loop != loop)
         return;
     if (object->future.type == &coroutine_type)
-        report_unawaited(object);
+        forgotten_coroutine(object);
     if (object->future.type == &task_type && object->future.state == PENDING) {
         if (!task->coro.object.future.loop->deadlocked)
             report_pending(object);
@@ -31,7 +32,7 @@ static void detach(struct object *object, void *loop)
         list_remove(&task->step.link);
     }
     clear(&object->future.waiters);
-    report_if_untaken(object);
+    forgotten_error(object);
 }
 
 /* ... then it is freed, in any order, since nothing is read any more: the pin keeps it from being freed
@@ -59,6 +60,7 @@ async_value async_loop_close(async_loop *loop)
     watch_discard_posted(&loop->ready);
     clear(&loop->ready);
     object_each(detach, loop);
+    forgotten_say_all(loop);
     process_close(loop);
     object_each(discard, loop);
     loop_free(loop);

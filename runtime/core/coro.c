@@ -40,6 +40,9 @@ static struct coro *make(const async_call *call)
         memcpy(coro->args, call->args, call->size);
     else
         memset(coro->room, 0, INLINE_ARGS);
+    struct task *maker = task_current();
+    coro->object.future.outcome.ptr = maker ? object_ticket(&maker->coro.object) : NULL;
+    list_append(object_unused(), &coro->object.link);
     if (__builtin_expect(loop_running && loop_running->debug, 0))
         debug_born(&coro->object);
     return coro;
@@ -121,11 +124,12 @@ static async_value await_coroutine(struct coro *coro)
         object_free(&coro->object);
         return v;
     }
+    object_use(&coro->object);
     object_pin(&coro->object);
     async_value v = coro_call(coro, NULL);
     coro->object.future.state = FINISHED;
     object_unpin(&coro->object);
-    object_retire(&coro->object, true);
+    object_retire(&coro->object, TAKEN);
     return v;
 }
 
@@ -136,7 +140,7 @@ static async_value await_future(struct future *future)
         object_pin(object);
         async_value interrupted = task_wait(future);
         if (interrupted.error && future->state != PENDING)
-            object_retire(object, true);        /* its own error came too late, but counts as seen */
+            object_retire(object, TAKEN);        /* its own error came too late, but counts as seen */
         object_unpin(object);
         if (interrupted.error)
             return interrupted;

@@ -4,6 +4,7 @@
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/object.h"
+#include "debug/forgotten.h"
 #include "debug/report.h"
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,11 @@ void future_finish(struct future *future, enum future_state state, async_value o
     future->outcome = outcome;
     hook_value(woken, future);
     list_splice(&future->loop->ready, &future->waiters);
-    if (!future->type->unnamed)
-        object_retire(future_object(future), state == CANCELLED);
+    if (future->type->unnamed)
+        return;
+    object_retire(future_object(future), state == CANCELLED ? TAKEN : UNTAKEN);
+    if (state == FINISHED && outcome.error)
+        forgotten_failed(future_object(future));
 }
 
 bool future_set(struct future *future, async_value outcome)
@@ -68,7 +72,7 @@ async_value future_take(struct future *future)
         return future->outcome;
     struct object *object = future_object(future);
     async_value outcome = future->type->take ? future->type->take(object) : future->outcome;
-    object_retire(object, true);
+    object_retire(object, TAKEN);
     return outcome;
 }
 

@@ -1,6 +1,7 @@
 /* loop.c - see loop.h. */
 #include "core/loop.h"
 #include "debug/debug.h"
+#include "debug/forgotten.h"
 #include "core/hooks.h"
 #include "core/outside.h"
 #include "debug/report.h"
@@ -172,9 +173,12 @@ static bool something_comes(async_loop *loop)
 /* Nothing is ready: sleeps until something happens. False if nothing ever can. */
 static bool wait(async_loop *loop)
 {
+    forgotten_look(loop, loop->timers.root ? loop->timers.root->deadline : INT64_MAX);
     struct timer *next = loop->timers.root;
     if (next && next->deadline == INT64_MAX)
         next = NULL;                /* due never */
+    if (!list_empty(&loop->ready))  /* by who was told of an error */
+        return true;
     if (outside_called(loop->outside)) {
         outside_glance(loop->outside);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
@@ -205,6 +209,7 @@ static void glance(async_loop *loop)
     loop->patience = now - before > GLANCE ? 0 : loop->patience * 2 + 1;
     if (loop->patience >= MOST_TURNS)
         loop->patience = MOST_TURNS - 1;
+    forgotten_look(loop, now);
     if (loop->watched || loop->listening || outside_called(loop->outside))
         outside_glance(loop->outside);
 }

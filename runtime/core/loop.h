@@ -32,6 +32,7 @@ struct async_loop {
     unsigned listening;         /* waits for what may never come: signals, clients, our own other end */
     struct outside *outside;    /* libev, which waits for files, signals and other threads */
     struct debug *debug;        /* its debug mode, or NULL */
+    struct forgotten *forgotten;    /* what nobody awaits or asks for; NULL: nothing */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
     struct processes *processes;    /* likewise, of async_to_process */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */

@@ -3,6 +3,7 @@
  * Each thread has a table of its own, as each thread may have a running loop of its own. Records
  * come in chunks that never move, so that a ticket is looked up with a shift and two loads. */
 #include "core/object.h"
+#include "debug/forgotten.h"
 #include "debug/report.h"
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,9 @@
 #define NUMBER_BITS 24              /* 16 million records alive at once ... */
 #define CHUNK_BITS 8
 #define CHUNK (1 << CHUNK_BITS)
-#define KEEP_TAKEN 64               /* the promises of rules 3 and 4 in async.h */
-#define KEEP_UNTAKEN 65536
+#define KEEP_FORGOTTEN 1024
+#define KEEP_UNTAKEN 65536          /* the promises at the top of async.h */
+#define KEEP_TAKEN 64
 #define KEEP_CANCELLED 65536        /* serials of recycled records: 512 KiB, once something is cancelled */
 
 struct slot {                       /* a record, as wide as the widest */
@@ -32,7 +34,7 @@ static _Thread_local struct {
     uint64_t forgotten;             /* the highest serial that is no longer in there */
     size_t cancels;                 /* how many were put in */
     struct list *free;              /* the one freed last, linked by `next` */
-    struct queue retired[EXPIRED];  /* by enum retired; IN_USE stays empty */
+    struct queue retired[EXPIRED];  /* by enum retired; IN_USE has coroutine objects that nobody used yet */
     size_t in_use, peak;            /* records neither free, retired nor owned, and the most ever */
 } table;
 
@@ -190,10 +192,23 @@ void object_own(struct object *object)
 
 void object_disown(struct object *object)
 {
-    if (object->retired != OWNED)
-        return;
+    if (object->retired == OWNED)
+        object_use(object);
+}
+
+void object_use(struct object *object)
+{
+    leave_queue(object);
     object->retired = IN_USE;
     table.in_use++;
+}
+
+struct list *object_unused(void)
+{
+    struct list *unused = &table.retired[IN_USE].objects;
+    if (!unused->next)              /* there was no object yet */
+        list_init(unused);
+    return unused;
 }
 
 void object_expire(struct object *object)
@@ -210,7 +225,7 @@ void object_expire(struct object *object)
 static void give_up(struct object *object)
 {
     object_pin(object);
-    report_if_untaken(object);
+    forgotten_error(object);
     object_expire(object);
     object_unpin(object);
 }
@@ -222,6 +237,8 @@ static void trim(enum retired which)
     size_t keep = which == TAKEN ? KEEP_TAKEN : KEEP_UNTAKEN;
     if (keep < table.peak)
         keep = table.peak;
+    if (which == FORGOTTEN)
+        keep = KEEP_FORGOTTEN;
     while (queue->length > keep + 1) {      /* the newest, and `keep` that came before it */
         struct object *oldest = container_of(queue->objects.next, struct object, link);
         if (which == UNTAKEN)
@@ -231,9 +248,8 @@ static void trim(enum retired which)
     }
 }
 
-void object_retire(struct object *object, bool taken)
+void object_retire(struct object *object, enum retired which)
 {
-    enum retired which = taken ? TAKEN : UNTAKEN;
     if (object->retired >= which)
         return;
     leave_queue(object);

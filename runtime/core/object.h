@@ -22,7 +22,7 @@ struct object {
     uint64_t serial;            /* of its ticket; 0: the record is free */
     uint64_t was;               /* of the coroutine object that became this task, or 0 */
     const char *place;          /* "file:line" where it was made */
-    struct list link;           /* in a retired queue, among a loop's tasks, or on the free list */
+    struct list link;           /* in a queue, among a loop's tasks, or on the free list */
     uint32_t pins;              /* our own pointers to it; not recycled before there are none */
     uint32_t number : 24;       /* of the record; never changes */
     uint32_t retired : 3;       /* enum retired: which queue it waits in */
@@ -31,7 +31,7 @@ struct object {
     struct future future;       /* every object is one, or may become one; its type tells */
 };
 
-enum retired { IN_USE, UNTAKEN, TAKEN, EXPIRED, OWNED };
+enum retired { IN_USE, FORGOTTEN, UNTAKEN, TAKEN, EXPIRED, OWNED };
 
 #define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
 
@@ -53,7 +53,9 @@ void object_renew(struct object *object);       /* gives it a new ticket: the ol
 /* What a stale ticket stood for if it was a coroutine that has become a task since, else NULL. */
 struct object *object_successor(const struct async_ticket *ticket);
 
-void object_retire(struct object *object, bool taken);  /* done: recycle it by and by */
+void object_retire(struct object *object, enum retired which);  /* done: recycle it by and by */
+struct list *object_unused(void);                       /* coroutine objects that are neither used nor retired */
+void object_use(struct object *object);                 /* takes it out of there, or of its queue */
 void object_own(struct object *object);                 /* it goes with its owner, who expires it */
 void object_disown(struct object *object);              /* it is retired like any other after all */
 void object_free(struct object *object);                /* recycle it now */

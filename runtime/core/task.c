@@ -1,6 +1,7 @@
 /* task.c - see task.h. */
 #include "core/task.h"
 #include "debug/debug.h"
+#include "debug/forgotten.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/report.h"
@@ -33,12 +34,12 @@ static void finish(struct task *task, async_value v)
     coro_drop_args(&task->coro);
     if (loop_leave_with(future->loop, v)) {         /* whoever runs the loop gets it */
         memory_move(memory_of_program(), &task->memory);
-        object_retire(&task->coro.object, true);
+        object_retire(&task->coro.object, TAKEN);
     }
     hook(finished, task);
     if (task->detached) {
-        report_if_untaken(&task->coro.object);
-        object_retire(&task->coro.object, true);
+        forgotten_error(&task->coro.object);
+        object_retire(&task->coro.object, TAKEN);
     }
 }
 
@@ -151,6 +152,7 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
         return NULL;
     }
     struct task *task = (struct task *)object;
+    object_use(object);
     object_renew(object);
     future_init(&object->future, &task_type, loop);
     object->place = async_here;
@@ -273,8 +275,8 @@ void async_detach(async_task x)
         return;
     task->detached = true;
     if (task->coro.object.future.state != PENDING) {
-        report_if_untaken(&task->coro.object);
-        object_retire(&task->coro.object, true);
+        forgotten_error(&task->coro.object);
+        object_retire(&task->coro.object, TAKEN);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/outside.h"
+#include "debug/forgotten.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <dlfcn.h>
@@ -180,6 +181,7 @@ void debug_run(async_loop *loop, struct job *job)
         return;
     }
     atomic_store(&debug->started, 0);
+    forgotten_look(loop, loop->clock.now);
     bool ended = task && task->coro.object.future.state != PENDING;
     if (seconds >= debug->slow)
         report_slow(subject, seconds, from, !task ? NULL : ended ? "its end" : task->waiting_at);

@@ -176,15 +176,12 @@ void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
     loop->on_exception = fn;
 }
 
-void report_if_untaken(struct object *object)
+void report_untaken(struct object *object, const char *so_far)
 {
-    struct future *future = &object->future;
-    if (object->retired != UNTAKEN || object->reported || future->state != FINISHED || !future->outcome.error)
-        return;
-    object->reported = true;
-    report_exception(future->loop, future->type == &task_type
-                     ? "Task exception was never retrieved"
-                     : "Future exception was never retrieved", future->outcome, object);
+    char text[TEXT];
+    snprintf(text, sizeof text, "%s exception was never retrieved%s",
+             object->future.type == &task_type ? "Task" : "Future", so_far);
+    report_exception(object->future.loop, text, object->future.outcome, object);
 }
 
 void report_unawaited(struct object *object)

@@ -24,9 +24,8 @@ _Noreturn void report_abort(async_value why);
 void report_exception(async_loop *loop, const char *message, async_value error,
                       struct object *object);
 
-/* "Task exception was never retrieved", if that is so. */
-void report_if_untaken(struct object *object);
-
+/* "Task exception was never retrieved", and perhaps " so far". */
+void report_untaken(struct object *object, const char *so_far);
 void report_unawaited(struct object *coro);     /* "coroutine 'f' was never awaited" */
 void report_unawaited_at_exit(void);            /* those that were made outside of any loop */
 void report_pending(struct object *task);       /* "Task was destroyed but it is pending!" */

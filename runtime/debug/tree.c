@@ -5,6 +5,7 @@
  * cycle: it is marked, and not followed a second time. */
 #include "debug/debug.h"
 #include "core/loop.h"
+#include "debug/forgotten.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <stdio.h>
@@ -124,4 +125,5 @@ void async_print_tasks(async_loop *loop)
                 print(&tree, task, 0, true);
         }
     free(tree.marks);
+    forgotten_print();
 }

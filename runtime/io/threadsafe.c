@@ -58,7 +58,7 @@ static void task_done(struct job *job)
 {
     async_concurrent *future = container_of(job, async_concurrent, done);
     struct object *object = &future->task->coro.object;
-    object_retire(object, true);
+    object_retire(object, TAKEN);
     memory_abandon(&future->task->memory);
     memory_drop_objects(&future->task->memory);
     finish(future, object->future.outcome, &future->task->memory);

@@ -51,7 +51,7 @@ static void one_done(struct job *job)
     list_append(&completion->done, &entry->link);
     if (--completion->unfinished == 0) {
         loop_timer_stop(completion->object.future.loop, &completion->timer);
-        object_retire(&completion->object, false);      /* also if nobody reads it to its end */
+        object_retire(&completion->object, UNTAKEN);      /* also if nobody reads it to its end */
     }
     line_serve_next(&completion->line);
 }
@@ -62,7 +62,7 @@ static void time_is_up(struct job *job)
     completion->timed_out = true;
     for (size_t i = 0; i < completion->count; i++)
         list_remove(&completion->entries[i].done.link);
-    object_retire(&completion->object, false);
+    object_retire(&completion->object, UNTAKEN);
     while (line_serve_next(&completion->line))
         ;
 }
@@ -77,7 +77,7 @@ static async_value next(void *state)
     if (!completion)
         return v;
     if (completion->left == 0) {
-        object_retire(&completion->object, true);
+        object_retire(&completion->object, TAKEN);
         return async_error(ASYNC_STOP_ITERATION, "");
     }
     completion->left--;             /* our turn, even if we are cancelled before it comes */
@@ -153,7 +153,7 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
         report_abort(v);
     completion->unfinished = completion->left = completion->count;
     if (!completion->count)
-        object_retire(&completion->object, false);
+        object_retire(&completion->object, UNTAKEN);
     else if (timeout < ASYNC_NO_TIMEOUT)
         loop_timer_start(loop_running, &completion->timer,
                          clock_after(&loop_running->clock, timeout));

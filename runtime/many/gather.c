@@ -42,7 +42,7 @@ static void child_done(struct job *job)
     struct gather *gather = child->gather;
     struct future *outer = &gather->object.future, *future = child->future;
     gather->unfinished--;
-    object_retire(future_object(future), true);         /* its error counts as asked for */
+    object_retire(future_object(future), TAKEN);         /* its error counts as asked for */
     if (outer->state == PENDING) {
         if (future->outcome.error && !gather->return_exceptions)
             fail(gather, future, future->outcome);

@@ -83,7 +83,7 @@ static void over(struct generator *generator)
     memory_give_back(generator->owned);
     generator->owned = NULL;
     object_disown(&generator->object);
-    object_retire(&generator->object, true);
+    object_retire(&generator->object, TAKEN);
 }
 
 static _Thread_local struct generator *starting;

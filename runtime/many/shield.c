@@ -18,7 +18,7 @@ static void inner_done(struct job *job)
 {
     struct shield *shield = container_of(job, struct shield, inner_done);
     struct future *outer = &shield->object.future, *inner = shield->inner;
-    object_retire(future_object(inner), true);          /* its error is the shield's now */
+    object_retire(future_object(inner), TAKEN);          /* its error is the shield's now */
     if (outer->state == PENDING)
         future_finish(outer, inner->state, inner->outcome);
     object_unpin(&shield->object);

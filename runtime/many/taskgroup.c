@@ -95,7 +95,7 @@ static void close_group(struct group *group)
 {
     group->left = true;
     object_unpin(&group->owner->coro.object);
-    object_retire(&group->object, true);
+    object_retire(&group->object, TAKEN);
 }
 
 static void member_done(struct job *job)
@@ -111,7 +111,7 @@ static void member_done(struct job *job)
         report_exception(future->loop, "a task of a TaskGroup failed, but the task that entered the "
                          "group has ended without leaving it", v, &member->task->coro.object);
     if (failed)
-        object_retire(&member->task->coro.object, true);
+        object_retire(&member->task->coro.object, TAKEN);
     if (failed && !left_behind) {
         list_append(&group->failed, &member->link);
         note_exit(group, v);

@@ -37,7 +37,7 @@ static void close_scope(struct timeout *timeout)
         object_unpin(&timeout->task->coro.object);
     timeout->task = NULL;
     timeout->object.future.state = timeout->state == TIMED_OUT ? CANCELLED : FINISHED;
-    object_retire(&timeout->object, true);
+    object_retire(&timeout->object, TAKEN);
 }
 
 static void expire_scope(struct job *job)
