@@ -488,14 +488,21 @@ async_value async_stream_puts(async_stream *stream, const char *text);
 async_awaitable async_stream_drain(async_stream *stream) ASYNC_MUST_USE;
 void async_stream_write_eof(async_stream *stream);      /* nothing more will be written */
 
-/* writer.close(): what was written is still sent; then the connection goes. async_stream_exit closes
- * and waits, for async_with. writer.transport.abort() closes at once, and what was not sent is lost:
+/* writer.close(): what was written is still sent; then the connection goes. As long as the other side
+ * sends what nobody reads, we take it, for two seconds, and throw it away, lest it lose what we sent.
+ * async_stream_exit closes and waits, for async_with. writer.transport.abort() closes at once, and what was not sent is lost:
  * for a peer that takes nothing, and that a close would wait for without an end. */
 void async_stream_close(async_stream *stream);
 void async_stream_abort(async_stream *stream);
 bool async_stream_is_closing(async_stream *stream);
 async_awaitable async_stream_wait_closed(async_stream *stream) ASYNC_MUST_USE;
 void async_stream_exit(async_stream **stream);
+
+/* writer.get_extra_info("peername"), ("sockname"): the address of the other end, of ours, as text of the
+ * current task, "127.0.0.1"; *port (may be NULL) is set to its port. Of a Unix socket the path, which
+ * is "" at most ends. NULL of what is no socket, is closed, or is not connected any more. */
+const char *async_stream_peername(async_stream *stream, int *port);
+const char *async_stream_sockname(async_stream *stream, int *port);
 
 /* asyncio.start_server(fn, host, port), start_unix_server(fn, path): serves from now on; fn(stream, arg)
  * runs in a task of its own for each client, and the stream is closed when it returns. Host NULL: every
@@ -508,8 +515,18 @@ async_awaitable async_start_unix_server(async_client_fn *fn, void *arg,
                                         const char *path) ASYNC_MUST_USE;
 int async_server_port(async_server *server);
 
-/* server.close(): accepts nobody any more; those who are served go on. wait_closed waits for them. */
+/* server.serve_forever(): the last line of a main function. Cancelled (Ctrl-C), or when somebody closes
+ * the server, it closes the server and the clients, waits for them, and raises ASYNC_CANCELLED. */
+async_awaitable async_server_serve_forever(async_server *server) ASYNC_MUST_USE;
+bool async_server_is_serving(async_server *server);
+
+/* server.close(): accepts nobody any more; those who are served go on. wait_closed waits for them.
+ * close_clients, abort_clients: closes the stream of each, as async_stream_close and _abort do; who
+ * reads from one is at its end. async_server_exit closes and waits; left by an error, Ctrl-C say, it
+ * closes the clients as well, so that one who says nothing holds up nobody. */
 void async_server_close(async_server *server);
+void async_server_close_clients(async_server *server);
+void async_server_abort_clients(async_server *server);
 async_awaitable async_server_wait_closed(async_server *server) ASYNC_MUST_USE;
 void async_server_exit(async_server **server);
 
@@ -565,12 +582,27 @@ async_awaitable async_to_process_call(async_call call) ASYNC_MUST_USE;
 
 /* asyncio.create_subprocess_exec(*argv), _shell(command): starts a program; the value's ptr is the
  * process. argv ends with NULL; it is looked for in PATH. Error ENOENT if there is no such program.
- * `pipes` says which of its ends we want; the others it shares with us. The process belongs to the
- * task that started it, and is killed if it still runs when that is collected. */
+ * `pipes` says which of its ends we want, which are /dev/null (DEVNULL), and whether its stderr goes
+ * where its stdout goes (stderr=STDOUT); the others it shares with us. It has no other descriptor of ours,
+ * and no signal blocked. The process belongs to the task that started it, and is killed if it still runs
+ * when that is collected. The texts must last until this is awaited. _with takes further wishes. */
 typedef struct async_subprocess async_subprocess;
-enum async_pipes { ASYNC_PIPE_STDIN = 1, ASYNC_PIPE_STDOUT = 2, ASYNC_PIPE_STDERR = 4 };
+enum async_pipes {
+    ASYNC_PIPE_STDIN = 1, ASYNC_PIPE_STDOUT = 2, ASYNC_PIPE_STDERR = 4,
+    ASYNC_DEVNULL_STDIN = 8, ASYNC_DEVNULL_STDOUT = 16, ASYNC_DEVNULL_STDERR = 32,
+    ASYNC_STDERR_TO_STDOUT = 64,
+};
+typedef struct async_subprocess_options {
+    const char *cwd;                    /* where it starts; NULL: where we are */
+    const char *const *env;             /* its environment, "NAME=value" each, then NULL; NULL: ours */
+    bool keep_fds;                      /* close_fds=False */
+} async_subprocess_options;
 async_awaitable async_create_subprocess_exec(const char *const *argv, int pipes) ASYNC_MUST_USE;
 async_awaitable async_create_subprocess_shell(const char *command, int pipes) ASYNC_MUST_USE;
+async_awaitable async_create_subprocess_exec_with(const char *const *argv, int pipes,
+                                                  async_subprocess_options options) ASYNC_MUST_USE;
+async_awaitable async_create_subprocess_shell_with(const char *command, int pipes,
+                                                   async_subprocess_options options) ASYNC_MUST_USE;
 
 /* process.wait(): gives the exit status (num), or minus the signal that ended it. Cancelling the wait
  * does not end the process. process.communicate(input): sends the text (or NULL), collects what it
@@ -671,7 +703,8 @@ bool async_loop_remove_reader(async_loop *loop, int fd);
 bool async_loop_remove_writer(async_loop *loop, int fd);
 
 /* loop.add_signal_handler(number, fn): called from the loop, not from the interrupted code. Error
- * ASYNC_RUNTIME_ERROR for a signal that cannot be caught. remove restores the default. */
+ * ASYNC_RUNTIME_ERROR for a signal that cannot be caught, or that belongs to a loop of another thread;
+ * from another loop of this thread it is taken. remove restores the default. */
 async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn *fn, void *arg);
 bool async_loop_remove_signal_handler(async_loop *loop, int number);
 
@@ -805,6 +838,8 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_loop_run_in_executor(...)       ASYNC_AT(async_loop_run_in_executor, __VA_ARGS__)
 #define async_create_subprocess_exec(...)     ASYNC_AT(async_create_subprocess_exec, __VA_ARGS__)
 #define async_create_subprocess_shell(...)    ASYNC_AT(async_create_subprocess_shell, __VA_ARGS__)
+#define async_create_subprocess_exec_with(...) ASYNC_AT(async_create_subprocess_exec_with, __VA_ARGS__)
+#define async_create_subprocess_shell_with(...) ASYNC_AT(async_create_subprocess_shell_with, __VA_ARGS__)
 #define async_subprocess_wait(...)            ASYNC_AT(async_subprocess_wait, __VA_ARGS__)
 #define async_subprocess_communicate(...)     ASYNC_AT(async_subprocess_communicate, __VA_ARGS__)
 #define async_read_file(...)                  ASYNC_AT(async_read_file, __VA_ARGS__)
@@ -832,6 +867,12 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_stream_abort(...)               ASYNC_AT(async_stream_abort, __VA_ARGS__)
 #define async_stream_is_closing(...)          ASYNC_AT(async_stream_is_closing, __VA_ARGS__)
 #define async_server_port(...)                ASYNC_AT(async_server_port, __VA_ARGS__)
+#define async_stream_peername(...)            ASYNC_AT(async_stream_peername, __VA_ARGS__)
+#define async_stream_sockname(...)            ASYNC_AT(async_stream_sockname, __VA_ARGS__)
+#define async_server_serve_forever(...)       ASYNC_AT(async_server_serve_forever, __VA_ARGS__)
+#define async_server_is_serving(...)          ASYNC_AT(async_server_is_serving, __VA_ARGS__)
+#define async_server_close_clients(...)       ASYNC_AT(async_server_close_clients, __VA_ARGS__)
+#define async_server_abort_clients(...)       ASYNC_AT(async_server_abort_clients, __VA_ARGS__)
 #define async_server_close(...)               ASYNC_AT(async_server_close, __VA_ARGS__)
 #define async_loop_shutdown_default_executor(...) ASYNC_AT(async_loop_shutdown_default_executor, __VA_ARGS__)
 #define async_subprocess_returncode(...)      ASYNC_AT(async_subprocess_returncode, __VA_ARGS__)

@@ -26,7 +26,7 @@ find_bin() {
     for place in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql*/ \
         /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
         "$(pg_config --bindir 2>/dev/null)" "$(dirname "$(command -v initdb || echo /)")"; do
-        [ ! -x "$place/initdb" ] || [ ! -x "$place/pg_ctl" ] || bin=$place
+        [ ! -x "$place/initdb" ] || [ ! -x "$place/pg_ctl" ] || [ ! -x "$place/psql" ] || bin=$place
     done
     [ -n "$bin" ]
 }

@@ -29,13 +29,14 @@ struct server {
     struct object object;
     struct list link;               /* among those of this thread */
     int fd;                         /* -1: closed */
-    unsigned clients;               /* being served; each pins the server */
+    unsigned clients : 31;          /* being served; each pins the server */
+    bool forever : 1;               /* a task is in serve_forever */
     struct timer timer;             /* its job accepts; it runs while we rest, else `watch` calls it */
     struct watch *watch;
     async_client_fn *fn;
     void *arg;
     ino_t inode;                    /* of its Unix socket, or 0 */
-    struct line closed;             /* tasks in wait_closed */
+    struct line closed;             /* tasks in wait_closed and serve_forever */
 };
 
 _Static_assert(sizeof(struct server) <= OBJECT_SIZE, "a server fits its record");
@@ -157,11 +158,16 @@ static void serve_ended(struct job *job)
 }
 
 /* Whatever we make here goes to the task that is to serve the client. */
-static struct task *make_task(struct server *server, int fd, bool external, struct memory *made)
+static struct task *make_task(struct server *server, int fd, const struct sockaddr_storage *from,
+                              struct memory *made)
 {
     async_value error;
+    char what[ADDRESS_ROOM + 32] = "a client", host[ADDRESS_ROOM];
+    int port;
+    if (stream_address(from, host, &port) && port)
+        snprintf(what, sizeof what, "client %s port %d", host, port);
     memory_of_thread = made;
-    async_stream *stream = stream_new(fd, fd, "client", external);
+    async_stream *stream = stream_new(fd, fd, what, !is_own_client(fd, from));
     memory_of_thread = NULL;
     struct client *client = stream ? memory_get(made, sizeof *client) : NULL;
     async_coroutine coro = client ? coro_make(serve, "client", &client, sizeof client) : NULL;
@@ -174,10 +180,10 @@ static struct task *make_task(struct server *server, int fd, bool external, stru
     return task;
 }
 
-static void welcome(struct server *server, int fd, bool external)
+static void welcome(struct server *server, int fd, const struct sockaddr_storage *from)
 {
     struct memory made = { { NULL, NULL } };
-    struct task *task = make_task(server, fd, external, &made);
+    struct task *task = make_task(server, fd, from, &made);
     if (!task) {
         memory_free(&made);
         return;
@@ -212,7 +218,7 @@ static void accept_clients(struct job *job)
         socklen_t length = sizeof from;
         int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            welcome(server, fd, !is_own_client(fd, &from));
+            welcome(server, fd, &from);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -320,8 +326,35 @@ void async_server_close(async_server *x)
     if (!server)
         return;
     stop_listening(server);
-    if (server->clients == 0)
-        line_wake_all(&server->closed);
+    line_wake_all(&server->closed);
+}
+
+bool async_server_is_serving(async_server *x)
+{
+    struct server *server = primitive_known(x, &server_type, "async_server_is_serving");
+    return server && server->fd >= 0;
+}
+
+/* They are among the loop's tasks; nobody asks often enough for a list of their own. */
+static void each_client(struct server *server, void (*end)(async_stream *stream))
+{
+    if (!server)
+        return;
+    list_each(link, &server->object.future.loop->tasks) {
+        struct coro *coro = container_of(link, struct coro, object.link);
+        if (coro->fn == serve && (*(struct client **)coro->args)->server == server)
+            end((*(struct client **)coro->args)->stream);
+    }
+}
+
+void async_server_close_clients(async_server *x)
+{
+    each_client(primitive_known(x, &server_type, "async_server_close_clients"), async_stream_close);
+}
+
+void async_server_abort_clients(async_server *x)
+{
+    each_client(primitive_known(x, &server_type, "async_server_abort_clients"), async_stream_abort);
 }
 
 static async_value wait_closed(void *p)
@@ -332,7 +365,7 @@ static async_value wait_closed(void *p)
         return async_none;
     in_use struct server *server = primitive_use(*(async_server **)p, &server_type,
                                                  "async_server_wait_closed", &v);
-    if (server && (server->fd >= 0 || server->clients))
+    while (server && !v.error && (server->fd >= 0 || server->clients))
         v = line_wait(&server->closed, &waiter);
     return v;
 }
@@ -342,11 +375,44 @@ async_awaitable async_server_wait_closed(async_server *server)
     return coro_make(wait_closed, "async_server_wait_closed", &server, sizeof server);
 }
 
+/* Until it is cancelled, or somebody closes the server. */
+static async_value serve_forever(void *p)
+{
+    async_server *x = *(async_server **)p;
+    async_value v = async_none;
+    struct waiter waiter;
+    in_use struct server *server = primitive_use(x, &server_type, "async_server_serve_forever", &v);
+    if (!server)
+        return v;
+    if (server->forever)
+        return async_error(ASYNC_RUNTIME_ERROR, "the server is already being awaited on serve_forever()");
+    if (server->fd < 0)
+        return async_error(ASYNC_RUNTIME_ERROR, "the server is closed");
+    server->forever = true;
+    while (!v.error && server->fd >= 0)
+        v = line_wait(&server->closed, &waiter);
+    server->forever = false;
+    if (!v.error)
+        v = async_error(ASYNC_CANCELLED, "");
+    async_server_close(x);
+    async_server_close_clients(x);
+    async_value ended = async_catch(async_server_wait_closed(x));
+    return ended.error ? ended : v;
+}
+
+async_awaitable async_server_serve_forever(async_server *server)
+{
+    return coro_make(serve_forever, "async_server_serve_forever", &server, sizeof server);
+}
+
+/* Who leaves by an error, as with Ctrl-C, does not wait for clients that have nothing to say. */
 void async_server_exit(async_server **server)
 {
     if (!*server)
         return;
     async_server_close(*server);
+    if (async_leaving().error)
+        async_server_close_clients(*server);
     async_value v = async_catch(async_server_wait_closed(*server));
     if (v.error)
         async_leave_with(v);

@@ -12,6 +12,7 @@
 #include "core/outside.h"
 #include "debug/report.h"
 #include "core/task.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,12 +21,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LIMIT (64 * 1024)           /* of a line, and the high-water mark of writing, as in Python */
 #define LOW_WATER (16 * 1024)
 #define LEAST_READ 1024             /* at once; doubled each time that was not enough */
 #define MOST_READ (64 * 1024)
+#define MOST_DISCARDED (16 * 1024 * 1024)   /* bytes that are still read once it is closed, and ... */
+#define LINGERING 2                 /* ... seconds in which */
 #define ONE_READ 4096               /* what a read costs, in bytes: so many short ones are a long one */
 
 struct buffer {
@@ -40,6 +44,7 @@ struct stream {
     struct readiness *reader;       /* on the stack of the task that waits for input, or NULL */
     struct job flush;               /* sends what is in `output` */
     struct watch *flushing;         /* makes that ready; NULL: nothing to send, the stream is not pinned */
+    struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
     struct line drained;            /* tasks in drain or wait_closed */
     const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
     int broken;                     /* the errno that ended it, or 0 */
@@ -141,6 +146,81 @@ static bool make_room(struct buffer *buffer, size_t more)
     return true;
 }
 
+/* ------------------------------------------------------------------------------- lingering */
+
+static void close_all(struct stream *stream);
+
+/* A socket that is closed while input is unread tells the other side so with a reset, and that makes
+ * it throw away what it has not read yet of what we sent. So we say that nothing more comes, and read
+ * on and discard, until the other side closes too, or for so long, or so much. */
+struct lingering {
+    struct timer timer;             /* its job reads on; after its deadline it gives up */
+    struct watch *watch;            /* makes that ready */
+    struct stream *stream;
+    size_t discarded;               /* bytes */
+};
+
+static void end_lingering(struct stream *stream)
+{
+    struct lingering *lingering = stream->lingering;
+    unwatch(lingering->watch);
+    loop_timer_stop(stream->object.future.loop, &lingering->timer);
+    free(lingering);
+    stream->lingering = NULL;
+}
+
+/* Reads what is there. True: something was, and more may come. */
+static bool discard(int fd, size_t *discarded)
+{
+    char unread[16 * 1024];
+    ssize_t n;
+    while ((n = recv(fd, unread, sizeof unread, MSG_DONTWAIT)) > 0) {
+        *discarded += n;
+        if (*discarded > MOST_DISCARDED)
+            return false;
+    }
+    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && *discarded;
+}
+
+static void on_lingering(struct job *job)
+{
+    struct lingering *lingering = container_of(job, struct lingering, timer.job);
+    struct stream *stream = lingering->stream;
+    if (lingering->timer.armed && discard(stream->in, &lingering->discarded))
+        return;
+    close_all(stream);
+    line_wake_all(&stream->drained);
+    object_unpin(&stream->object);
+}
+
+/* False: there is no reason to linger, or no memory. */
+static bool linger(struct stream *stream)
+{
+    async_loop *loop = stream->object.future.loop;
+    size_t discarded = 0;
+    if (stream->in != stream->out || stream->at_eof || stream->broken
+        || !discard(stream->in, &discarded))
+        return false;
+    struct lingering *lingering = stream->lingering = calloc(1, sizeof *lingering);
+    if (!lingering)
+        return false;
+    lingering->watch = watch_fd(loop, stream->in, false, false, &lingering->timer.job);
+    if (!lingering->watch) {
+        free(lingering);
+        stream->lingering = NULL;
+        return false;
+    }
+    lingering->timer.job.run = on_lingering;
+    lingering->stream = stream;
+    lingering->discarded = discarded;
+    loop_timer_start(loop, &lingering->timer, clock_after(&loop->clock, LINGERING));
+    shutdown(stream->out, SHUT_WR);
+    if (stream->reader)
+        end_wait(stream->reader);
+    object_pin(&stream->object);
+    return true;
+}
+
 /* --------------------------------------------------------------------------- the descriptors */
 
 static void close_all(struct stream *stream)
@@ -150,6 +230,8 @@ static void close_all(struct stream *stream)
     if (stream->flushing)
         unwatch(stream->flushing);
     stream->flushing = NULL;
+    if (stream->lingering)
+        end_lingering(stream);
     if (stream->in >= 0)
         close(stream->in);
     if (stream->out >= 0 && stream->out != stream->in)
@@ -245,7 +327,7 @@ static async_value fetch(struct stream *stream)
             if (v.error)
                 return v;
         }
-        if (stream->in < 0) {                       /* closed: that is the end, as in Python */
+        if (stream->in < 0 || stream->lingering) {  /* closed: that is the end, as in Python */
             stream->at_eof = true;
             return async_none;
         }
@@ -488,7 +570,7 @@ static void sent_all(struct stream *stream)
         else
             close(stream->out), stream->out = -1;
     }
-    if (stream->closing)
+    if (stream->closing && !linger(stream))
         close_all(stream);
 }
 
@@ -578,6 +660,53 @@ void async_stream_write_eof(async_stream *x)
     flush(stream);
 }
 
+/* ------------------------------------------------------------------------- who is connected */
+
+bool stream_address(const struct sockaddr_storage *address, char *text, int *port)
+{
+    const struct sockaddr_in *ip4 = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)address;
+    *port = 0;
+    switch (address->ss_family) {
+    case AF_INET:
+        *port = ntohs(ip4->sin_port);
+        return inet_ntop(AF_INET, &ip4->sin_addr, text, ADDRESS_ROOM);
+    case AF_INET6:
+        *port = ntohs(ip6->sin6_port);
+        return inet_ntop(AF_INET6, &ip6->sin6_addr, text, ADDRESS_ROOM);
+    case AF_UNIX:
+        snprintf(text, ADDRESS_ROOM, "%s", ((const struct sockaddr_un *)address)->sun_path);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const char *end_of(async_stream *x, bool peer, const char *caller, int *port)
+{
+    struct stream *stream = primitive_known(x, &stream_type, caller);
+    struct sockaddr_storage address = { 0 };
+    socklen_t length = sizeof address;
+    char text[ADDRESS_ROOM];
+    int number;
+    if (!stream || (peer ? getpeername : getsockname)(stream->in, (struct sockaddr *)&address, &length)
+        || !stream_address(&address, text, &number))
+        return NULL;
+    if (port)
+        *port = number;
+    return async_strf("%s", text);
+}
+
+const char *async_stream_peername(async_stream *stream, int *port)
+{
+    return end_of(stream, true, "async_stream_peername", port);
+}
+
+const char *async_stream_sockname(async_stream *stream, int *port)
+{
+    return end_of(stream, false, "async_stream_sockname", port);
+}
+
 /* ------------------------------------------------------------------------------- closing */
 
 void async_stream_close(async_stream *x)
@@ -594,7 +723,7 @@ void async_stream_abort(async_stream *x)
     struct stream *stream = primitive_known(x, &stream_type, "async_stream_abort");
     if (!stream)
         return;
-    bool pinned = stream->flushing;
+    bool pinned = stream->flushing || stream->lingering;
     stream->closing = true;
     stream->output.start = stream->output.end = 0;
     close_all(stream);

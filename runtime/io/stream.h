@@ -20,6 +20,11 @@ void server_note_client(int fd);
 void stream_hang_up(struct object *object, void *unused);
 void server_hang_up(struct object *object, void *unused);
 
+/* Of an internet address: its text, of at most ADDRESS_ROOM bytes, and its port; of a Unix socket: its
+ * path, which may be empty, and 0. False: it is none of these. */
+#define ADDRESS_ROOM 110
+bool stream_address(const struct sockaddr_storage *address, char *text, int *port);
+
 /* Suspends the current task until the descriptor can be read (written). */
 async_value stream_wait(int fd, bool for_writing, bool external);
 

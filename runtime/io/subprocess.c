@@ -104,6 +104,7 @@ struct start {
     const char *const *argv;        /* or NULL, and then */
     const char *command;            /* for the shell */
     int pipes;                      /* of enum async_pipes */
+    async_subprocess_options options;
 };
 
 struct ends {                       /* of the three pipes: [i][0] is ours, [i][1] the child's */
@@ -134,11 +135,31 @@ static bool open_pipes(struct ends *ends, int wanted)
     return true;
 }
 
+/* Its descriptors: our pipes or /dev/null at 0, 1, 2, and none of the others that we have. */
+static int arrange(posix_spawn_file_actions_t *actions, const struct start *args, struct ends *ends)
+{
+    int error = 0;
+    for (int i = 0; i < 3; i++)
+        if (ends->fd[i][1] >= 0)
+            error |= posix_spawn_file_actions_adddup2(actions, ends->fd[i][1], i);
+        else if (args->pipes & ASYNC_DEVNULL_STDIN << i)
+            error |= posix_spawn_file_actions_addopen(actions, i, "/dev/null", i ? O_WRONLY : O_RDONLY, 0);
+    if (args->pipes & ASYNC_STDERR_TO_STDOUT)
+        error |= posix_spawn_file_actions_adddup2(actions, 1, 2);
+#ifdef __GLIBC__                    /* musl has no such call: there we rely on O_CLOEXEC */
+    if (!args->options.keep_fds)
+        error |= posix_spawn_file_actions_addclosefrom_np(actions, 3);
+#endif
+    if (args->options.cwd)
+        error |= posix_spawn_file_actions_addchdir_np(actions, args->options.cwd);
+    return error;
+}
+
 static int spawn(pid_t *pid, const struct start *args, struct ends *ends)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t ordinary;
+    sigset_t ordinary, none;
     const char *shell[] = { "/bin/sh", "-c", args->command, NULL };
     const char *const *argv = args->argv ? args->argv : shell;
     posix_spawn_file_actions_init(&actions);
@@ -147,11 +168,13 @@ static int spawn(pid_t *pid, const struct start *args, struct ends *ends)
     sigaddset(&ordinary, SIGINT);
     sigaddset(&ordinary, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &ordinary);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    for (int i = 0; i < 3; i++)
-        if (ends->fd[i][1] >= 0)
-            posix_spawn_file_actions_adddup2(&actions, ends->fd[i][1], i);
-    int error = posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    const char *const *env = args->options.env;
+    int error = arrange(&actions, args, ends) ? ENOMEM
+              : posix_spawnp(pid, argv[0], &actions, &attributes, (char *const *)argv,
+                             env ? (char *const *)env : environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;
@@ -230,8 +253,11 @@ static async_value start(void *p)
         return async_error(EINVAL, "no program to start was named");
     int error = open_pipes(&ends, args->pipes) ? spawn(&pid, args, &ends) : errno;
     close_ends(&ends, 1);
-    async_value v = async_error(error, error ? async_strf("starting %s: %s", name, strerror(error))
-                                             : NULL);
+    async_value v = async_error(error, NULL);
+    if (error && args->options.cwd)
+        v.message = async_strf("starting %s in %s: %s", name, args->options.cwd, strerror(error));
+    else if (error)
+        v.message = async_strf("starting %s: %s", name, strerror(error));
     if (!error) {
         struct subprocess *process = subprocess_new(pid);
         v = process ? adopt(process, &ends) : async_error(ENOMEM, "no memory for a process");
@@ -245,16 +271,28 @@ static async_value start(void *p)
     return v;
 }
 
-async_awaitable async_create_subprocess_exec(const char *const *argv, int pipes)
+async_awaitable async_create_subprocess_exec_with(const char *const *argv, int pipes,
+                                                  async_subprocess_options options)
 {
     return coro_make(start, "async_create_subprocess_exec",
-                     &(struct start){ argv, NULL, pipes }, sizeof(struct start));
+                     &(struct start){ argv, NULL, pipes, options }, sizeof(struct start));
+}
+
+async_awaitable async_create_subprocess_shell_with(const char *command, int pipes,
+                                                   async_subprocess_options options)
+{
+    return coro_make(start, "async_create_subprocess_shell",
+                     &(struct start){ NULL, command, pipes, options }, sizeof(struct start));
+}
+
+async_awaitable async_create_subprocess_exec(const char *const *argv, int pipes)
+{
+    return async_create_subprocess_exec_with(argv, pipes, (async_subprocess_options){ 0 });
 }
 
 async_awaitable async_create_subprocess_shell(const char *command, int pipes)
 {
-    return coro_make(start, "async_create_subprocess_shell",
-                     &(struct start){ NULL, command, pipes }, sizeof(struct start));
+    return async_create_subprocess_shell_with(command, pipes, (async_subprocess_options){ 0 });
 }
 
 /* -------------------------------------------------------------------------------- the end */

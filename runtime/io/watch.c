@@ -6,6 +6,7 @@
 #include "core/outside.h"
 #include "debug/report.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -31,6 +32,10 @@ static void run(struct job *job)
         report_exception(loop, "Exception in callback", v, NULL);
 }
 
+/* A signal belongs to one loop, that of the last who asked in this thread. Two threads cannot share one. */
+static pthread_mutex_t owning = PTHREAD_MUTEX_INITIALIZER;
+static struct { async_loop *loop; pthread_t thread; const char *place; } owners[_NSIG];
+
 static struct watcher *find(async_loop *loop, enum kind kind, int number)
 {
     list_each(link, &loop->watchers) {
@@ -41,14 +46,28 @@ static struct watcher *find(async_loop *loop, enum kind kind, int number)
     return NULL;
 }
 
+static void end(struct watcher *watcher)
+{
+    list_remove(&watcher->link);
+    unwatch(watcher->watch);
+    free(watcher);
+}
+
+static void disown(int number)
+{
+    pthread_mutex_lock(&owning);
+    owners[number].loop = NULL;
+    pthread_mutex_unlock(&owning);
+}
+
 static bool forget(async_loop *loop, enum kind kind, int number)
 {
     struct watcher *watcher = find(loop, kind, number);
     if (!watcher)
         return false;
-    list_remove(&watcher->link);
-    unwatch(watcher->watch);
-    free(watcher);
+    if (kind == SIGNAL)
+        disown(number);
+    end(watcher);
     return true;
 }
 
@@ -60,6 +79,27 @@ void watch_close(async_loop *loop)
     }
 }
 
+/* Takes the signal from whatever loop of this thread has it; the error if one of another thread has. */
+static async_value own(async_loop *loop, int number)
+{
+    pthread_mutex_lock(&owning);
+    async_loop *owner = owners[number].loop;
+    const char *place = owners[number].place;
+    bool foreign = owner && !pthread_equal(owners[number].thread, pthread_self());
+    if (!foreign) {
+        owners[number].loop = loop;
+        owners[number].thread = pthread_self();
+        owners[number].place = async_here;
+    }
+    pthread_mutex_unlock(&owning);
+    if (foreign)
+        return async_error(ASYNC_RUNTIME_ERROR, async_strf(
+            "signal %d belongs to the loop of another thread, which asked for it at %s", number, place));
+    if (owner)
+        end(find(owner, SIGNAL, number));
+    return async_none;
+}
+
 static async_value add(async_loop *loop, enum kind kind, int number, async_fn *fn, void *arg)
 {
     if (loop->closed)
@@ -69,15 +109,23 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
     struct watcher *watcher = calloc(1, sizeof *watcher);
     if (!watcher)
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
+    async_value v = kind == SIGNAL ? own(loop, number) : async_none;
+    if (v.error) {
+        free(watcher);
+        return v;
+    }
     *watcher = (struct watcher){ .job.run = run, .loop = loop, .kind = kind, .number = number,
                                  .fn = fn, .arg = arg };
     watcher->watch = kind == SIGNAL ? watch_signal(loop, number, &watcher->job)
                                     : watch_fd(loop, number, kind == WRITER, true, &watcher->job);
     if (!watcher->watch) {
+        if (kind == SIGNAL)
+            disown(number);
         free(watcher);
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
     }
-    forget(loop, kind, number);
+    if (kind != SIGNAL)             /* own() did */
+        forget(loop, kind, number);
     list_append(&loop->watchers, &watcher->link);
     return async_none;
 }

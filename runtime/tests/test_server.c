@@ -609,6 +609,153 @@ START_TEST(a_visitor_from_outside_holds_virtual_time)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------- clients and their end */
+
+/* Reads a line of a long request, answers at length, and goes. */
+static async_value answers_early(async_stream *stream, void *arg)
+{
+    (void)arg;
+    await(async_stream_readline(stream, NULL));
+    await(async_sleep(0.01));
+    char *answer = async_alloc(200000);
+    memset(answer, 'r', 199999);
+    async_stream_write(stream, answer, 199999);
+    return async_none;
+}
+
+struct answered { long *right; };
+static async_value answered(void *p)
+{
+    struct answered *args = p;
+    async_stream *stream = await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    char *request = async_alloc(20000);
+    size_t length;
+    memset(request, 'h', 19999);
+    async_stream_puts(stream, "GET /\n");
+    async_stream_puts(stream, request);
+    async_value v = async_catch(async_stream_read(stream, 0, &length));
+    *args->right += !v.error && length == 199999;
+    return async_none;
+}
+
+PROGRAM(loses_nothing)
+{
+    long right = 0;
+    async_value v = await(async_start_server(answers_early, NULL, "127.0.0.1", 0));
+    server = v.ptr;
+    for (int i = 0; i < 20; i++)
+        await(async_create_task(async_coro(answered, &right)));
+    async_server_close(server);
+    await(async_server_wait_closed(server));
+    say("%ld", right);
+    return async_none;
+}
+
+static async_value sends_for_ever(async_stream *stream, void *arg)
+{
+    (void)arg;
+    char *much = async_alloc(10000);
+    memset(much, '\n', 9999);
+    while (!async_stream_puts(stream, much).error)
+        await(async_stream_drain(stream));
+    return async_none;
+}
+
+/* One who sends for ever is not listened to for ever. */
+PROGRAM(has_its_limits)
+{
+    server = await(async_start_server(sends_for_ever, NULL, "127.0.0.1", 0)).ptr;
+    async_stream *stream = await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    await(async_stream_readline(stream, NULL));
+    listen_to_stderr();
+    async_stream_close(stream);
+    await(async_stream_wait_closed(stream));
+    async_server_close(server);
+    await(async_server_wait_closed(server));
+    fflush(stderr);
+    dup2(ear.before, 2);
+    say("closed");
+    return async_none;
+}
+
+START_TEST(what_was_sent_arrives_though_input_is_unread)
+{
+    play(async_coro(loses_nothing));
+    ck_assert_int_eq(run_real(async_coro(loses_nothing)).error, 0);
+    play(async_coro(has_its_limits));
+    expect("20\n20\nclosed\n");
+}
+END_TEST
+
+static async_value reads_a_line(async_stream *stream, void *arg)
+{
+    (void)arg;
+    int port = 0, mine;
+    say("from %s to %s", async_stream_peername(stream, &port), async_stream_sockname(stream, &mine));
+    say("%s", yes(port > 0 && mine == async_server_port(server)));
+    async_value v = async_catch(async_stream_readline(stream, NULL));
+    say("%s", v.error ? repr(v) : *v.str ? v.str : "the end");
+    return async_none;
+}
+
+struct lets_go { void (*of_clients)(async_server *server); };
+static async_value lets_go(void *p)
+{
+    struct lets_go *args = p;
+    server = await(async_start_server(reads_a_line, NULL, "127.0.0.1", 0)).ptr;
+    async_stream *stream = await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    await(async_sleep(1));
+    args->of_clients(server);
+    async_value v = async_catch(async_stream_read(stream, 0, NULL));
+    say("%s at %g, %s", v.error ? repr(v) : "the end", now(), yes(async_server_is_serving(server)));
+    async_server_close(server);
+    await(async_server_wait_closed(server));
+    return async_none;
+}
+
+PROGRAM(serves_for_ever)
+{
+    server = await(async_start_server(reads_a_line, NULL, "127.0.0.1", 0)).ptr;
+    async_stream *stream = await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    async_task task = async_create_task(async_server_serve_forever(server));
+    await(async_sleep(1));
+    say("%s", repr(async_catch(async_server_serve_forever(server))));
+    async_cancel(task);
+    say("%s", repr(async_catch(task)));
+    say("%s", *await(async_stream_readline(stream, NULL)).str ? "?" : "the end");
+    say("%s", repr(async_catch(async_server_serve_forever(server))));
+    say("at %g", now());
+    return async_none;
+}
+
+PROGRAM(is_interrupted)
+{
+    async_with(async_server_exit) async_server *mine = server =
+        await(async_start_server(reads_a_line, NULL, "127.0.0.1", 0)).ptr;
+    await(async_open_connection("127.0.0.1", async_server_port(mine)));
+    await(async_sleep(1));
+    async_raise(ASYNC_CANCELLED, "as by Ctrl-C");
+}
+
+START_TEST(clients_can_be_closed)
+{
+    play(async_coro(lets_go, async_server_close_clients));
+    play(async_coro(lets_go, async_server_abort_clients));
+    play(async_coro(serves_for_ever));
+    play(async_coro(is_interrupted));
+#define CAME "from 127.0.0.1 to 127.0.0.1\nTrue\n"
+    expect(CAME "the end at 1, True\nthe end\n"
+           CAME "the end at 1, True\nthe end\n"
+           CAME "RuntimeError('the server is already being awaited on serve_forever()')\n"
+           "the end\n"
+           "CancelledError()\n"
+           "the end\n"
+           "RuntimeError('the server is closed')\n"
+           "at 1\n"
+           CAME "the end\nraised CancelledError('as by Ctrl-C')\n");
+}
+END_TEST
+
 PROGRAM(is_never_accepted)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
@@ -656,4 +803,6 @@ MAIN("server",
      TEST(who_is_served_at_the_end_is_let_go)
      TEST(virtual_time_jumps_when_nobody_has_sent_anything)
      TEST(a_visitor_from_outside_holds_virtual_time)
+     TEST(what_was_sent_arrives_though_input_is_unread)
+     TEST(clients_can_be_closed)
      TEST(a_connect_may_be_given_up))

@@ -1,5 +1,6 @@
 /* Subprocesses: rows P01 to P03 of the checklist. */
 #include "testing.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -352,6 +353,55 @@ START_TEST(pipes_close_at_their_end)
 }
 END_TEST
 
+/* --------------------------------------------------------------------------- what it starts with */
+
+struct look { const char *command; int pipes; async_subprocess_options options; };
+static async_value look(void *p)
+{
+    struct look *args = p;
+    const char *out = "", *err = "";
+    async_subprocess *child =
+        await(async_create_subprocess_shell_with(args->command, args->pipes, args->options)).ptr;
+    await(async_subprocess_communicate(child, NULL, &out, &err));
+    say("%s%s", out ? out : "", err ? err : "");
+    return async_none;
+}
+
+PROGRAM(starts_elsewhere)
+{
+    const char *const env[] = { "COLOUR=red", NULL };
+    int leak = fcntl(1, F_DUPFD, 77);           /* without O_CLOEXEC */
+    const char *is_open = async_strf("if [ -e /dev/fd/%d ]; then echo open; else echo closed; fi", leak);
+    sigset_t usual, blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    await(async_coro(look, "pwd", ASYNC_PIPE_STDOUT, { .cwd = "/" }));
+    await(async_coro(look, "echo $COLOUR $HOME", ASYNC_PIPE_STDOUT, { .env = env }));
+    await(async_coro(look, is_open, ASYNC_PIPE_STDOUT, { 0 }));
+    await(async_coro(look, is_open, ASYNC_PIPE_STDOUT, { .keep_fds = true }));
+    await(async_coro(look, "echo one; echo two >&2", ASYNC_PIPE_STDOUT | ASYNC_STDERR_TO_STDOUT, { 0 }));
+    await(async_coro(look, "cat; echo gone >&2", ASYNC_DEVNULL_STDIN | ASYNC_DEVNULL_STDERR, { 0 }));
+    sigprocmask(SIG_BLOCK, &blocked, &usual);
+    await(async_coro(look, "grep SigBlk /proc/self/status", ASYNC_PIPE_STDOUT, { 0 }));
+    sigprocmask(SIG_SETMASK, &usual, NULL);
+    close(leak);
+    return await(async_coro(look, "true", 0, { .cwd = "/no/such" }));
+}
+
+START_TEST(where_and_with_what_it_starts)
+{
+    play(async_coro(starts_elsewhere));
+    expect("/\n\n"
+           "red\n\n"
+           "closed\n\n"
+           "open\n\n"
+           "one\ntwo\n\n"
+           "\n"
+           "SigBlk:\t0000000000000000\n\n"
+           "raised ENOENT('starting true in /no/such: ENOENT')\n");
+}
+END_TEST
+
 MAIN("subprocess",
      TEST(P01_communicate)
      TEST(P02_signals)
@@ -365,4 +415,5 @@ MAIN("subprocess",
      TEST(a_child_goes_with_its_record)
      TEST(a_status_that_somebody_else_took)
      TEST(pipes_close_at_their_end)
-     TEST(virtual_time_waits_for_it))
+     TEST(virtual_time_waits_for_it)
+     TEST(where_and_with_what_it_starts))

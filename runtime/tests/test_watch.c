@@ -460,6 +460,51 @@ START_TEST(N01_what_is_no_signal_is_an_error)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ a signal and several loops */
+
+static async_value hears(void *who)
+{
+    say("%s hears it", (char *)who);
+    return async_none;
+}
+
+static async_value its_own_loop(void *p)
+{
+    (void)p;
+    async_value v = async_loop_add_signal_handler(async_get_running_loop(), SIGUSR2, hears, "other");
+    return async_str(v.error && strstr(v.message, "belongs to the loop of another thread") ? "refused" : "?");
+}
+
+static void *in_a_thread(void *p)
+{
+    *(async_value *)p = async_run(async_coro(its_own_loop));
+    return NULL;
+}
+
+PROGRAM(takes_it_back)
+{
+    async_loop *loop = async_get_running_loop(), *second = async_new_event_loop();
+    async_value theirs;
+    pthread_t thread;
+    say("%s", repr(async_loop_add_signal_handler(loop, SIGUSR2, hears, "first")));
+    pthread_create(&thread, NULL, in_a_thread, &theirs);
+    pthread_join(thread, NULL);
+    say("%s", theirs.str);
+    say("%s", repr(async_loop_add_signal_handler(second, SIGUSR2, hears, "second")));
+    say("%s", yes(async_loop_remove_signal_handler(loop, SIGUSR2)));
+    say("%s", repr(async_loop_add_signal_handler(loop, SIGUSR2, hears, "first again")));
+    async_loop_close(second);
+    kill(getpid(), SIGUSR2);
+    return await(async_sleep(0.01));
+}
+
+START_TEST(a_signal_belongs_to_one_loop)
+{
+    ck_assert_int_eq(run_real(async_coro(takes_it_back)).error, 0);
+    expect("None\nrefused\nNone\nFalse\nNone\nfirst again hears it\n");
+}
+END_TEST
+
 MAIN("watch",
      TEST(L11_call_soon_threadsafe_wakes_a_sleeping_loop)
      TEST(L11_callbacks_of_one_thread_keep_their_order)
@@ -474,4 +519,5 @@ MAIN("watch",
      TEST(N01_signal_handlers)
      TEST(N01_a_signal_wakes_a_sleeping_loop)
      TEST(N01_without_its_handler_a_signal_does_what_it_did)
-     TEST(N01_what_is_no_signal_is_an_error))
+     TEST(N01_what_is_no_signal_is_an_error)
+     TEST(a_signal_belongs_to_one_loop))
