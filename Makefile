@@ -122,6 +122,15 @@ test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang
 test-systems: ## try it on bare systems of other kinds, as root (SYSTEMS='debian-13 debian-sid')
 	@sh tools/test-systems.sh $(SYSTEMS)
 
+deps-bench: deps ## install the peers that make bench compares us with
+	@sh tools/deps.sh install-bench
+
+bench: $$(BENCHES) ## what operations cost, beside every peer that is installed (QUICK=1: fewer)
+	@sh runtime/bench/bench.sh
+
+bench-ground: $$(BENCHES) ## for authors: a tenth more instructions than now is what operations may take
+	@sh runtime/tests/cost.sh ground
+
 conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio (SEED=1 COUNT=5000)
 	@if command -v $(PYTHON) >/dev/null; then \
 	 $(PYTHON) runtime/tests/fuzz/conform.py --build $(BUILD) $(SEED:%=--seed %) $(COUNT:%=--count %) \
@@ -156,7 +165,7 @@ GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c))
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 SETTINGS = $(strip $(CC) $(FLAGS))
-export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM SEED LEVEL DB
+export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM SEED LEVEL DB PYTHON QUICK
 
 comma   := ,
 
@@ -210,4 +219,5 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list help $(NUMBERED) deps deps-dev test test-all test-systems conform lessons all graders answers stubs timelines clean FORCE
+.PHONY: next list help $(NUMBERED) deps deps-dev deps-bench test test-all test-systems bench bench-ground conform \
+        lessons all graders answers stubs timelines clean FORCE

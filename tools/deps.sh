@@ -3,6 +3,7 @@
 #
 #   deps.sh install        what lessons and exercises need; does nothing when all is there
 #   deps.sh install-dev    what the tests use besides; what cannot be had is only mentioned
+#   deps.sh install-bench  what make bench compares us with
 #   deps.sh need NAME...   says what is missing, and fails
 #   deps.sh have NAME      is it there?
 #   deps.sh settings       makes sure that we can build into $BUILD, notes $SETTINGS there
@@ -15,6 +16,7 @@ build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
 wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql'
+peers='node go uvloop asio gnuplot'
 
 # What it is called where: need, apt, dnf, pacman, apk, zypper, brew; a plus stands between two packages.
 # Only apt's names were ever tried by us, the others are from these systems' own lists.
@@ -38,6 +40,11 @@ shellcheck       shellcheck           ShellCheck              shellcheck      sh
 nginx            nginx-light          nginx                   nginx           nginx           nginx                   nginx
 openssl          openssl              openssl                 openssl         openssl         openssl                 openssl
 certificates     ca-certificates      ca-certificates         ca-certificates ca-certificates ca-certificates-mozilla ca-certificates
+go               golang-go            golang                  go              go              go                      go
+node             nodejs               nodejs                  nodejs          nodejs          nodejs                  node
+uvloop           python3-uvloop       python3-uvloop          python-uvloop   py3-uvloop      python3-uvloop          -
+asio             libboost-dev         boost-devel             gcc+boost       boost-dev       boost-devel             boost
+gnuplot          gnuplot-nox          gnuplot                 gnuplot         gnuplot         gnuplot                 gnuplot
 debootstrap      debootstrap          debootstrap             debootstrap     debootstrap     debootstrap             -
 EOF
 }
@@ -105,6 +112,11 @@ have() {
     clang-sanitizers) compiles "$plain" clang -fsanitize=address,undefined ;;
     valgrind) compiles "$plain" "$cc" && valgrind -q "$scratch/try" >/dev/null 2>&1 ;;
     patch) patch --version >/dev/null 2>&1 ;;
+    go) go version >/dev/null 2>&1 ;;
+    node) node -e 0 >/dev/null 2>&1 ;;
+    uvloop) "${PYTHON:-python3}" -c 'import uvloop' >/dev/null 2>&1 ;;
+    asio) echo '#include <boost/asio.hpp>' | ${CXX:-g++} -x c++ -M - >/dev/null 2>&1 ;;
+    gnuplot) gnuplot --version >/dev/null 2>&1 ;;
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
     nginx) PATH=$PATH:/usr/sbin nginx -v >/dev/null 2>&1 ;;
     openssl) openssl version >/dev/null 2>&1 ;;
@@ -231,9 +243,10 @@ settings() {
 # shellcheck disable=SC2086  # lists of words
 case ${1:-} in
 install) install $needed ;;
+install-bench) install $peers || say "  make bench goes without them." ;;
 install-dev) install $wanted || say "  The tests that need them will be skipped." ;;
 need) shift; need "$@" ;;
 have) have "${2:-}" ;;
 settings) settings ;;
-*) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -1,22 +1,22 @@
-/* bench.c - what an operation costs, in CPU nanoseconds; the median of five runs.
+/* bench.c - what an operation costs us. bench.sh runs this and its peers, which know the same workloads:
  *
- * Compare figures of one run with each other, and instruction counts across machines:
- *   valgrind --tool=callgrind build/runtime/bench/bench yield */
+ *   bench WORKLOAD N OPS     prints the CPU nanoseconds of one of OPS operations (park: bytes a task)
+ *
+ *   yield      N tasks give up their turn        create     create a task and await it
+ *   gather     N at once, each yields once       call       await a coroutine
+ *   sleepers   N at once sleep for 1 ms          queue      an item through a queue of capacity N
+ *   cancel     cancel a sleeper and await it     park       memory of each of N tasks that wait
+ *   echo       a server; N and OPS mean nothing: see echo.c */
 #include "async.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#define RUNS 5
+struct workload { long n, ops; };
 
-struct bench {
-    const char *name;
-    async_fn *fn;
-    long count;                     /* operations in one run */
-};
-
-static double warm;                 /* when what counts began */
+static double began, took = -1;     /* took: what a workload measured itself */
 
 static double cpu(void)
 {
@@ -34,49 +34,54 @@ static async_value yielder(void *p)
     return async_none;
 }
 
-static async_value many_yield(long tasks, long turns)
+static async_value yields(void *p)
 {
-    async_awaitable *all = malloc(tasks * sizeof *all);
-    for (long i = 0; i < tasks; i++)
-        all[i] = async_create_task(async_coro(yielder, turns));
-    async_value v = async_catch(async_gather_list(NULL, all, tasks, false));
+    struct workload *w = p;
+    async_awaitable *all = malloc(w->n * sizeof *all);
+    for (long i = 0; i < w->n; i++)
+        all[i] = async_coro(yielder, w->ops / w->n);
+    async_value v = async_catch(async_gather_list(NULL, all, w->n, false));
     free(all);
     return v;
 }
 
-static async_value yield_2(void *p) { return many_yield(2, *(long *)p / 2); }
-static async_value yield_1000(void *p) { return many_yield(1000, *(long *)p / 1000); }
-
 static async_value nothing(void *p) { return async_ptr(p); }
 
-static async_value create_and_await(void *p)
+static async_value create(void *p)
 {
-    for (long i = *(long *)p; i > 0; i--)
+    for (long i = ((struct workload *)p)->ops; i > 0; i--)
         await(async_create_task(async_coro(nothing)));
     return async_none;
 }
 
-static async_value call_coroutine(void *p)
+static async_value call(void *p)
 {
-    for (long i = *(long *)p; i > 0; i--)
+    for (long i = ((struct workload *)p)->ops; i > 0; i--)
         await(async_coro(nothing));
     return async_none;
 }
 
-/* Twice, and the second time counts: the first one pays for fresh stacks, a page fault each. */
-static async_value gather_100k(void *p)
+/* All but the first round count, which pays for fresh stacks; unless there is only one. */
+static async_value rounds(struct workload *w, async_coroutine (*make)(void))
 {
-    long count = *(long *)p;
-    async_awaitable *all = malloc(count * sizeof *all);
-    for (int turn = 0; turn < 2; turn++) {
-        warm = cpu();
-        for (long i = 0; i < count; i++)
-            all[i] = async_coro(yielder, 1);
-        await(async_gather_list(NULL, all, count, false));
+    async_awaitable *all = malloc(w->n * sizeof *all);
+    long most = w->ops > w->n ? w->ops / w->n : 1;
+    for (long round = -(most > 1); round < most; round++) {
+        if (round == 0)
+            began = cpu();
+        for (long i = 0; i < w->n; i++)
+            all[i] = make();
+        await(async_gather_list(NULL, all, w->n, false));
     }
+    took = (cpu() - began) / (most * w->n);
     free(all);
     return async_none;
 }
+
+static async_coroutine make_yielder(void) { return async_coro(yielder, 1); }
+static async_coroutine make_sleeper(void) { return async_sleep(0.001); }
+static async_value gather(void *p) { return rounds(p, make_yielder); }
+static async_value sleepers(void *p) { return rounds(p, make_sleeper); }
 
 struct produce { async_queue *queue; long count; };
 static async_value produce(void *p)
@@ -96,18 +101,17 @@ static async_value consume(void *p)
     return async_none;
 }
 
-static async_value pass_items(long capacity, long count)
+static async_value queue(void *p)
 {
-    async_queue *queue = async_queue_new(capacity);
-    await(async_gather(NULL, async_coro(produce, queue, count), async_coro(consume, queue, count)));
+    struct workload *w = p;
+    async_queue *items = async_queue_new(w->n);
+    await(async_gather(NULL, async_coro(produce, items, w->ops), async_coro(consume, items, w->ops)));
     return async_none;
 }
-static async_value queue_1(void *p) { return pass_items(1, *(long *)p); }
-static async_value queue_1000(void *p) { return pass_items(1000, *(long *)p); }
 
-static async_value cancel_sleeper(void *p)
+static async_value cancel(void *p)
 {
-    for (long i = *(long *)p; i > 0; i--) {
+    for (long i = ((struct workload *)p)->ops; i > 0; i--) {
         async_task task = async_create_task(async_sleep(1000));
         await(async_sleep(0));
         async_cancel(task);
@@ -116,40 +120,80 @@ static async_value cancel_sleeper(void *p)
     return async_none;
 }
 
-static const struct bench benches[] = {
-    { "yield, 2 tasks", yield_2, 5000000 },
-    { "yield, 1000 tasks", yield_1000, 5000000 },
-    { "await a coroutine", call_coroutine, 5000000 },
-    { "create_task + await", create_and_await, 2000000 },
-    { "gather of 100k warm tasks, per task", gather_100k, 100000 },
-    { "queue item, capacity 1", queue_1, 2000000 },
-    { "queue item, capacity 1000", queue_1000, 2000000 },
-    { "cancel + await a sleeper", cancel_sleeper, 500000 },
-};
-
-static int by_size(const void *a, const void *b)
+/* Pages of the process, and the tables in which the processor looks them up, in bytes. */
+static long memory(void)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
+    char line[200];
+    long kib, sum = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmRSS: %ld", &kib) == 1 || sscanf(line, "VmPTE: %ld", &kib) == 1)
+            sum += kib;
+    if (file)
+        fclose(file);
+    return sum * 1024;
 }
+
+static async_value park(void *p)
+{
+    long n = ((struct workload *)p)->n, before = memory();
+    for (long i = 0; i < n; i++)
+        async_detach(async_create_task(async_sleep(1000)));
+    await(async_sleep(0));
+    await(async_sleep(0));
+    printf("%.0f\n", (double)(memory() - before) / n);
+    fflush(stdout);
+    _exit(0);                       /* to end so many takes its time, and is not what we ask */
+}
+
+static async_value serve(async_stream *stream, void *arg)
+{
+    size_t length;
+    for (;;) {
+        async_value v = await(async_stream_read(stream, 4096, &length));
+        if (!v.str)
+            return async_ptr(arg);
+        async_value written = async_stream_write(stream, v.str, length);
+        if (written.error)
+            return written;
+        await(async_stream_drain(stream));
+    }
+}
+
+static async_value echo(void *p)
+{
+    async_server *server = await(async_start_server(serve, p, "127.0.0.1", 0)).ptr;
+    printf("%d\n", async_server_port(server));
+    fflush(stdout);
+    await(async_create_future());
+    return async_none;
+}
+
+static const struct {
+    const char *name;
+    async_fn *fn;
+} workloads[] = {
+    { "yield", yields }, { "create", create }, { "call", call }, { "gather", gather },
+    { "sleepers", sleepers }, { "queue", queue }, { "cancel", cancel }, { "park", park },
+    { "echo", echo },
+};
 
 int main(int argc, char **argv)
 {
-    for (size_t b = 0; b < sizeof benches / sizeof benches[0]; b++) {
-        double ns[RUNS];
-        if (argc > 1 && !strstr(benches[b].name, argv[1]))
+    for (size_t i = 0; argc == 4 && i < sizeof workloads / sizeof workloads[0]; i++) {
+        struct workload w = { atol(argv[2]), atol(argv[3]) };
+        if (strcmp(workloads[i].name, argv[1]))
             continue;
-        for (int run = 0; run < RUNS; run++) {
-            long count = benches[b].count;
-            warm = cpu();
-            async_call call = { benches[b].fn, benches[b].name, &count, sizeof count };
-            if (async_run(async_coro_new(call)).error)
-                return 1;
-            ns[run] = (cpu() - warm) / count;
+        began = cpu();
+        async_call call = { workloads[i].fn, argv[1], &w, sizeof w };
+        async_value v = async_run(async_coro_new(call));
+        if (v.error) {
+            fprintf(stderr, "%s: %s\n", argv[1], v.message);
+            return 1;
         }
-        qsort(ns, RUNS, sizeof *ns, by_size);
-        printf("%-36s %8.1f ns  (%.1f to %.1f)\n", benches[b].name, ns[RUNS / 2], ns[0],
-               ns[RUNS - 1]);
+        printf("%.2f\n", took >= 0 ? took : (cpu() - began) / w.ops);
+        return 0;
     }
-    return 0;
+    fprintf(stderr, "usage: %s WORKLOAD N OPS\n", argv[0]);
+    return 2;
 }
