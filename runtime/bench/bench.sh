@@ -20,6 +20,7 @@ pin=
 processor=$(($(getconf _NPROCESSORS_ONLN) - 1))
 ! taskset -c "$processor" true 2>/dev/null || pin="taskset -c $processor"
 unset ASYNC_CLOCK ASYNC_DEBUG ASYNC_SHUFFLE ASYNC_TRACE
+# shellcheck disable=SC3045  # every shell that we know has it
 ulimit -n 4096 2>/dev/null
 
 # --------------------------------------------------------------------------------- who is here
@@ -34,9 +35,10 @@ peer() {
     if "$@" >/dev/null 2>&1; then names="$names $name"; else skip "$name" "$why"; fi
 }
 
-build_go() { [ "$out/go" -nt $peers/go.go ] || GOCACHE="$PWD/$out/go-cache" GO111MODULE=off go build -o "$out/go" $peers/go.go; }
+newer() { [ -n "$(find "$1" -newer "$2" 2>/dev/null)" ]; }
+build_go() { newer "$out/go" $peers/go.go || GOCACHE="$PWD/$out/go-cache" GO111MODULE=off go build -o "$out/go" $peers/go.go; }
 build_asio() {
-    [ "$out/asio" -nt $peers/asio.cpp ] ||
+    newer "$out/asio" $peers/asio.cpp ||
         ${CXX:-g++} -std=c++20 -fcoroutines -O2 $peers/asio.cpp -o "$out/asio" -pthread
 }
 
