@@ -11,7 +11,7 @@
  *      or as many as were ever alive at once, have been taken as well; or as long as you
  *      async_keep it.
  *   4. Done, but nobody asked: its handle stays good for 65,536 more of that kind.
- *   5. Text from async_strf and memory from async_alloc belong to the current task; whoever
+ *   5. Text from async_text, async_strf and memory from async_alloc belong to the current task; whoever
  *      awaits that task inherits them. What is left goes when the program ends.
  * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
  * receive an error it is an error value, elsewhere the program stops with abort().
@@ -99,6 +99,9 @@ const char *async_error_name(int error);
 /* Formatted text, as f"..." or sprintf makes it. It belongs to the current task (rule 5 above).
  * NULL when memory ran out, which as an async_str prints as "(null)". */
 const char *async_strf(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
+
+/* The same as a value to return, return f"...": the await's `str`; or the error ENOMEM. */
+async_value async_text(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
 
 /* `size` bytes, zeroed, that belong to the current task (rule 5): unlike a bare malloc they don't
  * leak when an await in between ends the coroutine. NULL when memory ran out. */

@@ -12,7 +12,7 @@ static async_value fetch_user(void *p)
 {
     struct fetch_user *args = p;
     await(async_sleep(1));
-    return async_str(async_strf("User %d data", args->id));
+    return async_text("User %d data", args->id);
 }
 
 static async_value main_coroutine(void *p)

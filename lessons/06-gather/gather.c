@@ -10,7 +10,7 @@ static async_value fetch(void *p)
 {
     struct fetch *args = p;
     await(async_sleep(1));
-    return async_str(async_strf("Content from %s", args->url));
+    return async_text("Content from %s", args->url);
 }
 
 static async_value main_coroutine(void *p)

@@ -13,7 +13,7 @@ static async_value task(void *p)
 {
     struct task *args = p;
     await(async_sleep(args->n));
-    return async_str(async_strf("Task %d", args->n));
+    return async_text("Task %d", args->n);
 }
 
 static async_value main_coroutine(void *p)

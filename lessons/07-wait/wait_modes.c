@@ -14,7 +14,7 @@ static async_value work(void *p)
     await(async_sleep(args->seconds));
     if (args->seconds == 2)
         return async_error(ASYNC_VALUE_ERROR, "number 2 failed");
-    return async_str(async_strf("number %d is done", args->seconds));
+    return async_text("number %d is done", args->seconds);
 }
 
 static double now(void) { return async_loop_time(async_get_running_loop()); }

@@ -28,7 +28,7 @@ static async_value database_query(void *p)
     if (!args->db->connected)
         async_raise(ENOTCONN, "the connection is closed");
     await(async_sleep(0.5));
-    return async_str(async_strf("Results for: %s", args->sql));
+    return async_text("Results for: %s", args->sql);
 }
 
 struct database_close { struct database *db; };

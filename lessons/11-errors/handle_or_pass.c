@@ -30,7 +30,7 @@ static async_value start_server(void *p)
         port = async_num(80);
     if (port.error)
         return port;                /* raise: the number and its message, as they came */
-    return async_str(async_strf("listening on port %ld", port.num));
+    return async_text("listening on port %ld", port.num);
 }
 
 static async_value main_coroutine(void *p)

@@ -22,7 +22,7 @@ static async_value bad(void *p)
     const char *weather = await(async_coro(fetch, "weather", 1)).str;
     const char *news = await(async_coro(fetch, "news", 2)).str;
     const char *mail = await(async_coro(fetch, "mail", 1.5)).str;
-    return async_str(async_strf("%s, %s, %s", weather, news, mail));
+    return async_text("%s, %s, %s", weather, news, mail);
 }
 
 static async_value good(void *p)
@@ -31,7 +31,7 @@ static async_value good(void *p)
     async_value got[3];
     await(async_gather(got, async_coro(fetch, "weather", 1), async_coro(fetch, "news", 2),
                        async_coro(fetch, "mail", 1.5)));
-    return async_str(async_strf("%s, %s, %s", got[0].str, got[1].str, got[2].str));
+    return async_text("%s, %s, %s", got[0].str, got[1].str, got[2].str);
 }
 
 /* Tasks, but each is awaited before the next one is made. */
@@ -41,7 +41,7 @@ static async_value still_bad(void *p)
     const char *weather = await(async_create_task(async_coro(fetch, "weather", 1))).str;
     const char *news = await(async_create_task(async_coro(fetch, "news", 2))).str;
     const char *mail = await(async_create_task(async_coro(fetch, "mail", 1.5))).str;
-    return async_str(async_strf("%s, %s, %s", weather, news, mail));
+    return async_text("%s, %s, %s", weather, news, mail);
 }
 
 static double now(void) { return async_loop_time(async_get_running_loop()); }

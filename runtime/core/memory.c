@@ -1,4 +1,4 @@
-/* memory.c - see memory.h; and async_alloc's and async_strf's way there. */
+/* memory.c - see memory.h; and the way there of async_alloc, async_strf and async_text. */
 #include "core/memory.h"
 #include "async.h"
 #include "core/task.h"
@@ -130,17 +130,32 @@ struct memory *memory_here(void)
 
 void *async_alloc(size_t size) { return memory_get(memory_here(), size); }
 
+static char *formatted(const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    char *text = length < 0 ? NULL : memory_get(memory_here(), length + 1);
+    if (text)
+        vsnprintf(text, length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
 const char *async_strf(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    char *text = length < 0 ? NULL : memory_get(memory_here(), length + 1);
-    if (!text)
-        return NULL;
-    va_start(args, format);
-    vsnprintf(text, length + 1, format, args);
+    const char *text = formatted(format, args);
     va_end(args);
     return text;
+}
+
+async_value async_text(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *text = formatted(format, args);
+    va_end(args);
+    return text ? async_str(text) : async_error(ENOMEM, "no memory for a text");
 }

@@ -21,7 +21,7 @@ static async_value inherits(void *p)
     say("%s", await(async_wait_for(async_coro(greet, "wait_for"), 9)).str);
     say("%s", await(async_shield(async_coro(greet, "shield"))).str);
     (void)p;
-    return async_str(async_strf("%s %s", all[0].str, "again"));
+    return async_text("%s %s", all[0].str, "again");
 }
 
 START_TEST(rule_5_text_passes_to_whoever_awaits_the_task)

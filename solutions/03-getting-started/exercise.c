@@ -24,7 +24,7 @@ async_value forecast(void *p)
 {
     struct forecast *args = p;
     async_value got = await(ask(&args->sensor));
-    return async_str(async_strf("%s is %ld", args->sensor.what, got.num));
+    return async_text("%s is %ld", args->sensor.what, got.num);
 }
 
 async_value station(void *p)
@@ -32,8 +32,8 @@ async_value station(void *p)
     struct station *args = p;
     async_value got[2];
     await(async_gather(got, ask(&args->first), ask(&args->second)));
-    return async_str(async_strf("%s is %ld, %s is %ld", args->first.what, got[0].num,
-                                args->second.what, got[1].num));
+    return async_text("%s is %ld, %s is %ld", args->first.what, got[0].num,
+                      args->second.what, got[1].num);
 }
 
 static async_value try_it(void *p)

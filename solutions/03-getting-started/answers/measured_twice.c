@@ -26,7 +26,7 @@ async_value forecast(void *p)
     struct forecast *args = p;
     await(ask(&args->sensor));
     async_value got = await(ask(&args->sensor));
-    return async_str(async_strf("%s is %ld", args->sensor.what, got.num));
+    return async_text("%s is %ld", args->sensor.what, got.num);
 }
 
 async_value station(void *p)
@@ -34,8 +34,8 @@ async_value station(void *p)
     struct station *args = p;
     async_value got[2];
     await(async_gather(got, ask(&args->first), ask(&args->second)));
-    return async_str(async_strf("%s is %ld, %s is %ld", args->first.what, got[0].num,
-                                args->second.what, got[1].num));
+    return async_text("%s is %ld, %s is %ld", args->first.what, got[0].num,
+                      args->second.what, got[1].num);
 }
 
 int main(void) { return 0; }
