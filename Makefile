@@ -5,7 +5,7 @@
 CC      ?= cc
 CFLAGS  ?= -O2
 BUILD   ?= build
-WARN     = -Wall -Wextra -Werror=return-type
+WARN     = -Wall -Wextra -Wno-missing-field-initializers -Werror=return-type
 FLAGS    = -std=gnu11 $(WARN) -gdwarf-4 -fno-optimize-sibling-calls \
            -fstack-clash-protection $(CFLAGS) $(EXTRA)
 INCLUDE  = -Iruntime -Iruntime/extra
@@ -131,6 +131,11 @@ bench: $$(BENCHES) ## what operations cost, beside every peer that is installed 
 bench-ground: $$(BENCHES) ## for authors: a tenth more instructions than now is what operations may take
 	@sh runtime/tests/cost.sh ground
 
+CHAT     = $(BUILD)/lessons/18-summary
+PORT    ?= 7000
+chat: $(CHAT)/chat $(CHAT)/join ## join the chat of chapter 18 (PORT=7000)
+	@$(CHAT)/join $(PORT) || { echo "Is the chat open? In another terminal: $(CHAT)/chat $(PORT)"; exit 1; } >&2
+
 conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio (SEED=1 COUNT=5000)
 	@if command -v $(PYTHON) >/dev/null; then \
 	 $(PYTHON) runtime/tests/fuzz/conform.py --build $(BUILD) $(SEED:%=--seed %) $(COUNT:%=--count %) \
@@ -219,5 +224,5 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list help $(NUMBERED) deps deps-dev deps-bench test test-all test-systems bench bench-ground conform \
+.PHONY: next list help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers stubs timelines clean FORCE

@@ -9,8 +9,12 @@
 #      a golden transcript. The line before the fence says where:
 #          <!-- file: breakfast.c -->        before ```c
 #          <!-- output: breakfast.out -->    before ```text
+#      or in a function of the runtime, whichever file that is in:
+#          <!-- runtime: child_done -->      before ```c
 #      Code that is meant to be wrong, or to stand alone, says so: <!-- mistake --> <!-- sketch -->
+#      What is none of these is a figure, and fits 76 columns.
 #   3. Every relative link in every *.md leads to a file.
+#   4. What texts say of sizes is so: tools/facts.txt.
 #
 # Prints one line for each check that fails, then "N passed, N failed". BUILD (default: build) is
 # where `make lessons` put the programs.
@@ -115,11 +119,38 @@ fences() {
             close(path)
             return cache[path] = text
         }
-        function verdict(    path, line) {
+        # The text of a function, or of a table: from the line with its name to the first } at its margin.
+        function body(name,    path, line, text, found) {
+            while (("cat runtime/*/*.[ch] runtime/extra/*.[ch]" | getline line) > 0) {
+                if (line ~ "^[a-z].*[ *]" name "\\(.*[^;]$" || line ~ "^#define " name "\\(") {
+                    found = 1
+                    text = "\n"
+                }
+                if (found)
+                    text = text line "\n"
+                if (found && (line ~ /^}/ || line ~ /^[a-z].*}$/ || (text ~ /^\n#define/ && line !~ /\\$/))) {
+                    found = 0
+                    bodies = bodies text
+                }
+            }
+            close("cat runtime/*/*.[ch] runtime/extra/*.[ch]")
+            return bodies
+        }
+        function verdict(    path, line, n, i, lines) {
             if (claim ~ /^(mistake|sketch)$/)
                 return ""
-            if (claim !~ /^(file|output): *[^ ]/)
-                return language == "c" ? "C fence without <!-- file: ... -->" : ""
+            if (claim ~ /^runtime: /) {
+                sub(/^runtime: */, "", claim)
+                bodies = ""
+                return index(body(claim), text) ? "ok" : "these lines do not stand in " claim "(), in runtime/"
+            }
+            if (claim !~ /^(file|output): *[^ ]/) {
+                n = language == "text" ? split(text, lines, "\n") : 0
+                for (i = 1; i <= n; i++)
+                    if (length(lines[i]) > 76)
+                        return "a figure has at most 76 columns, and this line has " length(lines[i])
+                return language == "c" ? "C fence without <!-- file: ... -->" : n ? "ok" : ""
+            }
             path = claim
             sub(/^[a-z]+: */, "", path)
             path = dir "/" path
@@ -193,13 +224,27 @@ while IFS= read -r text; do
     done
 done >"$scratch/links"
 
+# ----------------------------------------------------------------------------- 4. facts
+
+# A line of facts.txt: FILE | what it says, with {} for the number | a command that prints the number
+while IFS='|' read -r text says command; do
+    case $text in '' | '#'*) continue ;; esac
+    number=$(sh -c "$command")
+    wanted=$(echo "$says" | sed -e "s/{}/$number/" -e 's/^ *//' -e 's/ *$//')
+    if tr '\n' ' ' < "${text%% *}" | grep -qF -- "$wanted"; then
+        echo ok
+    else
+        echo "${text%% *}: it does not say \"$wanted\", which is so today (tools/facts.txt)"
+    fi
+done < tools/facts.txt > "$scratch/facts"
+
 while IFS= read -r result; do
     case $result in
     ok) pass ;;
     ?*) fail "$result" ;;
     esac
 done <<END
-$(cat "$scratch/fences" "$scratch/links")
+$(cat "$scratch/fences" "$scratch/links" "$scratch/facts")
 END
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BAD_CONFIG = ASYNC_USER_ERROR };     /* class BadConfig(Exception) */
+enum { BAD_CONFIG = ASYNC_USER_ERROR };     /* the first number that is free */
 
 struct read_port { const char *file; };
 static async_value read_port(void *p)

@@ -3,7 +3,7 @@
  * his own queue, and when that is full he has to go.
  *
  *     chat                    a demonstration: the server and three visitors in one process
- *     chat PORT [ADDRESS]     the server itself; then: nc 127.0.0.1 PORT
+ *     chat PORT [ADDRESS]     the server itself; join.c is a client for it
  *
  * Python twin:
  *     async def serve(reader, writer):

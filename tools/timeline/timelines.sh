@@ -4,7 +4,8 @@
 #   timelines.sh write [BUILD]     draws them anew
 #   timelines.sh check [BUILD]     is what stands there what would be drawn now?
 #
-# A chapter says itself what it shows: a line ![...](PROGRAM.svg) in its README.md is all it takes, or
+# A chapter says itself what it shows: a line ![...](PROGRAM.svg) in its README.md is all it takes (a
+# picture without a PROGRAM.c beside it was drawn by hand), or
 # ![...](PROGRAM.svg "From 1.5 to 3.5 seconds") for a part of it. Only what is the same in every run
 # can be shown, or with one thing changed, the ports of servers. `check` also holds the drawing for terminals to
 # tools/timeline/timeline.txt; it prints one line for each that differs, then "N passed, N failed, N skipped".
@@ -22,6 +23,8 @@ shown() {
     for chapter in lessons/*/README.md; do
         sed -n -e '/^!\[.*\.svg/!d' -e 's|.*](|'"${chapter%/*}"'/|' -e 's|\.svg)$||p' \
             -e 's|\.svg "From \([0-9.]*\) to \([0-9.]*\) seconds")$|:\1-\2|p' "$chapter"
+    done | while read -r picture; do
+        [ ! -f "${picture%:*}.c" ] || echo "$picture"
     done
 }
 

@@ -16,7 +16,7 @@ async_value measure(void *p)
 async_value forecast(void *p)
 {
     struct forecast *args = p;
-    /* TODO: measure, and return the text "WHAT is READING" (async_strf makes texts). The call:
+    /* TODO: measure, and return the text "WHAT is READING" (async_text makes one to return). The call:
      *     async_coro(measure, args->sensor.what, args->sensor.seconds, args->sensor.reading) */
     (void)args;
     return async_none;

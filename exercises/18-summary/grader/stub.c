@@ -126,7 +126,7 @@ async_value run_board(void *p)
     return async_none;
 }
 
-/* To try it: make exercise-18, then nc 127.0.0.1 PORT. The grader uses a main of its own. */
+/* To try it: make exercise-18, then make chat PORT=NUMBER. The grader uses a main of its own. */
 static async_value try_it(void *p)
 {
     (void)p;
