@@ -4,15 +4,14 @@
  * futures alike. Other classes keep their noun: async_loop_stop(loop). One bare word: await.
  *
  * Who owns what (a program frees nothing that comes from here):
- *   1. A handle is a ticket, not a pointer to memory: one that is too old is recognised.
+ *   1. A handle is a ticket, not a pointer to memory. What it stood for may be long gone: that it
+ *      has ended is known for good, so async_done says true and cancelling or closing it does nothing.
  *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to.
- *   3. A task or future lives until it is done and its outcome was taken (await, gather,
- *      async_result, async_exception). After that its handle still answers until 64 later ones,
- *      or as many as were ever alive at once, have been taken as well; or as long as you
- *      async_keep it.
- *   4. Done, but nobody asked: its handle stays good for 65,536 more of that kind.
- *   5. Text from async_text, async_strf and memory from async_alloc belong to the current task; whoever
- *      awaits that task inherits them. What is left goes when the program ends.
+ *   3. A value is there until it was taken (await, gather, async_result, async_exception), and until
+ *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
+ *      asks; or for as long as you async_keep its handle.
+ *   4. Text from async_strf and memory from async_alloc belong to the current task; whoever awaits
+ *      that task inherits them. async_free gives one back early; what is left goes with the program.
  * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
  * receive an error it is an error value, elsewhere the program stops with abort().
  *
@@ -96,16 +95,20 @@ static inline async_value async_exit(long status)
  * an errno, "Error" for a program's own. Never NULL, never freed. */
 const char *async_error_name(int error);
 
-/* Formatted text, as f"..." or sprintf makes it. It belongs to the current task (rule 5 above).
+/* Formatted text, as f"..." or sprintf makes it. It belongs to the current task (rule 4 above).
  * NULL when memory ran out, which as an async_str prints as "(null)". */
 const char *async_strf(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
 
 /* The same as a value to return, return f"...": the await's `str`; or the error ENOMEM. */
 async_value async_text(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
 
-/* `size` bytes, zeroed, that belong to the current task (rule 5): unlike a bare malloc they don't
+/* `size` bytes, zeroed, that belong to the current task (rule 4): unlike a bare malloc they don't
  * leak when an await in between ends the coroutine. NULL when memory ran out. */
 void *async_alloc(size_t size) ASYNC_MUST_USE;
+
+/* Gives back what async_strf or async_alloc made, before its task does: for a task that makes texts in
+ * a loop and never ends, and for who got a text from another task and is done with it. NULL is fine. */
+void async_free(const void *bytes);
 
 /* ------------------------------------------------------------------------ coroutines */
 
@@ -124,7 +127,7 @@ typedef async_awaitable async_coroutine, async_task, async_future;
  *     struct nap { long id; double seconds; };
  *     async_coro(nap, .id = 1, .seconds = 3)
  * Without arguments fn gets a pointer to zeroes. Nothing runs until the object is awaited or made
- * a task; one that never is gets reported when its loop closes, with its place. */
+ * a task; one that never is gets reported, with its place, when the task that made it has ended. */
 #define async_coro(fn, ...) (async_note(ASYNC_HERE), \
     async_coro_new((async_call){ .call = fn, .name = #fn \
         __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
@@ -364,7 +367,7 @@ async_iterator async_generator_new(async_call call) ASYNC_MUST_USE;
 async_value async_yield_value(async_value value);
 
 /* generator.aclose(): ends it at its yield; its clean-ups run and may wait. async_run does it for
- * those that are left. */
+ * those that are left, all at once. */
 async_awaitable async_aclose(async_iterator generator) ASYNC_MUST_USE;
 void async_aclose_exit(async_iterator *generator);
 async_awaitable async_loop_shutdown_asyncgens(async_loop *loop) ASYNC_MUST_USE;
@@ -377,7 +380,7 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count,
 
 /* -------------------------------------------------------------- queues, locks and the like */
 
-/* These belong to the task that makes them, like memory from async_alloc (rule 5). A constructor
+/* These belong to the task that makes them, like memory from async_alloc (rule 4). A constructor
  * gives NULL when memory ran out or the argument makes no sense. Calls that return an async_value
  * do not wait: they return async_none or an error. */
 
@@ -745,6 +748,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_catch(...)                      ASYNC_AT(async_catch, __VA_ARGS__)
 #define async_leave(...)                      async_leave_at((__VA_ARGS__), ASYNC_HERE)
 #define async_coro_close(...)                 ASYNC_AT(async_coro_close, __VA_ARGS__)
+#define async_free(...)                       ASYNC_AT(async_free, __VA_ARGS__)
 #define async_sleep(...)                      ASYNC_AT(async_sleep, __VA_ARGS__)
 #define async_sleep_result(...)               ASYNC_AT(async_sleep_result, __VA_ARGS__)
 #define async_create_task(...)                ASYNC_AT(async_create_task, __VA_ARGS__)

@@ -39,7 +39,7 @@ bool task_cancel(struct future *future, const char *message)
     if (future->state != PENDING)
         return false;
     struct task *task = ask_down(task_of(future), &cycle);
-    message = memory_text(&task->memory, message);      /* goes where the error goes: rule 5 */
+    message = memory_text(&task->memory, message);      /* goes where the error goes: rule 4 */
     if (!cycle && task->waiting_on && future_cancel(task->waiting_on, message))
         return true;
     task->must_cancel = true;

@@ -2,7 +2,9 @@
 #include "core/memory.h"
 #include "async.h"
 #include "core/task.h"
+#include "debug/report.h"
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +12,11 @@
 struct block {
     struct list link;               /* in its owner's memory, the oldest first */
     struct async_ticket *object;    /* an object that goes with it, or NULL */
+    uintptr_t sign;                 /* says that it is one, and still there */
     _Alignas(max_align_t) char bytes[];
 };
+
+static uintptr_t sign_of(const struct block *block) { return (uintptr_t)block ^ 0x6d656d6f7279; }
 
 static struct list *blocks_of(struct memory *memory)
 {
@@ -27,6 +32,7 @@ void *memory_get(struct memory *memory, size_t size)
     struct block *block = calloc(1, sizeof *block + size);
     if (!block)
         return NULL;
+    block->sign = sign_of(block);
     list_append(blocks_of(memory), &block->link);
     return block->bytes;
 }
@@ -66,6 +72,7 @@ void memory_give_back(void *bytes)
         return;
     struct block *block = container_of(bytes, struct block, bytes);
     list_remove(&block->link);
+    block->sign = 0;
     free(block);
 }
 
@@ -126,6 +133,15 @@ struct memory *memory_here(void)
 {
     struct task *task = task_current();
     return task ? &task->memory : memory_of_thread ? memory_of_thread : memory_of_program();
+}
+
+void async_free(const void *bytes)
+{
+    struct block *block = bytes ? container_of((char *)bytes, struct block, bytes[0]) : NULL;
+    if (block && block->sign != sign_of(block))
+        report_abort(report_refused(ASYNC_VALUE_ERROR, "async_free", "this is not, or no longer, what "
+                                    "async_strf or async_alloc gave"));
+    memory_give_back((void *)bytes);
 }
 
 void *async_alloc(size_t size) { return memory_get(memory_here(), size); }

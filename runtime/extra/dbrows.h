@@ -5,7 +5,7 @@
  *         printf("%s is %ld\n", async_row_text(user, "name"), async_row_num(user, "age"));
  *
  * Python twin: the list of asyncpg.Record that conn.fetch gives. The rows belong to the task that
- * awaits the fetch, as memory from async_alloc does (rule 5 in async.h), with all their text. */
+ * awaits the fetch, as memory from async_alloc does (rule 4 in async.h), with all their text. */
 #ifndef DBROWS_H
 #define DBROWS_H
 

@@ -5,7 +5,7 @@
  *     printf("%ld: %s\n", async_http_status(response), async_http_text(response, NULL));
  *
  * Ownership: a session and a response belong to the task that makes them, as memory from
- * async_alloc does (rule 5 of async.h), and go with it at the latest. Who makes many requests in
+ * async_alloc does (rule 4 of async.h), and go with it at the latest. Who makes many requests in
  * one task leaves each response with async_http_response_exit, so that they don't pile up. What is
  * given to a request is copied at once: it may be a buffer that is used again. Times: seconds.
  *

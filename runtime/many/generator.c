@@ -257,19 +257,28 @@ void async_aclose_exit(async_iterator *iterator)
         async_leave_with(v);
 }
 
+/* All at once, as gather does it: the slowest clean-up decides how long it takes. */
 static async_value close_all(void *p)
 {
     async_loop *loop = *(async_loop **)p;
-    while (!list_empty(&loop->generators)) {
-        struct generator *generator = container_of(loop->generators.next, struct generator, link);
-        async_iterator iterator = { next, object_ticket(&generator->object) };
-        list_remove(&generator->link);
-        async_value v = aclose(&iterator);
-        if (v.error)
-            report_exception(loop, "an error occurred during closing of asynchronous generator", v,
-                             NULL);
+    size_t count = 0, i = 0;
+    list_each(link, &loop->generators)
+        count++;
+    async_awaitable *closing = async_alloc(count * sizeof *closing);
+    async_value *ends = async_alloc(count * sizeof *ends);
+    if (!closing || !ends)
+        return async_error(ENOMEM, "no memory to close the generators that are left");
+    list_each(link, &loop->generators) {
+        struct generator *generator = container_of(link, struct generator, link);
+        closing[i++] = async_aclose((async_iterator){ next, object_ticket(&generator->object) });
+        list_remove(link);
     }
-    return async_none;
+    async_value v = count ? async_catch(async_gather_list(ends, closing, count, true)) : async_none;
+    for (i = 0; i < count && !v.error; i++)
+        if (ends[i].error)
+            report_exception(loop, "an error occurred during closing of asynchronous generator", ends[i],
+                             NULL);
+    return v;
 }
 
 async_awaitable async_loop_shutdown_asyncgens(async_loop *loop)

@@ -41,6 +41,84 @@ START_TEST(C02_a_coroutine_that_is_never_awaited_is_reported)
 }
 END_TEST
 
+static async_value forgets_one(void *p)
+{
+    async_coroutine forgotten = async_coro(runs);
+    (void)forgotten;
+    return async_ptr(p);
+}
+
+PROGRAM(has_forgetful_tasks)
+{
+    for (int i = 0; i < 3; i++)
+        async_detach(async_create_task(async_coro(forgets_one)));
+    await(async_sleep(1));
+    fputs("while the program runs\n", stderr);
+    for (int i = 0; i < 2; i++)
+        await(async_create_task(async_coro(forgets_one)));
+    await(async_sleep(1));
+    async_print_tasks(async_get_running_loop());
+    return async_none;
+}
+
+START_TEST(C02_once_for_each_place_and_while_the_program_runs)
+{
+    listen_to_stderr();
+    play(async_coro(has_forgetful_tasks));
+    heard();
+    expect("stderr| FILE:N: RuntimeWarning: coroutine 'runs' was never awaited (3 such objects)\n"
+           "stderr| while the program runs\n"
+           "stderr| 1 task in this loop\n"
+           "stderr| task 'Task-1' (has_forgetful_tasks, created at FILE:N), runs\n"
+           "stderr| 5 coroutine objects 'runs' made at FILE:N: not awaited\n"
+           "stderr| FILE:N: RuntimeWarning: coroutine 'runs' was never awaited (5 such objects)\n");
+}
+END_TEST
+
+struct hands_out { async_coroutine *to; };
+static async_value hands_out(void *p)
+{
+    *((struct hands_out *)p)->to = async_coro(ret, async_num(7), 0);
+    return async_none;
+}
+
+PROGRAM(comes_late)
+{
+    async_coroutine late = NULL;
+    async_detach(async_create_task(async_coro(hands_out, &late)));
+    await(async_sleep(1));
+    say("%ld", await(late).num);
+    say("%ld", await(async_create_task(async_coro(ret, async_num(8), 0))).num);
+    return async_none;
+}
+
+START_TEST(C02_who_comes_late_still_finds_it)
+{
+    listen_to_stderr();
+    play(async_coro(comes_late));
+    heard();
+    expect("7\n"
+           "8\n"
+           "stderr| FILE:N: RuntimeWarning: coroutine 'ret' was never awaited\n");
+}
+END_TEST
+
+PROGRAM(forgets_for_ever)
+{
+    for (long i = 0; again(&i, 200000);)
+        await(async_create_task(async_coro(forgets_one)));
+    return async_none;
+}
+
+START_TEST(C02_what_is_forgotten_takes_no_memory)
+{
+    listen_to_stderr();
+    play(async_coro(forgets_for_ever));
+    heard();
+    ck_assert_ptr_eq(strstr(said.text, "constant memory\n"), said.text);
+}
+END_TEST
+
 static void forgets_outside(void)
 {
     async_coroutine forgotten = async_coro(runs);
@@ -202,6 +280,9 @@ END_TEST
 MAIN("coro",
      TEST(C01_calling_a_coroutine_function_runs_nothing)
      TEST(C02_a_coroutine_that_is_never_awaited_is_reported)
+     TEST(C02_once_for_each_place_and_while_the_program_runs)
+     TEST(C02_who_comes_late_still_finds_it)
+     TEST(C02_what_is_forgotten_takes_no_memory)
      TEST(C02_also_one_that_was_made_outside_of_any_loop)
      TEST(C03_a_coroutine_can_be_awaited_once)
      TEST(C04_await_of_a_coroutine_is_a_plain_call)

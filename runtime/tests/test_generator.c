@@ -556,6 +556,36 @@ PROGRAM(abandons_a_failing_one)
     return async_none;
 }
 
+struct slow_end { double seconds; };
+static void ends_slowly(double *seconds)
+{
+    async_value v = async_catch(async_sleep(*seconds));
+    say("%g s of clean-up at %g%s", *seconds, now(), v.error ? " cancelled" : "");
+}
+
+static async_value slow_end(void *p)
+{
+    async_with(ends_slowly) double seconds = ((struct slow_end *)p)->seconds;
+    async_yield(async_none);
+    return async_none;
+}
+
+PROGRAM(abandons_slow_ones)
+{
+    for (int i = 0; i < 3; i++)
+        await(async_anext(async_generator(slow_end, (double[]){ 3, 1, 2 }[i])));
+    return async_none;
+}
+
+START_TEST(those_left_behind_are_closed_at_once)
+{
+    play(async_coro(abandons_slow_ones));
+    expect("1 s of clean-up at 1\n"
+           "2 s of clean-up at 2\n"
+           "3 s of clean-up at 3\n");
+}
+END_TEST
+
 START_TEST(many_left_behind)
 {
     play(async_coro(abandons_many));
@@ -622,6 +652,7 @@ MAIN("generator",
      TEST(yield_outside_of_a_generator)
      TEST(an_iterator_that_ends_in_a_block)
      TEST(an_iterator_with_blocks_of_its_own)
+     TEST(those_left_behind_are_closed_at_once)
      TEST(many_left_behind)
      TEST(left_behind_and_failing)
      TEST(many_steps_and_generators_take_constant_memory))

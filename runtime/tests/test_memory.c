@@ -1,4 +1,4 @@
-/* Text and memory that belong to a task: rule 5 at the top of async.h. Leaks and early frees are
+/* Text and memory that belong to a task: rule 4 at the top of async.h. Leaks and early frees are
  * for the memory checkers to find, which run these tests as well. */
 #include "testing.h"
 #include <malloc.h>
@@ -24,7 +24,7 @@ static async_value inherits(void *p)
     return async_text("%s %s", all[0].str, "again");
 }
 
-START_TEST(rule_5_text_passes_to_whoever_awaits_the_task)
+START_TEST(rule_4_text_passes_to_whoever_awaits_the_task)
 {
     async_value v = run_virtual(async_coro(inherits));
     say("%s", v.str);                           /* its loop is closed; the program owns it now */
@@ -89,14 +89,14 @@ static async_value catches_group(void *p)
     return async_ptr(p);
 }
 
-START_TEST(rule_5_so_do_the_errors_of_a_group)
+START_TEST(rule_4_so_do_the_errors_of_a_group)
 {
     play(async_coro(catches_group));
     expect("unhandled errors in a TaskGroup (1 sub-exception) 1 ValueError('wrong by 3')\n");
 }
 END_TEST
 
-START_TEST(rule_5_the_text_of_an_error_outlives_the_task_that_made_it)
+START_TEST(rule_4_the_text_of_an_error_outlives_the_task_that_made_it)
 {
     play(async_coro(catches_all));
     expect("task wrong by 3\n"
@@ -129,7 +129,7 @@ static async_value catches_cancel(void *p)
     return async_ptr(p);
 }
 
-START_TEST(rule_5_so_does_the_message_of_a_cancel)
+START_TEST(rule_4_so_does_the_message_of_a_cancel)
 {
     play(async_coro(catches_cancel));
     expect("CancelledError('gather') CancelledError('task') CancelledError('future')\n");
@@ -142,7 +142,7 @@ static async_value hands_on(void *p)
     return async_ptr(p);
 }
 
-START_TEST(rule_5_the_text_of_an_error_travels_through_tasks)
+START_TEST(rule_4_the_text_of_an_error_travels_through_tasks)
 {
     play(async_coro(hands_on));
     expect("raised ValueError('wrong by 3')\n");
@@ -171,7 +171,7 @@ static async_value cancels_allocating(void *p)
     return async_ptr(p);
 }
 
-START_TEST(rule_5_memory_does_not_leak_when_an_await_ends_the_coroutine)
+START_TEST(rule_4_memory_does_not_leak_when_an_await_ends_the_coroutine)
 {
     play(async_coro(cancels_allocating));
     expect("CancelledError()\n");
@@ -224,20 +224,52 @@ static async_value hands_much_on(void *p)
     return async_ptr(p);
 }
 
-START_TEST(rule_5_a_hundred_thousand_texts)
+START_TEST(rule_4_a_hundred_thousand_texts)
 {
     play(async_coro(hands_much_on));
     expect("still fine\n");
 }
 END_TEST
 
+PROGRAM(tells_for_ever)
+{
+    for (long i = 0; again(&i, 10000000);) {
+        const char *text = async_strf("message %ld", i);
+        if (!text || text[0] != 'm')
+            say("no text");
+        async_free(text);
+    }
+    async_free(NULL);
+    return async_none;
+}
+
+START_TEST(rule_4_what_is_given_back_takes_no_memory)
+{
+    play(async_coro(tells_for_ever));
+    expect("constant memory\n");
+}
+END_TEST
+
+static char some_memory[256];
+PROGRAM(frees_what_is_not_ours) { async_free(some_memory + 128); return async_none; }
+static void misfrees(void) { run_virtual(async_coro(frees_what_is_not_ours)); }
+
+START_TEST(only_what_came_from_here_can_be_given_back)
+{
+    expect_abort(misfrees, "ValueError: async_free at FILE:N in task 'Task-1': this is not, or no longer, "
+                           "what async_strf or async_alloc gave");
+}
+END_TEST
+
 MAIN("memory",
-     TEST(rule_5_text_passes_to_whoever_awaits_the_task)
-     TEST(rule_5_the_text_of_an_error_travels_through_tasks)
-     TEST(rule_5_the_text_of_an_error_outlives_the_task_that_made_it)
-     TEST(rule_5_so_do_the_errors_of_a_group)
-     TEST(rule_5_so_does_the_message_of_a_cancel)
-     TEST(rule_5_memory_does_not_leak_when_an_await_ends_the_coroutine)
-     TEST(rule_5_a_hundred_thousand_texts)
+     TEST(rule_4_text_passes_to_whoever_awaits_the_task)
+     TEST(rule_4_the_text_of_an_error_travels_through_tasks)
+     TEST(rule_4_the_text_of_an_error_outlives_the_task_that_made_it)
+     TEST(rule_4_so_do_the_errors_of_a_group)
+     TEST(rule_4_so_does_the_message_of_a_cancel)
+     TEST(rule_4_memory_does_not_leak_when_an_await_ends_the_coroutine)
+     TEST(rule_4_a_hundred_thousand_texts)
+     TEST(rule_4_what_is_given_back_takes_no_memory)
+     TEST(only_what_came_from_here_can_be_given_back)
      TEST(memory_is_aligned_and_text_has_any_length)
      TEST(outside_of_tasks_memory_belongs_to_the_program))

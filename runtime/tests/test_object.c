@@ -1,4 +1,4 @@
-/* Handles: the five rules at the top of async.h, what misuse is told, and that memory is constant
+/* Handles: the four rules at the top of async.h, what misuse is told, and that memory is constant
  * over a million of everything. */
 #include "testing.h"
 #include <malloc.h>
@@ -93,7 +93,7 @@ START_TEST(a_sentence_names_the_task_the_file_and_the_line)
 }
 END_TEST
 
-/* ------------------------------------------------------------------- rules 1, 3 and 4: age */
+/* ------------------------------------------------------------------- rules 1 and 3: age */
 
 static async_value ages(void *p)
 {
@@ -180,7 +180,7 @@ static async_value nobody_asks(void *p)
     return async_ptr(p);
 }
 
-START_TEST(rule_4_done_but_nobody_asked_is_good_for_65536_more)
+START_TEST(rule_3_done_but_nobody_asked_is_good_for_65536_more)
 {
     play(async_coro(nobody_asks));
     expect("True\n"
@@ -741,7 +741,7 @@ static async_value repeats(void *p)
     return async_none;
 }
 
-/* The warm-up fills the queues of rule 4. */
+/* The warm-up fills the queues of rule 3. */
 START_TEST(memory_is_constant)
 {
     long warm_up = is_slow() ? 100 : 70000, times = is_slow() ? 1000 : 1000000;
@@ -761,7 +761,7 @@ MAIN("object",
      TEST(rule_3_or_as_many_as_were_ever_alive_at_once)
      TEST(rule_3_or_as_long_as_it_is_kept)
      TEST(rule_3_what_is_not_done_never_gets_too_old)
-     TEST(rule_4_done_but_nobody_asked_is_good_for_65536_more)
+     TEST(rule_3_done_but_nobody_asked_is_good_for_65536_more)
      TEST(a_task_that_is_recycled_has_ended)
      TEST(so_has_a_callback)
      TEST(a_coroutine_object_can_be_closed_at_any_time)

@@ -347,7 +347,7 @@ static async_value abandons(void *p)
     return async_ptr(p);
 }
 
-/* Without reference counts a handle is given up when the loop closes, see rule 4 of async.h. */
+/* Without reference counts a handle is given up when the loop closes, see rule 3 of async.h. */
 START_TEST(D02_an_error_that_was_never_retrieved_is_reported)
 {
     listen_to_stderr();
@@ -358,6 +358,30 @@ START_TEST(D02_an_error_that_was_never_retrieved_is_reported)
            "stderr| Task exception was never retrieved: task 'Task-2' (bad, created at FILE:N): "
            "ValueError: a\n"
            "stderr| Future exception was never retrieved: Future (made at FILE:N): Error: f\n");
+}
+END_TEST
+
+PROGRAM(goes_on_long_after)
+{
+    async_task failed = async_create_task(async_coro(bad, value_error("a"), 0));
+    for (int i = 0; i < 3; i++) {
+        await(async_sleep(0.7));
+        fprintf(stderr, "goes on\n");
+    }
+    (void)failed;
+    return async_none;
+}
+
+START_TEST(D02_so_far_it_was_not_retrieved)
+{
+    listen_to_stderr();
+    play(async_coro(goes_on_long_after));
+    heard();
+    expect("stderr| goes on\n"
+           "stderr| Task exception was never retrieved so far: task 'Task-2' (bad, created at FILE:N): "
+           "ValueError: a\n"
+           "stderr| goes on\n"
+           "stderr| goes on\n");
 }
 END_TEST
 
@@ -411,5 +435,6 @@ MAIN("task",
      TEST(T09_done_callbacks_of_a_task)
      TEST(iterations_of_tasks_and_cancellation)
      TEST(D02_an_error_that_was_never_retrieved_is_reported)
+     TEST(D02_so_far_it_was_not_retrieved)
      TEST(D02_a_detached_task_reports_at_once)
      TEST(D03_a_pending_task_of_a_loop_that_closes_is_reported))
