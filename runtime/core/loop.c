@@ -183,8 +183,7 @@ static bool wait(async_loop *loop)
         outside_glance(loop->outside);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
-    } else if (!next && !loop->listening
-               && (loop->clock.is_virtual || !outside_has_threads(executor_threads(loop)))
+    } else if (!next && !loop->listening && !outside_has_threads(executor_threads(loop))
                && !outside_called(loop->outside)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {

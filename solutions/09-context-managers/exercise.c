@@ -46,6 +46,8 @@ async_value transfer(void *p)
 static void loan_exit(struct connection **connection)
 {
     async_value back = async_catch(async_coro(pool_release, *connection));
+    if (back.error == ASYNC_CANCELLED)      /* in the middle of it: nobody else will give it back */
+        async_catch(async_coro(pool_release, *connection));
     if (back.error)
         async_leave_with(back);
 }

@@ -6,7 +6,9 @@
 
 static long woken;              /* how often a timer has woken the loop */
 static void on_time_passes(double time) { (void)time, woken++; }
-static struct async_hooks hooks = { .time_passes = on_time_passes };
+static long tasks;              /* that a loop has run */
+static void on_started(async_task task) { (void)task, tasks++; }
+static struct async_hooks hooks = { .time_passes = on_time_passes, .started = on_started };
 
 int main(int argc, char **argv)
 {
@@ -26,5 +28,6 @@ int main(int argc, char **argv)
     }
     stage_number("left_open", async_num(stage_open_files() - before));
     stage_number("woken", async_num(woken));
+    stage_number("tasks", async_num(tasks));
     return stage_close();
 }

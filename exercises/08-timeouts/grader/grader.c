@@ -316,18 +316,26 @@ static double seconds_of(const struct city *city)
     return seconds + city->seconds[try];
 }
 
-/* Every city has a try that is answered; the budget is this part of what it all takes. */
-static void try_warmest(int many, double part_of_it)
+/* City i is answered at try i % 3, so the second one has a pause and the third one two of them.
+ * Returns how long that takes. */
+static double answer_all(void)
 {
-    double all = 0, now = 0;
-    make_cities(many);
+    double all = 0;
     with.tries = 3;
     for (int i = 0; i < count; i++) {
-        cities[i].seconds[random_between(0, 2)] = soon();
+        cities[i].seconds[i % 3] = soon();
         all += seconds_of(&cities[i]);
     }
-    with.budget = round(10 * all * part_of_it) / 10 + 0.05;
+    return all;
+}
+
+/* Tries with the cities that there are; how long it would take without a budget: `all`. */
+static void try_budget(double budget, double all)
+{
+    double now = 0;
+    with.budget = budget;
     double end = fmin(all, with.budget);
+    bool enough = budget > all;
     struct run *run = run_cities("warmest");
     check_nobody_left(run);
     mistaken_seconds(
@@ -342,13 +350,13 @@ static void try_warmest(int many, double part_of_it)
                "absolute time of the loop's clock, which does not begin at 0: "
                "async_loop_time(loop) + seconds. async_timeout() takes the seconds from now on.",
                with.budget);
-    if (part_of_it < 1 && run->seconds > end + 0.01)
+    if (!enough && run->seconds > end + 0.01)
         reject(run,
                "took %g s of virtual time, but the budget is %g s for all of it. Does the time "
                "count for all cities together, also in the middle of a question and of a pause; "
                "and does ask_again() end when it is cancelled?",
                run->seconds, end);
-    if (part_of_it < 1 && ended_well(run, "warmest"))
+    if (!enough && ended_well(run, "warmest"))
         reject(run,
                "The budget was over at %g s, but warmest() ended as if all cities had answered. A "
                "timeout that nobody hears of is none: let the error go on to the caller.",
@@ -363,6 +371,36 @@ static void try_warmest(int many, double part_of_it)
     else
         expect_error(run, "warmest", "TimeoutError", "That is how a budget ends that is used up.");
     expect_seconds(run, end, "It ends with the last answer, or when the budget is used up.");
+}
+
+/* There is time enough, and the warmest is at this place; it may be cold everywhere. */
+static void try_enough(int many, int warmest, bool cold)
+{
+    make_cities(many);
+    for (int i = 0; i < count; i++)
+        cities[i].degrees = (cold ? -90 : 0) + 5 * i + random_between(0, 4);
+    cities[warmest].degrees += 40;
+    double all = answer_all();
+    try_budget(round(10 * all) / 10 + 5.05, all);
+}
+
+/* The budget ends in the first question, in the first pause, in the second try after it, in the last
+ * pause, and a moment before the last answer. */
+static void try_too_small(void)
+{
+    enum { QUESTION, PAUSE, SECOND_TRY, LAST_PAUSE, LAST_MOMENT, PLACES };
+    for (int place = 0; place < PLACES; place++) {
+        make_cities(3);
+        double all = answer_all(), first = seconds_of(&cities[0]), second = seconds_of(&cities[1]);
+        double budgets[PLACES] = {
+            [QUESTION] = first / 2,
+            [PAUSE] = first + with.limit + with.pause / 2,
+            [SECOND_TRY] = first + with.limit + with.pause + cities[1].seconds[1] / 2,
+            [LAST_PAUSE] = first + second + 2 * with.limit + 2 * with.pause,
+            [LAST_MOMENT] = all - 0.05,
+        };
+        try_budget(budgets[place], all);
+    }
 }
 
 /* The budget is ample, but the city in the middle ends with an error. */
@@ -394,11 +432,11 @@ static void try_failing_city(double seconds)
 
 START_TEST(budget)
 {
-    try_warmest(3, 1.5);
-    try_warmest(random_between(3, 5), 0.9);
-    try_warmest(random_between(3, 5), 0.6);
-    try_warmest(3, 0.1);
-    try_warmest(1, 2);
+    try_enough(3, 0, false);
+    try_enough(4, 1, true);
+    try_enough(3, 2, false);
+    try_enough(1, 0, true);
+    try_too_small();
     try_failing_city(-1);
     try_failing_city(60);
     make_cities(3);

@@ -371,6 +371,21 @@ static void try_refused(struct deal deal, const char *word)
     expect_message(run, "transfer", message, "An error travels with its message.");
 }
 
+/* All went well so far, and then the COMMIT is cut short. */
+static void try_cancelled_commit(void)
+{
+    struct deal deal = random_deal();
+    deal.cancelled_at = COMMAND + deal.balance.seconds + deal.update.seconds + COMMAND / 2;
+    struct run *run = run_deal(deal);
+    check_end(run, true, "when all went well");
+    if (ended_well(run, "transfer"))
+        reject(run, "A swallowed cancellation: transfer() was cancelled in the middle of its COMMIT, "
+                    "so nobody knows whether the money has moved, but it ended as if it had. The exit "
+                    "function gets that error from its async_catch(), and async_leave_with(error) "
+                    "makes the function around it end so.");
+    expect_error(run, "transfer", "CancelledError", "It was cancelled in the middle of its COMMIT.");
+}
+
 START_TEST(all_or_nothing)
 {
     struct deal deal = random_deal();
@@ -390,6 +405,7 @@ START_TEST(all_or_nothing)
     deal.balance.fails = true;
     try_refused(deal, "ROLLBACK");
     try_refused(random_deal(), "BEGIN");
+    try_cancelled_commit();
     deal = random_deal();
     deal.amount = deal.balance.rows;
     try_well(deal);
@@ -553,6 +569,39 @@ static void try_pool(int size)
     expect_seconds(run, end, "Then all are served.");
 }
 
+/* One is cancelled in the middle of giving back, and another one waits for that connection. Whoever
+ * shields the giving back has it done a little sooner than who begins it once more. */
+static void try_cancelled_giving_back(void)
+{
+    make_requests(2);
+    double asked = requests[0].query.seconds, end = asked + GIVING_BACK;
+    requests[0].cancelled_at = asked + GIVING_BACK / 2;
+    requests[0].outcome = CANCELLED;
+    struct run *run = run_requests(1);
+    const struct result *back = result_of(run, "back");
+    if ((back && strcmp(back->text, "1") != 0) || !says(run, "first", "back"))
+        reject(run,
+               "A leak: a request was cancelled at %g s, in the middle of giving its connection "
+               "back, and that was given up then. Now nobody has the connection, and the pool has "
+               "it neither. The exit function hears of the cancellation from its async_catch(): "
+               "give back once more, or shield it from the first, and end with that error then.",
+               requests[0].cancelled_at);
+    check_pool(run, 1);
+    if (printed_at(run, end + GIVING_BACK / 2, "first: back"))
+        end += GIVING_BACK / 2;
+    will_print(0, "first: lent");
+    will_print(0, "first: asked %s", requests[0].query.what);
+    will_print(asked, "first: answered %s", requests[0].query.what);
+    will_print(end, "first: back");
+    will_print(end, "first: lent");
+    will_query("first", requests[1].query, &end, INFINITY);
+    will_print(end + GIVING_BACK, "first: back");
+    expect_transcript(run, any_order,
+                      "Cancelled in the middle of giving back, it gives back all the same.");
+    check_outcome(run, 0);
+    check_outcome(run, 1);
+}
+
 START_TEST(on_loan)
 {
     make_requests(3);
@@ -577,6 +626,7 @@ START_TEST(on_loan)
     make_requests(1);
     requests[0].query.fails = true;
     try_pool(1);
+    try_cancelled_giving_back();
 }
 END_TEST
 

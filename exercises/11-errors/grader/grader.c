@@ -165,6 +165,24 @@ static void check_report_order(struct run *run)
         }
 }
 
+/* The first reading is one thing, a second one would be another. */
+static void other_next_time(struct feed *feed)
+{
+    for (int i = 1; i < MOST_TRIES; i++)
+        feed->errors[i] = feed->errors[0] ? 0 : EPROTO;
+}
+
+static void check_first_try(struct run *run, const char *function)
+{
+    for (int i = 0; i < count; i++)
+        if (printed(run, line_of(&feeds[i], "reading")) &&
+            printed(run, line_of(&feeds[i], "read")) != !feeds[i].errors[0])
+            reject(run,
+                   "%s() read %s as if that were another try: the first try has the number 0, and "
+                   "it goes %s. read_feed gets the feed and the number of the try.",
+                   function, feeds[i].name, feeds[i].errors[0] ? "wrong" : "well");
+}
+
 static void try_collect(int many, int failing)
 {
     double sum = 0, longest = 0;
@@ -174,6 +192,7 @@ static void try_collect(int many, int failing)
         fails_always(&feeds[(2 * i + 1) % many], kinds[random_between(0, 3)]);
     }
     for (int i = 0; i < count; i++) {
+        other_next_time(&feeds[i]);
         sum += feeds[i].seconds;
         longest = fmax(longest, feeds[i].seconds);
     }
@@ -188,6 +207,7 @@ static void try_collect(int many, int failing)
     expect_no_task_left(run, "Every reading has to be awaited.");
     mistaken_seconds(run, sum, longest,
                      "the feeds were read one after the other. Give all of them to one gather.");
+    check_first_try(run, "collect");
     check_reports(run);
     check_report_order(run);
     int items = will_collect(longest);
@@ -221,13 +241,15 @@ END_TEST
 static struct run *run_subscribe(int error)
 {
     make_feeds(1);
-    fails_always(&feeds[0], error);
+    feeds[0].errors[0] = error;
+    other_next_time(&feeds[0]);
     struct run *run = run_feeds("subscribe");
     if (times_printed(run, line_of(&feeds[0], "reading")) > 1)
         reject(run,
                "The feed was read %d times. Once is enough: keep what async_catch() gave in a "
                "variable.",
                times_printed(run, line_of(&feeds[0], "reading")));
+    check_first_try(run, "subscribe");
     expect_seconds(run, feeds[0].seconds, "It reads the feed, and nothing else takes time.");
     return run;
 }

@@ -199,6 +199,17 @@ static const char *half_of(const struct page *page)
     return line;
 }
 
+/* How many bytes a line says that this page has; -1: none does. */
+static long bytes_said(struct run *run, const struct page *page)
+{
+    size_t length = strlen(page->name);
+    long bytes = -1;
+    for (int i = 0; i < run->line_count; i++)
+        if (!strncmp(run->lines[i].text, page->name, length) && strstr(run->lines[i].text, " bytes"))
+            sscanf(run->lines[i].text + length, ": %ld bytes", &bytes);
+    return bytes;
+}
+
 /* Line by line. */
 static void check_report(struct run *run, int count)
 {
@@ -217,6 +228,12 @@ static void check_report(struct run *run, int count)
                    "page, and strlen() ends there. async_http_text() tells the length as well: "
                    "async_http_text(response, &length).",
                    half_of(&pages[i]), pages[i].size);
+        else if (!printed(run, wanted[i]) && bytes_said(run, &pages[i]) >= 0 && pages[i].status &&
+                 pages[i].status < 400)
+            reject(run,
+                   "\"%s: %ld bytes\" was printed, but that page has %d: the number of all its "
+                   "bytes, which async_http_text(response, &length) tells.",
+                   pages[i].name, bytes_said(run, &pages[i]), pages[i].size);
         else if (!printed(run, wanted[i]))
             reject(run, "\"%s\" was not printed.%s", wanted[i],
                    pages[i].status == 0
@@ -365,11 +382,33 @@ static void try_mirrors(int count, int fail_a, int fail_b)
                measured(run, "left"));
 }
 
+/* Several answer at the same moment: first those that fail, then the good one. */
+static void try_same_moment(int count, int failing)
+{
+    make_pages(count, 60);
+    double moment = random_between(3, 9) / 10.0;
+    for (int i = 0; i <= failing; i++)
+        pages[i].seconds = moment, pages[i].status = i < failing ? 503 : 200;
+    for (int i = failing + 1; i < count; i++)
+        pages[i].seconds += 1;
+    struct run *run = ask("fetch_fastest", count, 0, 0);
+    if (!same_time(took(run), moment))
+        reject(run,
+               "%d mirrors answered at the same moment, at %g s: %d of them failed, and %s had the "
+               "page. It took %g s. async_wait() may come back with several that are done: look at "
+               "each of them.",
+               failing + 1, moment, failing, pages[failing].name, took(run));
+    expect_text(run, "fetch_fastest", text_of(&pages[failing]), "That is the first that had it.");
+}
+
 START_TEST(mirrors)
 {
     try_mirrors(4, -1, -1);
     try_mirrors(5, random_between(0, 2), random_between(3, 4));
+    try_mirrors(5, random_between(3, 4), random_between(0, 2));
     try_mirrors(1, -1, -1);
+    try_same_moment(4, 1);
+    try_same_moment(4, 2);
     make_pages(3, 60);
     pages[0].status = 500, pages[1].status = 0, pages[2].status = 404;
     pages[0].seconds = 0.3, pages[1].seconds = 0.9, pages[2].seconds = 0.6;

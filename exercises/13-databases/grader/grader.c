@@ -100,6 +100,13 @@ static void check_pasted(struct run *run, const char *city, const char *first)
         reject(run, "The city is called name, and so is a column: in the query it became the "
                     "column. Write $1 into the SQL and give the city as an argument to "
                     "async_db_fetch: then it is never read as SQL, whatever stands in it.");
+    if (!failed && !run->line_count)
+        reject(run,
+               "No account was printed, though some are in the city %s. Perhaps its name never "
+               "found its way into the query: a $1 in the SQL stands for the argument behind it in "
+               "async_db_fetch, without quotes around it ('$1' or '%%s' is a text like any other, "
+               "and no city is called that).",
+               city);
 }
 
 static void try_city(const char *city, int in_it)

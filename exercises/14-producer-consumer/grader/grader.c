@@ -500,16 +500,17 @@ static void try_import(int many, struct plan plan, int broken)
     "await in another way " \
     "you have to cancel yourself."
 
-/* Cancelled in the middle: at a time when all three steps are at work. */
-static void try_interrupted(int workers, int broken)
+/* Cancelled in the middle. Which step is the slow one decides where everybody is then: at work, at a
+ * put into a queue that is full, or at a get from one that is empty. */
+static void try_interrupted(int workers, int broken, double read, double shrink, double store)
 {
-    struct plan plan = { { 0.5, 1, 0.7 }, { 1, workers, 1 }, 2 };
+    struct plan plan = { { read, shrink, store }, { 1, workers, 1 }, 2 };
     double after = make_photos(10, broken, &plan) / 2;
     about_deadlock = "import_album() was cancelled, and its end was waited for. async_cancel() "
-                     "asks each task once: a "
-                     "worker that takes its cancellation for a broken photo goes on, and waits for "
-                     "ever. Pass over EIO "
-                     "only; any other error goes on to whoever awaits the worker.";
+                     "asks each task once: "
+                     "whoever goes on all the same, since it was taken for a broken photo, or nobody "
+                     "looked how a put had ended, waits for ever. Pass over EIO only; any other "
+                     "error goes on to whoever awaits the task.";
     after = floor(after * 10) / 10 + 0.003; /* nothing else happens then */
     struct run *run = run_photos("interrupted", after, &plan);
     const struct result *result = result_of(run, "import_album");
@@ -549,8 +550,11 @@ START_TEST(importing)
     try_import(10, (struct plan){ { 0.5, 2, 0.9 }, { 1, few, 1 }, 2 }, random_between(1, 2));
     try_import(6, (struct plan){ { 0.5, 1, 1.2 }, { 1, 1, 1 }, 1 }, 1);
     try_import(2, (struct plan){ { 1, 1, 1 }, { 1, 5, 1 }, 3 }, 0);
-    try_interrupted(few, 0);
-    try_interrupted(few, 1);
+    try_interrupted(few, 0, 0.5, 1, 0.7);
+    try_interrupted(few, 1, 0.5, 1, 0.7);
+    try_interrupted(few, 0, 0.1, 3, 0.1);
+    try_interrupted(few, 0, 0.1, 0.2, 3);
+    try_interrupted(few, 0, 3, 0.1, 0.1);
 }
 END_TEST
 

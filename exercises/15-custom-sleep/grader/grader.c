@@ -403,9 +403,24 @@ START_TEST(a_latch)
     at(next(11, 40), 'W', 7);
     try_latch(count);
 
-    begin_script(); /* open from the beginning */
+    begin_script(); /* open from the beginning, and counted down all the same */
     at(0.1, 'W', 1);
+    at(next(11, 40), 'D', 0);
+    at(next(11, 40), 'W', 1);
     try_latch(0);
+
+    begin_script(); /* counted down far too often, with and without somebody who has waited */
+    at(0.1, 'W', 9);
+    for (int i = 0; i < 5; i++) {
+        at(next(11, 40), 'D', 0);
+        at(next(11, 40), 'W', 2);
+    }
+    try_latch(1);
+    begin_script();
+    for (int i = 0; i < 4; i++)
+        at(0.1 + i, 'D', 0);
+    at(next(11, 40), 'W', 2);
+    try_latch(2);
 
     begin_script(); /* some give up */
     at(0.1, 'W', 9);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MOST_IN_A_ROW 1000      /* as in exercise.h */
+
 START_TEST(repaired)
 {
     for (int i = 0; i < 2; i++) {           /* each of the two is once the slower one */
@@ -91,18 +93,19 @@ START_TEST(in_threads)
 }
 END_TEST
 
-/* An item weighs (item * factor + offset) % 99991. */
-static void try_heaviest(int count, long factor, long offset)
+#define WEIGHTS 99991L          /* a prime number */
+
+/* An item weighs (item * factor + offset) % WEIGHTS, so that no two weigh the same, and `best` weighs
+ * most. */
+static void try_heaviest(int count, long best)
 {
-    long best = 0;
-    for (long item = 0; item < count; item++)
-        if ((item * factor + offset) % 99991 > (best * factor + offset) % 99991)
-            best = item;
+    long factor = random_between(2000, 9000);
+    long offset = WEIGHTS - 1 + (WEIGHTS - factor) * best % WEIGHTS;
     struct run *run = stage_run("heaviest %d %ld %ld", count, factor, offset);
     if (number(run, "in_vain") > 0)
         reject(run, "The computation is in a thread, but the loop waits for it: nothing went on "
                     "meanwhile. Only await may wait.");
-    if (number(run, "in_a_row") > 1000)
+    if (number(run, "in_a_row") > MOST_IN_A_ROW)
         reject(run,
                "weigh() was called %ld times in a row, and nobody else got a turn: %s\nEither put "
                "the whole search into a thread, or say await(async_sleep(0)) now and then.",
@@ -118,11 +121,15 @@ static void try_heaviest(int count, long factor, long offset)
 
 START_TEST(goes_on)
 {
-    try_heaviest(random_between(6000, 9000), random_between(2000, 9000), 0);
-    try_heaviest(random_between(20000, 30000), random_between(2000, 9000), 1000);
-    try_heaviest(random_between(2000, 3000), 1, 0);                 /* the last is the heaviest */
-    try_heaviest(random_between(2000, 3000), 99990, 99990);         /* the first */
-    try_heaviest(1, 1, 1);
+    int many = random_between(20000, 30000), some = random_between(2000, 3000);
+    try_heaviest(many, random_between(5000, 15000));
+    long places[] = { 0, 1, some / 2, some - 2, some - 1 };
+    for (int i = 0; i < 5; i++)
+        try_heaviest(some, places[i]);
+    try_heaviest(MOST_IN_A_ROW, MOST_IN_A_ROW - 1);
+    try_heaviest(MOST_IN_A_ROW + 1, MOST_IN_A_ROW);
+    try_heaviest(2, 1);
+    try_heaviest(1, 0);
 }
 END_TEST
 

@@ -43,6 +43,8 @@ async_value transfer(void *p)
 static void loan_exit(struct connection **connection)
 {
     async_value back = async_catch(async_coro(pool_release, *connection));
+    if (back.error == ASYNC_CANCELLED)
+        async_catch(async_coro(pool_release, *connection));
     if (back.error)
         async_leave_with(back);
 }

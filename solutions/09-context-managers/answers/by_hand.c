@@ -53,8 +53,10 @@ async_value serve(void *p)
     struct connection *connection =
         await(async_wait_for(async_coro(pool_acquire, args->pool), args->patience)).ptr;
     async_value rows = async_catch(async_coro(connection_query, connection, args->query));
-    await(async_coro(pool_release, connection));
-    return rows;
+    async_value back = async_catch(async_coro(pool_release, connection));
+    if (back.error == ASYNC_CANCELLED)
+        async_catch(async_coro(pool_release, connection));
+    return back.error ? back : rows;
 }
 
 int main(void) { return 0; }
