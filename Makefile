@@ -12,6 +12,10 @@ INCLUDE  = -Iruntime -Iruntime/extra
 LIB      = $(BUILD)/libasync.a
 LIBS     = $(EXTRA) -lev -lm -pthread
 
+ifneq ($(words $(BUILD)),1)
+$(error BUILD=$(BUILD): make cannot build in a folder with a blank in its name. Another one, please)
+endif
+
 # What a user gives us is data: a $ in it stays one.
 override FROM  := $(value FROM)
 override SEED  := $(value SEED)
@@ -30,15 +34,15 @@ ROOMS    = core sync many io debug
 RUNTIME  = $(foreach room,$(ROOMS),$(wildcard runtime/$(room)/*.c runtime/$(room)/*.S))
 
 $(LIB): $(RUNTIME:%=$(BUILD)/%.o)
-	$(DO) rm -f $@ && ar rcs $@ $^
+	$(DO) ar rcs $@.$$$$ $^ && mv -f $@.$$$$ $@
 
 $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) $(OWN) -Iruntime -DASYNC_RUNTIME -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) $(OWN) -Iruntime -DASYNC_RUNTIME -c $< $(OUT)
 
 # ... and a program of a lesson is one file, compiled and linked with it. student-cc.sh is the
 # compiler with a word of help; a bridge is what a program about HTTP or databases uses besides.
 $(BUILD)/lessons/%: lessons/%.c $$(call bridges,lessons/$$*.c) $(LIB)
-	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) -MMD -MP $< $(BRIDGES) $(LIB) $(LIBS) -o $@
+	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(BRIDGES) $(LIB) $(LIBS) $(OUT)
 
 # A grade below full marks is no error of make's. Asked a question (-q) it passes on a status of 1
 # without a word; what begins with a + is done all the same.
@@ -49,6 +53,11 @@ endif
 
 # Begins a command that makes a file: its directory, and a word about it.
 DO = $(ALWAYS)@mkdir -p $(@D) && $(if $(V),set -x,echo "  making $@" >&2) &&
+
+# Ends it: the file comes into being whole, so several makes may go on side by side. What it was made
+# from besides is noted in a .d beside it.
+TO  = -o $@.$$$$ && mv -f $@.$$$$ $@
+OUT = -MMD -MP -MT $@ -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f $@.$$$$ $@
 
 # ------------------------------------------------------------------------------- the commands
 
@@ -187,10 +196,10 @@ $(BUILD)/have-%: | $(BUILD)/settings
 $(BUILD)/runtime/core/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
 
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
-	$(DO) $(CC) $(CFLAGS) $(EXTRA) -c $< -o $@
+	$(DO) $(CC) $(CFLAGS) $(EXTRA) -c $< $(TO)
 
 $(BUILD)/runtime/%: runtime/%.c $$(call bridges,runtime/$$*.c) $(LIB) | $(BUILD)/have-check
-	$(DO) $(CC) $(FLAGS) $(INCLUDE) -MMD -MP $< $(BRIDGES) $(LIB) $(CHECK) $(LIBS) -o $@
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) $< $(BRIDGES) $(LIB) $(CHECK) $(LIBS) $(OUT)
 
 # In this one every way to get memory can fail on demand.
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
@@ -200,26 +209,26 @@ $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc ca
 $(BUILD)/runtime/tests/test_unprotected: private FLAGS += -fno-stack-clash-protection
 
 $(BUILD)/solutions/%: solutions/%.c $$(call bridges,exercises/$$(dir $$*)) $(LIB)
-	$(DO) $(CC) $(FLAGS) $(INCLUDE) -I$(<D:solutions/%=exercises/%) -MMD -MP $< \
-	 $(BRIDGES) $(LIB) $(LIBS) -o $@
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) -I$(<D:solutions/%=exercises/%) $< \
+	 $(BRIDGES) $(LIB) $(LIBS) $(OUT)
 
 $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) $(INCLUDE) -Itools/grading -Iexercises/$* -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(OUT)
 
 $(BUILD)/exercises/%/grader/grader: exercises/%/grader/grader.c $(GRADING)
-	$(DO) $(CC) $(FLAGS) -Iruntime -Itools/grading -MMD -MP $< $(GRADING) $(CHECK) -lm -o $@
+	$(DO) $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm $(OUT)
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
-	$(DO) $(CC) $(FLAGS) -Iruntime -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(OUT)
 
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
-	$(DO) $(CC) $(EXTRA) $^ -o $@
+	$(DO) $(CC) $(EXTRA) $^ $(TO)
 
 # Sets chapters and hints for a terminal. They can be read without it, so it may be missing: then what
 # stands there about its library is said by evlings.sh.
 $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 	@! sh tools/deps.sh have cmark-gfm 2>/dev/null || ! mkdir -p $(@D) 2>/dev/null || \
-	 $(CC) -std=gnu11 -O2 $(WARN) $(filter %.c,$^) -o $@ -lcmark-gfm -lcmark-gfm-extensions
+	 $(CC) -std=gnu11 -O2 $(WARN) $(filter %.c,$^) -lcmark-gfm -lcmark-gfm-extensions $(TO)
 
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 

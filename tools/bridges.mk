@@ -32,7 +32,7 @@ its      = $(firstword $(subst _, ,$1))
 
 $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
  | $$(BUILD)/have-$$(firstword $$(file <runtime/extra/$$(call its,$$*).libs))
-	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(call its,$*)) -MMD -MP -c $< -o $@
+	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(call its,$*)) -c $< $(OUT)
 
 $(BUILD)/libextra.a: $(COMMON)
-	$(DO) rm -f $@ && ar rcs $@ $^
+	$(DO) ar rcs $@.$$$$ $^ && mv -f $@.$$$$ $@

@@ -55,7 +55,7 @@ say() { printf '%s\n' "$*" >&2; }
 
 # A directory for tiny programs, made when the first of them is compiled.
 scratch=
-clean_up() { [ -z "$scratch" ] || rm -rf "$scratch"; }
+clean_up() { rm -rf ${scratch:+"$scratch"} "$build/settings.$$"; }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -226,7 +226,7 @@ need() {
 # ------------------------------------------------------------------------------ settings
 
 writable() {
-    if mkdir -p "$build" 2>/dev/null && true 2>/dev/null > "$build/settings.new"; then return 0; fi
+    if mkdir -p "$build" 2>/dev/null && true 2>/dev/null > "$build/settings.$$"; then return 0; fi
     say "We cannot write into $build/. Is the disk full, or does it belong to somebody else?"
     say "  to take it back:    sudo chown -R $(id -un) $build"
     say "  to build elsewhere: make BUILD=/tmp/evlings-$(id -un) ..."
@@ -236,8 +236,8 @@ writable() {
 settings() {
     [ "$(cat "$build/settings" 2>/dev/null)" != "$SETTINGS" ] || [ ! -w "$build" ] || return 0
     writable && need compiler libev &&
-        printf '%s\n' "$SETTINGS" > "$build/settings.new" && rm -f "$build"/have-* &&
-        mv "$build/settings.new" "$build/settings"
+        printf '%s\n' "$SETTINGS" > "$build/settings.$$" && rm -f "$build"/have-* &&
+        mv "$build/settings.$$" "$build/settings"
 }
 
 # shellcheck disable=SC2086  # lists of words
