@@ -46,7 +46,7 @@ $(BUILD)/lessons/%: lessons/%.c $$(call bridges,lessons/$$*.c) $(LIB)
 
 # A grade below full marks is no error of make's. Asked a question (-q) it passes on a status of 1
 # without a word; what begins with a + is done all the same.
-ifeq ($(or $(filter-out grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
+ifeq ($(or $(filter-out grade grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
 MAKEFLAGS += -q
 ALWAYS    := +
 endif
@@ -120,7 +120,7 @@ NUMBERED = read lesson timeline task exercise grade hint solution reset
 current  = $(word 2,$(file <.evlings))
 
 $(NUMBERED): $$(addprefix $$@-,$$(current)) FORCE
-	@$(if $(current),:,sh tools/evlings.sh $@ '')
+	+@$(if $(current),:,sh tools/evlings.sh $@ '')
 
 test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests (ONLY=runtime: those of the runtime and the lessons)
 	@sh tools/test.sh $(ONLY)
