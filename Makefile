@@ -115,6 +115,12 @@ solution-%: FORCE ## show a solution of exercise N
 reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
 	@sh tools/evlings.sh reset $*
 
+watch-%: $(BUILD)/watch $(BUILD)/flow FORCE ## a screen for exercise N: task, verdict whenever you save, hints, timeline (PLAIN=1: line by line)
+	@MAKE='$(MAKE)' $(BUILD)/watch $*
+
+watch: $(BUILD)/watch $(BUILD)/flow FORCE
+	@MAKE='$(MAKE)' $(BUILD)/watch
+
 # Without a number: that where the reader is, which is the second word of .evlings; or which there are.
 NUMBERED = read lesson timeline task exercise grade hint solution reset
 current  = $(word 2,$(file <.evlings))
@@ -179,7 +185,7 @@ GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c))
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 SETTINGS = $(strip $(CC) $(FLAGS))
-export CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM SEED LEVEL DB PYTHON QUICK
+export PLAIN CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM SEED LEVEL DB PYTHON QUICK
 
 comma   := ,
 
@@ -224,6 +230,9 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 	$(DO) $(CC) $(EXTRA) $^ $(TO)
 
+$(BUILD)/watch: $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/flow.c,$(wildcard tools/desk/*.c))) $(LIB)
+	$(DO) $(CC) $^ $(LIBS) $(TO)
+
 # Sets chapters and hints for a terminal. They can be read without it, so it may be missing: then what
 # stands there about its library is said by evlings.sh.
 $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
@@ -233,5 +242,5 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
+.PHONY: next list watch help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers stubs timelines clean FORCE

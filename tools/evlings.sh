@@ -2,9 +2,10 @@
 # evlings.sh - the numbered commands of the Makefile, which builds what they need and calls
 #
 #   evlings.sh lesson|timeline|read|task|exercise|grade|hint|solution|reset NUMBER
-#   evlings.sh next|list|stubs
+#   evlings.sh next|list|end|stubs
 #
 # BUILD, CC, FLAGS and LIBS come from there; FROM, SEED, LEVEL and DB from the user.
+# EVLINGS_WATCH comes from make watch, which shows what we say on a screen of its own.
 #
 # A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. Where a reader is, what
 # is passed, and which hints were seen, is remembered in .evlings: see desk/state.sh.
@@ -93,7 +94,9 @@ page() {
 
 # Markdown, set for the terminal, and bold where that can be shown.
 bold=
-if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR:-}" ]; then bold=--bold; fi
+if [ "${EVLINGS_WATCH:-}" = --bold ]; then
+    bold=--bold
+elif [ -t 1 ] && [ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR:-}" ]; then bold=--bold; fi
 
 render() {
     # shellcheck disable=SC2086  # none, or one word
@@ -250,7 +253,9 @@ hint() {
     [ "$level" -le "$last" ] || level=$last
     remember hints "$level" || unsaved=" LEVEL=$((level + 1))"
     awk -v level="$level" '/^## / { n++ } n == level' "$room/hints.md" | render
-    if [ "$level" -lt "$last" ]; then
+    if [ -n "${EVLINGS_WATCH:-}" ]; then
+        echo "($level of $last)"
+    elif [ "$level" -lt "$last" ]; then
         echo "($level of $last. The next one: make hint-$n${unsaved:-})"
     else
         echo "($level of $last, the last one. A solution: make solution-$n)"
@@ -324,6 +329,7 @@ solution) solution "$@" ;;
 reset) reset "$@" ;;
 next) next ;;
 list) list ;;
+end) the_end 2>&1 ;;
 stubs) stubs ;;
 *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

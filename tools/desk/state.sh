@@ -52,10 +52,12 @@ passed() {
         END { exit !full }' "$state" 2>/dev/null
 }
 
-# step WHAT: that was done in lesson $n. Notes it, and says what comes next.
+# step WHAT: that was done in lesson $n. Notes it, and says what comes next. make watch says that itself,
+# and to have opened a task there is all that counts.
 step() {
-    # shellcheck disable=SC2016
+    [ -z "${EVLINGS_WATCH:-}" ] || [ "$1" = task ] || return 0
     update 'BEGIN { print "current", n, step } $1 != "current"' -v n="$n" -v step="$1"
+    [ -z "${EVLINGS_WATCH:-}" ] || return 0
     say ''
     come_next "$1"
 }
@@ -74,10 +76,11 @@ come_next() {
     read) say "Next: make lesson-$n runs the chapter's programs." ;;
     lesson) say "Next: make timeline-$n draws what they did. Or on to the exercise: make task-$n" ;;
     timeline) say "Next: make task-$n, what there is to do for you." ;;
-    task) say "Next: edit $room/exercise.c; make exercise-$n runs it." ;;
+    task) say "Next: edit $room/exercise.c. make exercise-$n runs it, make watch grades it whenever you save." ;;
     *)
         if ! passed "$n"; then
-            say "Next: make grade-$n, after each change in $room/exercise.c. Stuck? make hint-$n"
+            say "Next: make grade-$n after each change in $room/exercise.c (make watch does it when you save)." \
+                "Stuck? make hint-$n"
         elif [ -n "$(after exercises)" ]; then
             say "Exercise $n is passed. Next: make read-$(after exercises). Another way to do this one: make solution-$n"
         else

@@ -1,7 +1,6 @@
 /* text.c - running text, set in lines that are no wider than a terminal. */
 #define _XOPEN_SOURCE 700
 #include "text.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -125,4 +124,24 @@ struct lines text_set(const char *text, int width, bool styled)
     }
     end_line(&s);
     return s.lines;
+}
+
+void text_put(FILE *to, const char *text, const char *end, int columns)
+{
+    for (int bytes; text < end; text += bytes) {
+        if (*text == '\t') {
+            fprintf(to, "%.*s", columns < 4 ? columns : 4, "    ");
+            columns -= 4;
+            bytes = 1;
+            continue;
+        }
+        bool style = text[0] == '\033' && text[1] == '[' && text[2 + strspn(text + 2, "0123456789;")] == 'm';
+        columns -= columns_of(text, &bytes);
+        if (columns < 0)
+            return;
+        if (style || (unsigned char)*text >= ' ')
+            fwrite(text, 1, bytes, to);
+        else
+            bytes = 1;
+    }
 }

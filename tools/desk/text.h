@@ -6,6 +6,7 @@
 #define TEXT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 enum { BOLD = 1, CODE, EMPHASIS, STYLES };
 #define HARD_SPACE '\5'         /* no line ends here */
@@ -20,5 +21,9 @@ struct lines text_set(const char *text, int width, bool styled);
 
 int text_columns(const char *text);             /* that a terminal needs for it; marks and escapes need none */
 int text_longest_word(const char *text);        /* its columns */
+
+/* Writes text from somebody else, with no marks in it, up to `end` and as far as it goes into the columns:
+ * of its escapes only styles, and nothing that would move a terminal's cursor. */
+void text_put(FILE *to, const char *text, const char *end, int columns);
 
 #endif
