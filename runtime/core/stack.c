@@ -11,7 +11,6 @@
  * are many, a batch at a time, by process_madvise (of oneself: Linux 6.14). */
 #define _GNU_SOURCE
 #include "core/stack.h"
-#include "core/switch.h"
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,16 +21,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define WITH_ASAN 1
+#ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-#define WITH_TSAN 1
+#ifdef WITH_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
 #if __has_include(<valgrind/valgrind.h>)
@@ -193,9 +187,10 @@ void stack_give(void *top)
 #endif
 #ifdef WITH_TSAN
     void **fiber = fiber_of(link_of(top));
-    if (*fiber)
+    if (*fiber && *fiber != __tsan_get_current_fiber()) {
         __tsan_destroy_fiber(*fiber);
-    *fiber = NULL;
+        *fiber = NULL;
+    }
 #endif
     *link_of(top) = arena.free;
     arena.free = top;
@@ -316,23 +311,20 @@ void stack_arrived(void) { }
 
 void stack_switch(void **from, void *to, bool for_good)
 {
-    (void)for_good;
-    void **fiber = fiber_of(to);
+    void **fiber = fiber_of(to), **left = fiber_of(__builtin_frame_address(0));
     if (!own_fiber)
         own_fiber = __tsan_get_current_fiber();     /* the first switch leaves the thread's own stack */
     if (!*fiber)
         *fiber = __tsan_create_fiber(0);
     __tsan_switch_to_fiber(*fiber, 0);
+    if (for_good) {
+        __tsan_destroy_fiber(*left);
+        *left = NULL;
+    }
     switch_stack(from, to);
 }
 #else
 void stack_arrived(void) { }
-
-void stack_switch(void **from, void *to, bool for_good)
-{
-    (void)for_good;
-    switch_stack(from, to);
-}
 #endif
 
 #define RED_ZONE 512                /* what a function may use below its stack pointer, and more */

@@ -8,6 +8,7 @@
 #ifndef STACK_H
 #define STACK_H
 
+#include "core/switch.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,7 +17,7 @@
 
 /* A stack, named by its top (its end, aligned to 16). NULL when memory ran out. */
 void *stack_take(void);
-void stack_give(void *top);         /* nobody may be running on it */
+void stack_give(void *top);         /* whoever stands on it still switches away next, for good */
 
 /* Gives every mapping of this thread back, if no stack is in use. */
 void stack_release(void);
@@ -38,9 +39,27 @@ static inline bool stack_holds(const void *top)
  * what is in use, and never returns. */
 _Noreturn void stack_leave(void *place, void (*entry)(void));
 
-/* switch_stack of switch.h, made known to AddressSanitizer where that is compiled in. `for_good`:
- * nobody will come back to the stack that we leave. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define WITH_ASAN 1
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define WITH_TSAN 1
+#endif
+
+/* switch_stack of switch.h, made known to the sanitizers where they are compiled in. `for_good`: nobody
+ * will come back to the stack that we leave. */
+#if defined(WITH_ASAN) || defined(WITH_TSAN)
 void stack_switch(void **from, void *to, bool for_good);
+#else
+__attribute__((always_inline)) static inline void stack_switch(void **from, void *to, bool for_good)
+{
+    (void)for_good;
+    switch_stack(from, to);
+}
+#endif
 void stack_arrived(void);           /* to be called first on a stack that is new */
 
 #endif

@@ -2,8 +2,8 @@
  *
  * The place on a stack is a ucontext_t that lies on that very stack. swapcontext asks the kernel
  * for the signal mask each time, so a switch costs hundreds of nanoseconds instead of four. */
-#if defined(ASYNC_UCONTEXT) || !(defined(__x86_64__) || defined(__aarch64__))
 #include "core/switch.h"
+#ifdef SWITCH_UCONTEXT
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #define FIRST_STACK 65536       /* more than the smallest stack has; makecontext needs only the end */
 
-void switch_stack(void **from, void *to)
+void switch_context(void **from, void *to)
 {
     ucontext_t here;
     *from = &here;

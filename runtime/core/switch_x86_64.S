@@ -1,43 +1,14 @@
-/* switch_x86_64.S - void switch_stack(void **from, void *to), see switch.h.
- *
- * The callee-saved registers go onto the stack we leave, the stack pointer into *from; then the
- * same backwards on the stack we enter. We come back by jmp instead of ret: the processor predicts
- * where a ret goes from the calls it has seen, and those were made on the other stack. (notrack: the
- * place is behind a call and has no endbr64, which -fcf-protection would ask of it.) */
+/* switch_x86_64.S - void *switch_prepare(void *top, void (*entry)(void)), see switch.h: what switch_stack
+ * would have left on the stack had entry's first instruction been about to run. */
 #if defined(__x86_64__) && !defined(ASYNC_UCONTEXT)
         .text
-        .globl  switch_stack
-        .type   switch_stack, @function
-        .p2align 4
-switch_stack:
-        pushq   %rbp
-        pushq   %rbx
-        pushq   %r12
-        pushq   %r13
-        pushq   %r14
-        pushq   %r15
-        movq    %rsp, (%rdi)
-        movq    %rsi, %rsp
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %rbx
-        popq    %rbp
-        popq    %rcx
-        notrack jmp *%rcx
-        .size   switch_stack, .-switch_stack
-
-/* void *switch_prepare(void *top, void (*entry)(void)): what switch_stack would have left there
- * had entry's first instruction been about to run; a return address of 0 ends every backtrace. */
         .globl  switch_prepare
         .type   switch_prepare, @function
         .p2align 4
 switch_prepare:
-        leaq    -64(%rdi), %rax
-        movq    $0, 56(%rax)            /* entry's return address: none */
-        movq    %rsi, 48(%rax)          /* where switch_stack jumps to */
-        movq    $0, 40(%rax)            /* rbp: no frame above */
+        leaq    -16(%rdi), %rax
+        movq    $0, 8(%rax)             /* entry's return address: every backtrace ends here */
+        movq    %rsi, (%rax)            /* where switch_stack jumps to */
         ret
         .size   switch_prepare, .-switch_prepare
 #endif

@@ -6,7 +6,7 @@
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/stack.h"
-#include "core/switch.h"
+#include "core/step.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 _Static_assert(sizeof(struct task) <= OBJECT_SIZE, "a task fits its record");
 
 static unsigned last_name;          /* Task-<number>, over the whole process, as in Python */
-static _Thread_local void *loop_place;      /* where the loop waits for a step to end */
+_Thread_local void *loop_place;
 
 struct task *task_current(void) { return loop_running ? loop_running->current : NULL; }
 
@@ -43,14 +43,26 @@ static void finish(struct task *task, async_value v)
     }
 }
 
-/* The bottom of every coroutine's stack. */
-static void entry(void)
+/* The next task that begins may do so right here, where the one before has ended. */
+void task_begin(void)
 {
     stack_arrived();
-    struct task *task = loop_running->current;
-    async_value v = coro_call(&task->coro, NULL);
-    finish(task, v);
-    stack_switch(&task->place, loop_place, true);
+    async_loop *loop = loop_running;
+    for (;;) {
+        struct task *task = loop->current;
+        finish(task, coro_call(&task->coro, NULL));
+        void *stack = task->stack;
+        loop->current = NULL;
+        task->stack = NULL;
+        object_unpin(&task->coro.object);
+        struct task *next = loop->left_with.error ? NULL : task_next(loop, stack);
+        loop->current = next;
+        if (next && next->stack == stack)
+            continue;
+        stack_give(stack);          /* we stand on it for a moment more */
+        void *nowhere;
+        stack_switch(&nowhere, next ? next->place : loop_place, true);
+    }
 }
 
 void task_leave_stack(void (*entry)(void)) { stack_leave(loop_place, entry); }
@@ -68,19 +80,17 @@ static bool refused(struct task *task)
         object_unpin(&task->coro.object);
         return true;
     }
-    task->place = switch_prepare(task->stack, entry);
+    task->place = switch_prepare(task->stack, task_begin);
     hook(started, task);
     return false;
 }
 
-static void step(struct job *job);
-
 struct task *task_of_job(struct job *job)
 {
-    return job->run == step ? container_of(job, struct task, step) : NULL;
+    return job->run == task_step ? container_of(job, struct task, step) : NULL;
 }
 
-static void step(struct job *job)
+void task_step(struct job *job)
 {
     struct task *task = container_of(job, struct task, step);
     async_loop *loop = task->coro.object.future.loop;
@@ -90,25 +100,6 @@ static void step(struct job *job)
     hook(resumed, task);
     stack_switch(&loop_place, task->place, false);
     loop->current = NULL;
-    if (task->coro.object.future.state != PENDING) {
-        stack_give(task->stack);
-        task->stack = NULL;
-        object_unpin(&task->coro.object);
-    }
-}
-
-/* Leaves the stack of the current task; returns when its next step runs. */
-static async_value suspend(struct task *task)
-{
-    hook(suspended, task);
-    if (__builtin_expect(!stack_holds(task->stack), 0))
-        report_stepped_over();
-    stack_switch(&task->place, loop_place, false);
-    task->waiting_on = NULL;
-    if (!task->must_cancel)
-        return async_none;
-    task->must_cancel = false;
-    return async_error(ASYNC_CANCELLED, task->cancel_message);
 }
 
 async_value task_yield(void)
@@ -118,7 +109,7 @@ async_value task_yield(void)
         return report_no_task();
     task->waiting_at = async_here;
     loop_ready(loop_running, &task->step);
-    return suspend(task);
+    return task_suspend(task);
 }
 
 async_value task_wait(struct future *future)
@@ -135,7 +126,8 @@ async_value task_wait(struct future *future)
     list_append(&future->waiters, &task->step.link);
     if (task->must_cancel && future_cancel(future, task->cancel_message))
         task->must_cancel = false;
-    async_value interrupted = suspend(task);
+    async_value interrupted = task_suspend(task);
+    task->waiting_on = NULL;
     if (future->state == CANCELLED && (interrupted.error || future->type->unnamed))
         return future_take(future); /* the cancel went down to what we waited on, or came from it */
     return interrupted;
@@ -158,7 +150,7 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
     object->place = async_here;
     object_pin(object);                             /* by the loop, until it is done */
     memset((char *)task + sizeof task->coro, 0, sizeof *task - sizeof task->coro);
-    task->step.run = step;
+    task->step.run = task_step;
     if (name)
         task->name = strdup(name);
     else

@@ -14,10 +14,10 @@
 
 struct task {
     struct coro coro;               /* it was a coroutine object first */
-    struct job step;                /* runs the next step */
-    struct future *waiting_on;      /* what it awaits, or NULL */
-    const char *waiting_at;         /* "file:line" of that await */
     void *place;                    /* where its stack was left, for switch_stack */
+    struct job step;                /* runs the next step */
+    const char *waiting_at;         /* "file:line" of its last await */
+    struct future *waiting_on;      /* what it awaits, or NULL */
     void *stack;                    /* top of the stack it is on: its own, or the one of the generator
                                        that it runs; NULL before the first step and when done */
     struct activation *activation;  /* of the innermost coroutine function it is in */

@@ -11,7 +11,6 @@
 #include "core/memory.h"
 #include "debug/report.h"
 #include "core/stack.h"
-#include "core/switch.h"
 #include "core/task.h"
 
 struct anext {

@@ -1,0 +1,82 @@
+/* step.h - from one task straight to the next.
+ *
+ * Whoever suspends takes the next job of this turn off the queue itself, and if that is the step of a
+ * task it switches to that task's stack. Everything else is the loop's business, and we switch to the
+ * loop: callbacks, which run on its stack only; the end of a turn, unless the next one may begin on the
+ * spot; and, so that nobody has to be told here, whatever happens while somebody listens or debugs. */
+#ifndef STEP_H
+#define STEP_H
+
+#include "core/hooks.h"
+#include "core/loop.h"
+#include "core/stack.h"
+#include "core/task.h"
+#include "debug/report.h"
+
+extern _Thread_local void *loop_place;      /* where the loop waits for a task to give it control */
+
+void task_step(struct job *job);            /* what a task's job runs, where the loop runs it */
+void task_begin(void);                      /* the bottom of every task's stack */
+
+/* Begins the next turn, if there is nothing to be done between the two: no timer is due, the outside
+ * need not be looked at, and nobody has stopped the loop. */
+static inline bool loop_next_turn(async_loop *loop)
+{
+    const struct timer *first = loop->timers.root;
+    if (list_empty(&loop->ready) || loop->unpolled >= loop->patience || loop->stopping
+        || loop->shuffle.on || (first && first->deadline <= loop->clock.now))
+        return false;
+    loop->unpolled++;
+    list_splice(&loop->batch, &loop->ready);
+    return true;
+}
+
+/* The task whose step is next, taken off the queue; NULL: the loop has to see to what is. A task that
+ * has not begun gets a stack: `spare`, where the caller stands, or if that is NULL a new one. */
+static inline struct task *task_next(async_loop *loop, void *spare)
+{
+    if (__builtin_expect(async_hooks != NULL || loop->debug != NULL, 0))
+        return NULL;
+    if (list_empty(&loop->batch) && !loop_next_turn(loop))
+        return NULL;
+    struct job *job = container_of(loop->batch.next, struct job, link);
+    struct job *second = container_of(job->link.next, struct job, link);
+    struct task *next = container_of(job, struct task, step);
+    if (__builtin_expect(job->run != task_step, 0))
+        return NULL;
+    if (!next->stack) {
+        if (next->must_cancel || !(next->stack = spare ? spare : stack_take()))
+            return NULL;
+        if (!spare)
+            next->place = switch_prepare(next->stack, task_begin);
+    }
+    if (&second->link != &loop->batch && second->run == task_step) {
+        char *place = container_of(second, struct task, step)->place;
+        for (int line = 0; line < 4; line++)
+            __builtin_prefetch(place + 64 * line);
+    }
+    __builtin_prefetch(second->link.next);
+    list_remove(&job->link);
+    return next;
+}
+
+/* Leaves the stack of the current task; returns when its next step runs: async_none, or
+ * ASYNC_CANCELLED if it was asked to end meanwhile and had nothing to pass that on to. */
+__attribute__((always_inline)) static inline async_value task_suspend(struct task *task)
+{
+    async_loop *loop = loop_running;
+    hook(suspended, task);
+    if (__builtin_expect(!stack_holds(task->stack), 0))
+        report_stepped_over();
+    struct task *next = task_next(loop, NULL);
+    if (next != task) {
+        loop->current = next;
+        stack_switch(&task->place, next ? next->place : loop_place, false);
+    }
+    if (__builtin_expect(!task->must_cancel, 1))
+        return async_none;
+    task->must_cancel = false;
+    return async_error(ASYNC_CANCELLED, task->cancel_message);
+}
+
+#endif
