@@ -167,17 +167,22 @@ if ! gnuplot --version >/dev/null 2>&1; then
     exit 0
 fi
 for workload in yield gather sleepers; do
-    {
-        echo "set terminal svg size 720,400; set output '$out/$workload.svg'; set logscale xy; set grid"
-        echo "set title '$workload: CPU ns for one operation'; set xlabel 'tasks'; set key outside"
-        printf 'plot'
-        before=' '
-        for name in $names; do
-            [ "$name" != libev ] || continue
-            printf "%s'< awk \"\\$1 == \\\\\"%s\\\\\" && \\$3 == \\\\\"%s\\\\\"\" %s' using 2:4 with linespoints title '%s'" \
-                "$before" $workload "$name" "$out/curves.tsv" "$name"
-            before=', '
-        done
-        echo
-    } | gnuplot && echo "$out/$workload.svg"
+    lines=
+    for name in $names; do
+        points=$out/$workload-$name.tsv
+        awk -F '\t' -v OFS='\t' -v workload=$workload -v name="$name" \
+            '$1 == workload && $3 == name { print $2, $4 }' "$out/curves.tsv" > "$points"
+        [ -s "$points" ] || { rm -f "$points"; continue; }
+        lines="$lines${lines:+, }'$points' with linespoints title '$name'"
+    done
+    gnuplot <<EOF && echo "$out/$workload.svg"
+set terminal svg size 720,400
+set output '$out/$workload.svg'
+set logscale xy
+set grid
+set key outside
+set title '$workload: CPU ns for one operation'
+set xlabel 'tasks'
+plot $lines
+EOF
 done
