@@ -33,20 +33,24 @@ override DB    := $(value DB)
 
 # ----------------------------------------------------------------------- how a program is built
 
-# The runtime is a library, made of what lies in its rooms ...
+# The runtime is a library, made of what lies in its rooms. Programs see of it what async.h declares: to
+# the outside its parts are one piece, so that a function of yours may bear the name of one of ours ...
 ROOMS    = core sync many io debug
 RUNTIME  = $(foreach room,$(ROOMS),$(wildcard runtime/$(room)/*.c runtime/$(room)/*.S))
 
+PIECE    = $(LD) -r -o $@.$$$$.o $^ && objcopy --wildcard --keep-global-symbol='async_*' $@.$$$$.o && \
+           ar rcs $@.$$$$ $@.$$$$.o && rm $@.$$$$.o && mv -f $@.$$$$ $@
+
 $(LIB): $(RUNTIME:%=$(BUILD)/%.o)
-	$(DO) ar rcs $@.$$$$ $^ && mv -f $@.$$$$ $@
+	$(DO) $(PIECE)
 
 $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
 	$(DO) $(CC) $(JUMPS) $(OWN) -Iruntime -DASYNC_RUNTIME -c $< $(OUT)
 
 # ... and a program of a lesson is one file, compiled and linked with it. student-cc.sh is the
 # compiler with a word of help; a bridge is what a program about HTTP or databases uses besides.
-$(BUILD)/lessons/%: lessons/%.c $$(call bridges,lessons/$$*.c) $(LIB)
-	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(BRIDGES) $(LIB) $(LIBS) $(OUT)
+$(BUILD)/lessons/%: lessons/%.c $$(call library,lessons/$$*.c)
+	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(LIBRARY) $(LIBS) $(OUT)
 
 # A grade below full marks is no error of make's. Asked a question (-q) it passes on a status of 1
 # without a word; what begins with a + is done all the same.
@@ -69,7 +73,7 @@ OUT = -MMD -MP -MT $@ -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f 
 two      = $(if $(filter 0 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
 room     = $(wildcard exercises/$(call two,$1)-*/)
-exercise = $(LIB) $(call bridges,$(call room,$1))
+exercise = $(call library,$(call room,$1))
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(BUILD)/$1grader/stage.o \
              $(BUILD)/tools/grading/stage.o
 
@@ -208,8 +212,13 @@ $(BUILD)/runtime/core/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h s
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
 	$(DO) $(CC) $(CFLAGS) $(EXTRA) -c $< $(TO)
 
-$(BUILD)/runtime/%: runtime/%.c $$(call bridges,runtime/$$*.c) $(LIB) | $(BUILD)/have-check
-	$(DO) $(CC) $(FLAGS) $(INCLUDE) $< $(BRIDGES) $(LIB) $(CHECK) $(LIBS) $(OUT)
+# The runtime's own tests may look inside: theirs is an ordinary library.
+$(BUILD)/libruntime.a: $(RUNTIME:%=$(BUILD)/%.o) $(COMMON)
+	$(DO) ar rcs $@.$$$$ $^ && mv -f $@.$$$$ $@
+
+$(BUILD)/runtime/%: runtime/%.c $$(call parts,runtime/$$*.c) $(BUILD)/libruntime.a | $(BUILD)/have-check
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) $(filter-out %.h,$^) $$(sh tools/extra.sh libs $<) \
+	 $(CHECK) $(LIBS) $(OUT)
 
 # In this one every way to get memory can fail on demand.
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
@@ -218,9 +227,9 @@ $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc ca
 # What a program does that was built without our flags.
 $(BUILD)/runtime/tests/test_unprotected: private FLAGS += -fno-stack-clash-protection
 
-$(BUILD)/solutions/%: solutions/%.c $$(call bridges,exercises/$$(dir $$*)) $(LIB)
+$(BUILD)/solutions/%: solutions/%.c $$(call library,exercises/$$(dir $$*))
 	$(DO) $(CC) $(FLAGS) $(INCLUDE) -I$(<D:solutions/%=exercises/%) $< \
-	 $(BRIDGES) $(LIB) $(LIBS) $(OUT)
+	 $(LIBRARY) $(LIBS) $(OUT)
 
 $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(OUT)

@@ -9,13 +9,16 @@ NAMES   := $(basename $(notdir $(wildcard runtime/extra/*.libs)))
 USES    := $(foreach x,$(NAMES),$(addprefix $x:,$(shell grep -l '^\#include "$x\.h"' \
              lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c runtime/tests/*.c runtime/bench/*.c)))
 
-# Of a source, or of a room with its last /: the objects to link with ...
+# Of a source, or of a room with its last /: which bridges, of what objects, and the library to link
+# with, which is the runtime and these bridges in one piece (libasync-http+sqlite.a) ...
+empty   :=
 pieces   = $(patsubst %,$(BUILD)/%.o,$(wildcard runtime/extra/$1.c runtime/extra/$1_*.c))
-bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),\
-             $(call pieces,$(firstword $(subst :, ,$u))) $(BUILD)/libextra.a)))
+bridges  = $(sort $(foreach u,$(USES),$(if $(findstring :$1,$u),$(firstword $(subst :, ,$u)))))
+parts    = $(foreach x,$(call bridges,$1),$(call pieces,$x))
+library  = $(BUILD)/libasync$(addprefix -,$(subst $(empty) $(empty),+,$(call bridges,$1))).a
 
-# ... and in a rule, those of its first source with their libraries; a solution has its exercise's.
-BRIDGES  = $$(sh tools/extra.sh link $(patsubst solutions/%,exercises/%,$(if $(filter solutions/%,$<),$(<D),$<)))
+# ... and in a rule, that of its first source with other people's; a solution has its exercise's.
+LIBRARY  = $$(sh tools/extra.sh link $(patsubst solutions/%,exercises/%,$(if $(filter solutions/%,$<),$(<D),$<)))
 
 # Programs without those whose library is missing here: one lesson less is no reason to have none. To
 # find out costs a run of the compiler for each library, so it is done only for what builds them all.
@@ -34,5 +37,5 @@ $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
  | $$(BUILD)/have-$$(firstword $$(file <runtime/extra/$$(call its,$$*).libs))
 	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(call its,$*)) -c $< $(OUT)
 
-$(BUILD)/libextra.a: $(COMMON)
-	$(DO) ar rcs $@.$$$$ $^ && mv -f $@.$$$$ $@
+$(BUILD)/libasync-%.a: $$(foreach x,$$(subst +, ,$$*),$$(call pieces,$$x)) $(COMMON) $(RUNTIME:%=$(BUILD)/%.o)
+	$(DO) $(PIECE)

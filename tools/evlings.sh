@@ -184,8 +184,7 @@ run_exercise() {
     find_source
     mkdir -p "$build/$room" || exit 1
     # shellcheck disable=SC2046,SC2086
-    compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") \
-        "$build/libasync.a" $LIBS || exit 1
+    compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
     "$build/$room/exercise"
     status=$?
     ! cmp -s "$source" "$room/grader/stub.c" ||
@@ -201,8 +200,7 @@ draw_timeline() {
         find_source
         scratch=$(mktemp -d "$build/timeline.XXXXXX") || exit 1
         # shellcheck disable=SC2046,SC2086
-        compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") \
-            "$build/libasync.a" $LIBS || exit 1
+        compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
         "$build/timeline" --title "$source" "$scratch/exercise"
         exit
     fi
@@ -225,7 +223,7 @@ build_stage() {
     scratch=$(mktemp -d "$build/grade.XXXXXX") || exit 1
     compile "$scratch/student.o" -Dmain=student_main -c "$source" &&
         compile "$scratch/stage" "$build/tools/grading/stage.o" "$build/$room/grader/stage.o" \
-            "$scratch/student.o" $(sh tools/extra.sh link "$room") "$build/libasync.a" $LIBS
+            "$scratch/student.o" $(sh tools/extra.sh link "$room") $LIBS
 }
 
 grade() {

@@ -1,8 +1,9 @@
 #!/bin/sh
 # extra.sh - what programs need that use a bridge of runtime/extra/ to somebody else's library.
 #
-#   extra.sh link FILE|DIR...   what to link with: the objects of the bridges that these programs (or
-#                               the sources in these rooms) include, and their libraries
+#   extra.sh link FILE|DIR...   what to link with: the runtime, in one piece with the bridges that these
+#                               programs (or the sources in these rooms) include, and their libraries
+#   extra.sh libs FILE|DIR...   only the libraries
 #   extra.sh flags NAME         what the compiler needs for runtime/extra/NAME.c and NAME_*.c
 #   extra.sh lacking [FILE|DIR...]
 #                               the bridges that these use and whose library is missing here;
@@ -10,7 +11,7 @@
 #
 # runtime/extra/NAME.libs is one line: what pkg-config calls the library, and deps.sh as well; then
 # the flags to link with where pkg-config does not know it. A runtime/extra/*.c without such a file is
-# what bridges have in common; it is in libextra.a.
+# what bridges have in common.
 set -u
 build=${BUILD:-build}
 
@@ -22,19 +23,17 @@ bridges() {
         while read -r name; do [ ! -f "runtime/extra/$name.libs" ] || echo "$name"; done
 }
 
-link() {
-    names=$(bridges "$@")
-    [ -n "$names" ] || return 0
-    for name in $names; do
-        for source in runtime/extra/"$name".c runtime/extra/"$name"_*.c; do
-            [ ! -f "$source" ] || echo "$build/$source.o"
-        done
-    done
-    echo "$build/libextra.a"
-    for name in $names; do
+libs() {
+    for name in $(bridges "$@"); do
         read -r library flags < "runtime/extra/$name.libs"
         pkg-config --libs "$library" 2>/dev/null || echo "$flags"
     done
+}
+
+link() {
+    names=$(bridges "$@" | paste -sd+ -)
+    echo "$build/libasync${names:+-$names}.a"
+    libs "$@"
 }
 
 # What was found once need not be looked for again, until the compiler or its flags change.
@@ -50,8 +49,9 @@ command=${1:-}
 # shellcheck disable=SC2046  # names are words
 case $command:$# in
 link:*) link "$@" ;;
+libs:*) libs "$@" ;;
 flags:1) read -r library flags < "runtime/extra/$1.libs" && pkg-config --cflags "$library" 2>/dev/null || : ;;
 lacking:0) lacking $(basename -s .libs runtime/extra/*.libs) ;;
 lacking:*) lacking $(bridges "$@") ;;
-*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

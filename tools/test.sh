@@ -102,7 +102,7 @@ make_all() {
 
 # made FLAG...: whatever is asked for first, nothing of what make_all has made is made again.
 made() {
-    for goal in runtime/core/outside.c.o libextra.a lessons/01-event-loop/hello; do
+    for goal in runtime/core/outside.c.o libasync.a lessons/01-event-loop/hello; do
         words=$(EXTRA="$EXTRA $*" "${MAKE:-make}" -s "$BUILD/$goal" 2>&1) && [ -z "$words" ] && continue
         echo "make $BUILD/$goal, which is there:"
         echo "$words"
