@@ -90,10 +90,13 @@ help: ## list these commands
 deps: ## install what lessons and exercises need, if it is missing
 	@sh tools/deps.sh install
 
+doctor: ## look at compiler, libraries, terminal: what is missing, and how to get it
+	@sh tools/deps.sh doctor
+
 deps-dev: deps ## install what the tests need, too
 	@sh tools/deps.sh install-dev
 
-lesson-%: $$(call programs,$$*) FORCE ## build and run the programs of lesson N
+lesson-%: $$(call programs,$$*) compile_commands.json FORCE ## build and run the programs of lesson N
 	@sh tools/evlings.sh lesson $*
 
 timeline-%: $$(if $$(FROM),$$(call exercise,$$*),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c)
@@ -108,7 +111,7 @@ drawable-%: $$(call programs,$$*) $(BUILD)/timeline FORCE ;
 task-%: $(BUILD)/flow FORCE ## read what exercise N asks for
 	@sh tools/evlings.sh task $*
 
-exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$*)) FORCE ## build and run your program for exercise N
+exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$*)) compile_commands.json FORCE ## build and run your program for exercise N
 	@sh tools/evlings.sh exercise $*
 
 grade-%: $$(if $$(call room,$$*),$$(call exercise,$$*) $$(call judging,$$(call room,$$*))) FORCE ## grade exercise N (FROM=dir: dir/exercise.c; SEED=n)
@@ -123,10 +126,10 @@ solution-%: FORCE ## show a solution of exercise N
 reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
 	@sh tools/evlings.sh reset $*
 
-watch-%: $(BUILD)/watch $(BUILD)/flow FORCE ## a screen for exercise N: task, verdict whenever you save, hints, timeline (PLAIN=1: line by line)
+watch-%: $(BUILD)/watch $(BUILD)/flow compile_commands.json FORCE ## a screen for exercise N: task, verdict whenever you save, hints, timeline (PLAIN=1: line by line)
 	@MAKE='$(MAKE)' $(BUILD)/watch $*
 
-watch: $(BUILD)/watch $(BUILD)/flow FORCE
+watch: $(BUILD)/watch $(BUILD)/flow compile_commands.json FORCE
 	@MAKE='$(MAKE)' $(BUILD)/watch
 
 # Without a number: that where the reader is, which is the second word of .evlings; or which there are.
@@ -199,6 +202,11 @@ comma   := ,
 
 include tools/bridges.mk
 
+# For editors: what clangd and its like need to complete, and to warn while one types. It is made with
+# the first program, and made anew when there are other files or other flags.
+compile_commands.json: $(BUILD)/settings tools/desk/editors.sh $(wildcard lessons/. exercises/. runtime/*/.)
+	@sh tools/desk/editors.sh > $@.$$$$ && mv -f $@.$$$$ $@ || rm -f $@.$$$$
+
 # Rewritten when the compiler or its flags change, and then everything is built again. Before that
 # it makes sure that there is a compiler, libev, and room to write.
 $(BUILD)/settings: $(filter deps deps-dev,$(MAKECMDGOALS)) FORCE
@@ -255,5 +263,5 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list watch help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
+.PHONY: next list watch doctor help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers stubs timelines clean FORCE

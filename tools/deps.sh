@@ -6,6 +6,7 @@
 #   deps.sh install-bench  what make bench compares us with
 #   deps.sh need NAME...   says what is missing, and fails
 #   deps.sh have NAME      is it there?
+#   deps.sh doctor         looks at all of it, and at the terminal; says what is missing and how to get it
 #   deps.sh settings       makes sure that we can build into $BUILD, notes $SETTINGS there
 #
 # Whether a thing is there we find out by using it, never by asking a package manager: it may have
@@ -223,6 +224,71 @@ need() {
     return 1
 }
 
+# ------------------------------------------------------------------------------- the doctor
+
+# line WELL WHAT TEXT: WELL is ok, or a word about what is wrong.
+line() { printf '  %-8s %-14s %s\n' "$1" "$2" "$3"; }
+
+# what_for NEED: what is it that you cannot do without it?
+what_for() {
+    case $1 in
+    compiler) $cc --version | head -n 1 ;;
+    pkg-config) echo 'finds the libraries' ;;
+    libev) echo 'the event loop rests on it: nothing works without' ;;
+    check) echo 'graders and tests are written with it' ;;
+    libcurl) echo 'for lesson 12' ;;
+    sqlite3 | libpq) echo 'for lesson 13' ;;
+    cmark-gfm) echo 'sets chapters in the width of your terminal' ;;
+    esac 2>/dev/null
+}
+
+doctor_terminal() {
+    well=ok
+    [ -n "${TERM:-}" ] && [ "${TERM:-}" != dumb ] || well=plain
+    columns=${COLUMNS:-$(stty size 2>/dev/null < /dev/tty | cut -d' ' -f2)}
+    line "$well" terminal "${TERM:-unknown}${columns:+, $columns columns}${NO_COLOR:+, NO_COLOR is set}"
+    well=ok
+    [ "$(locale charmap 2>/dev/null)" = UTF-8 ] || well=poor
+    line "$well" locale "$(locale charmap 2>/dev/null || echo unknown)$([ "$well" = ok ] ||
+        echo ': timelines are drawn with what ASCII has; export LC_ALL=C.UTF-8 helps')"
+}
+
+doctor_system() {
+    well=ok most=$(getconf OPEN_MAX)
+    [ "$most" = undefined ] || [ "$most" -ge 256 ] || well=low
+    line "$well" descriptors "$most at once$([ "$well" = ok ] || echo ': ulimit -n 256 would be enough')"
+    well=ok
+    if ! { mkdir -p "$build" && [ -w "$build" ]; } 2>/dev/null; then well=closed; fi
+    line "$well" "$build/" "$(df -Ph "$build" 2>/dev/null | awk 'NR == 2 { print $4 " free" }')$([ "$well" = ok ] ||
+        echo '; we cannot write there: make BUILD=/tmp/evlings builds elsewhere')"
+    well=ok
+    [ -r /proc/sys/fs/inotify/max_user_watches ] || well=slower
+    line "$well" inotify "make watch notices a save $([ "$well" = ok ] && echo at once || echo within half a second)"
+}
+
+doctor() {
+    lost=$(missing $needed)
+    for need in $needed; do
+        case " $lost" in
+        *" compiler "*) line MISSING "$need" "$([ "$need" = compiler ] && echo "$cc does not compile" || echo 'if only for want of a compiler')" ;;
+        *" $need "*) line MISSING "$need" "$(what_for "$need")" ;;
+        *) line ok "$need" "$(what_for "$need")" ;;
+        esac
+    done
+    doctor_terminal
+    doctor_system
+    extra=$(missing $wanted)
+    [ -z "$extra" ] || echo "  For those who work on evlings, make deps-dev gets: $extra"
+    if [ -z "$lost" ]; then
+        echo "All that evlings needs is here."
+        return 0
+    fi
+    find_manager
+    tell $lost
+    say "  or let us do it: make deps"
+    return 1
+}
+
 # ------------------------------------------------------------------------------ settings
 
 writable() {
@@ -246,7 +312,8 @@ install) install $needed ;;
 install-bench) install $peers || say "  make bench goes without them." ;;
 install-dev) install $wanted || say "  The tests that need them will be skipped." ;;
 need) shift; need "$@" ;;
+doctor) doctor ;;
 have) have "${2:-}" ;;
 settings) settings ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
