@@ -171,6 +171,11 @@ int main(int argc, char **argv)
                timeline.ending ? timeline.ending : "");
         return 1;
     }
+    if (timeline.lanes_left_out && timeline.cut) {
+        printf("%s: %s and more are too many for a picture. --part FROM-UNTIL draws some seconds of it.\n",
+               timeline.title, timeline_who(&timeline));
+        return 0;
+    }
     if (svg)
         timeline_draw_svg(&timeline);
     else
