@@ -10,7 +10,7 @@
  *   3. A value is there until it was taken (await, gather, async_result, async_exception), and until
  *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
  *      asks; or for as long as you async_keep its handle.
- *   4. Text from async_strf and memory from async_alloc belong to the current task; whoever awaits
+ *   4. Text (async_text, async_strf) and memory from async_alloc belong to the current task; whoever awaits
  *      that task inherits them. async_free gives one back early; what is left goes with the program.
  * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
  * receive an error it is an error value, elsewhere the program stops with abort().

@@ -317,15 +317,15 @@ static async_value watch_screen(void *p)
     }
 }
 
-struct visit { const char *who; int port; const struct say *script; };
+struct visit { int port; const struct say *script; };
 static async_value visit(void *p)
 {
     struct visit *args = p;
-    async_set_name(async_current_task(), args->who);
     await(async_sleep(args->script->at));
     async_with(async_stream_exit) async_stream *stream =
         await(async_open_connection("127.0.0.1", args->port)).ptr;
-    async_task watching = async_create_task_named(async_coro(watch_screen, stream), args->who);
+    async_task watching = async_create_task_named(async_coro(watch_screen, stream),
+                                                  async_get_name(async_current_task()));
     for (const struct say *say = args->script; say->text; say++) {
         await(async_sleep(chat.opened + say->at - now()));
         async_stream_puts(stream, say->text);
@@ -343,9 +343,9 @@ static async_value demonstrate(void *p)
     {
         async_with(close_chat) struct chat *open = &chat;
         int port = async_server_port(chat.server);
-        visits = async_gather(screens, async_coro(visit, "Ann", port, ann),
-                              async_coro(visit, "Ben", port, ben),
-                              async_coro(visit, "Cleo", port, cleo));
+        visits = async_gather(screens, async_create_task_named(async_coro(visit, port, ann), "Ann"),
+                              async_create_task_named(async_coro(visit, port, ben), "Ben"),
+                              async_create_task_named(async_coro(visit, port, cleo), "Cleo"));
         await(async_sleep(14));
     }
     await(visits);
