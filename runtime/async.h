@@ -324,6 +324,8 @@ async_future async_shield(async_awaitable x) ASYNC_MUST_USE;
 typedef struct async_taskgroup async_taskgroup;
 async_taskgroup *async_taskgroup_enter(void) ASYNC_MUST_USE;
 async_task async_taskgroup_create_task(async_taskgroup *group, async_coroutine coro);
+async_task async_taskgroup_create_task_named(async_taskgroup *group, async_coroutine coro,
+                                             const char *name);     /* create_task(coro, name=...) */
 async_awaitable async_taskgroup_join(async_taskgroup *group) ASYNC_MUST_USE;
 void async_taskgroup_exit(async_taskgroup **group);
 async_value async_taskgroup_leave(async_taskgroup *group, async_value outcome);
@@ -485,6 +487,14 @@ async_awaitable async_stream_readuntil(async_stream *stream, const char *separat
                                        size_t *length) ASYNC_MUST_USE;
 async_awaitable async_stream_readexactly(async_stream *stream, size_t n) ASYNC_MUST_USE;
 bool async_stream_at_eof(async_stream *stream);
+
+/* async for line in reader: async_for (line, async_stream_lines(stream)) { ... line.str ... }, each with
+ * its \n, until the end. */
+async_iterator async_stream_lines(async_stream *stream);
+
+/* Standard input as a stream to read from, which in asyncio takes loop.connect_read_pipe(sys.stdin). What
+ * stdio has read ahead is not in it. NULL when memory ran out, or there is no standard input. */
+async_stream *async_stdin(void) ASYNC_MUST_USE;
 
 /* writer.write(bytes), of text: copies and does not wait; an error if the connection is broken or
  * closed. writer.drain() waits while more than 64 KiB are waiting to be sent, and raises what broke
@@ -720,6 +730,13 @@ typedef void async_exception_fn(async_loop *loop, const char *message, async_val
                                 async_awaitable x);
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn);
 
+/* loop.call_exception_handler: hands an error of your own to that handler. default_exception_handler is
+ * the one that prints: for a handler that wants to do more than that. x may be NULL. */
+void async_loop_call_exception_handler(async_loop *loop, const char *message, async_value error,
+                                       async_awaitable x);
+void async_loop_default_exception_handler(async_loop *loop, const char *message, async_value error,
+                                          async_awaitable x);
+
 /* asyncio.Runner(): a loop in which several main coroutines run one after the other, as async_run
  * runs one. NULL when memory ran out. close cancels what is left and closes the loop; twice is fine. */
 typedef struct async_runner async_runner;
@@ -786,6 +803,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_timeout_reschedule(...)         ASYNC_AT(async_timeout_reschedule, __VA_ARGS__)
 #define async_shield(...)                     ASYNC_AT(async_shield, __VA_ARGS__)
 #define async_taskgroup_create_task(...)      ASYNC_AT(async_taskgroup_create_task, __VA_ARGS__)
+#define async_taskgroup_create_task_named(...) ASYNC_AT(async_taskgroup_create_task_named, __VA_ARGS__)
 #define async_taskgroup_join(...)             ASYNC_AT(async_taskgroup_join, __VA_ARGS__)
 #define async_taskgroup_leave(...)            ASYNC_AT(async_taskgroup_leave, __VA_ARGS__)
 #define async_anext(...)                      ASYNC_AT(async_anext, __VA_ARGS__)
@@ -908,6 +926,9 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_loop_add_signal_handler(...)    ASYNC_AT(async_loop_add_signal_handler, __VA_ARGS__)
 #define async_loop_remove_signal_handler(...) ASYNC_AT(async_loop_remove_signal_handler, __VA_ARGS__)
 #define async_loop_set_exception_handler(...) ASYNC_AT(async_loop_set_exception_handler, __VA_ARGS__)
+#define async_loop_call_exception_handler(...) ASYNC_AT(async_loop_call_exception_handler, __VA_ARGS__)
+#define async_loop_default_exception_handler(...) ASYNC_AT(async_loop_default_exception_handler, __VA_ARGS__)
+#define async_stdin()                         ASYNC_AT(async_stdin)
 #define async_runner_get_loop(...)            ASYNC_AT(async_runner_get_loop, __VA_ARGS__)
 #define async_runner_close(...)               ASYNC_AT(async_runner_close, __VA_ARGS__)
 #define async_run(coro, ...) \

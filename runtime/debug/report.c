@@ -155,19 +155,37 @@ _Noreturn void report_abort(async_value why)
 
 /* --------------------------------------------------------------- errors nobody receives */
 
-void report_exception(async_loop *loop, const char *message, async_value error,
-                      struct object *object)
+static void print_exception(const char *message, async_value error, struct object *object)
 {
     char text[TEXT];
-    if (loop && loop->on_exception) {
-        loop->on_exception(loop, message, error, object ? object_ticket(object) : NULL);
-        return;
-    }
     fflush(stdout);
     const char *raised = object ? debug_raised_at(object, error) : NULL;
     fprintf(stderr, "%s%s%s%s%s: %s: %s\n", message, object ? ": " : "",
             object ? what(object, text) : "", raised ? ", raised at " : "", raised ? raised : "",
             async_error_name(error.error), message_of(error));
+}
+
+void report_exception(async_loop *loop, const char *message, async_value error,
+                      struct object *object)
+{
+    if (loop && loop->on_exception)
+        loop->on_exception(loop, message, error, object ? object_ticket(object) : NULL);
+    else
+        print_exception(message, error, object);
+}
+
+void async_loop_call_exception_handler(async_loop *loop, const char *message, async_value error,
+                                       async_awaitable x)
+{
+    loop_given(loop, __func__);
+    report_exception(loop, message, error, x ? object_find(x) : NULL);
+}
+
+void async_loop_default_exception_handler(async_loop *loop, const char *message, async_value error,
+                                          async_awaitable x)
+{
+    loop_given(loop, __func__);
+    print_exception(message, error, x ? object_find(x) : NULL);
 }
 
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -299,6 +300,21 @@ async_stream *stream_new(int in, int out, const char *what, bool external)
     return (async_stream *)object_ticket(&stream->object);
 }
 
+/* A descriptor that waits is opened once more where that is possible, so that only ours does not block,
+ * and not the terminal that the shell and our own stdout use as well. */
+async_stream *async_stdin(void)
+{
+    struct stat status;
+    int fd = -1;
+    if (fstat(STDIN_FILENO, &status))
+        return NULL;
+    if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))
+        fd = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    return fd < 0 ? NULL : stream_new(fd, -1, "standard input", true);
+}
+
 /* Why it cannot be used any more, with its name and the system's reason; or none. */
 static async_value broken(struct stream *stream)
 {
@@ -517,6 +533,15 @@ async_awaitable async_stream_readline(async_stream *stream, size_t *length)
     return coro_make(read_line, "async_stream_readline",
                      &(struct reading){ stream, 1, "\n", length }, sizeof(struct reading));
 }
+
+static async_value next_line(void *stream)
+{
+    size_t length;
+    async_value v = async_catch(async_stream_readline(stream, &length));
+    return v.error || length ? v : async_error(ASYNC_STOP_ITERATION, "");
+}
+
+async_iterator async_stream_lines(async_stream *stream) { return (async_iterator){ next_line, stream }; }
 
 bool async_stream_at_eof(async_stream *x)
 {

@@ -223,6 +223,11 @@ static async_task refuse(async_loop *loop, async_coroutine coro, const char *why
 
 async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
 {
+    return async_taskgroup_create_task_named(x, coro, NULL);
+}
+
+async_task async_taskgroup_create_task_named(async_taskgroup *x, async_coroutine coro, const char *name)
+{
     async_value error;
     if (!x || !coro) {
         async_coro_close(coro);
@@ -241,7 +246,7 @@ async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
         async_coro_close(coro);
         return NULL;
     }
-    struct task *task = task_start(loop, coro, NULL,
+    struct task *task = task_start(loop, coro, name,
                                    "async_taskgroup_create_task", &error);
     if (!task)
         report_abort(error);

@@ -560,6 +560,33 @@ START_TEST(iterations_of_sleep)
 }
 END_TEST
 
+static void notes_and_prints(async_loop *loop, const char *message, async_value error,
+                             async_awaitable x)
+{
+    say("%s: %s", message, repr(error));
+    async_loop_default_exception_handler(loop, message, error, x);
+}
+
+PROGRAM(calls_the_handler)
+{
+    async_loop *loop = async_get_running_loop();
+    listen_to_stderr();
+    async_loop_call_exception_handler(loop, "by default", value_error("one"), NULL);
+    async_loop_set_exception_handler(loop, notes_and_prints);
+    async_loop_call_exception_handler(loop, "with ours", value_error("two"), async_current_task());
+    heard();
+    return async_none;
+}
+
+START_TEST(the_exception_handler_may_be_called)
+{
+    play(async_coro(calls_the_handler));
+    expect("with ours: ValueError('two')\n"
+           "stderr| by default: ValueError: one\n"
+           "stderr| with ours: task 'Task-1' (calls_the_handler, created at FILE:N): ValueError: two\n");
+}
+END_TEST
+
 MAIN("loop",
      TEST(L01_run_until_complete_returns_the_result_or_raises_the_error)
      TEST(L02_stop_while_run_until_complete_waits)
@@ -581,4 +608,5 @@ MAIN("loop",
      TEST(a_closed_loop_is_not_the_next_one)
      TEST(L16_busy_tasks_do_not_starve_timers)
      TEST(L16_chains_of_callbacks_do_not_starve_timers)
-     TEST(iterations_of_sleep))
+     TEST(iterations_of_sleep)
+     TEST(the_exception_handler_may_be_called))

@@ -1,6 +1,7 @@
 /* Streams: rows I01 to I03 of the checklist, and what happens to them when tasks, peers and loops
  * go at the wrong moment. */
 #include "testing.h"
+#include <fcntl.h>
 
 /* Two ends of a connection within this process. */
 static async_stream *here, *there;
@@ -670,6 +671,45 @@ START_TEST(a_cancellation_in_an_exit_is_not_lost)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------ lines, standard input */
+
+PROGRAM(reads_lines)
+{
+    async_stream *in = async_stdin();
+    async_for (line, async_stream_lines(in))
+        say("[%.*s]", (int)strcspn(line.str, "\n"), line.str);
+    say("%s", yes(async_stream_at_eof(in)));
+    return async_none;
+}
+
+static void with_input(FILE *file, int fd)
+{
+    int usual = dup(0);
+    dup2(fd, 0);
+    play(async_coro(reads_lines));
+    say("%s", yes(fcntl(0, F_GETFL) & O_NONBLOCK));
+    dup2(usual, 0);
+    close(usual);
+    if (file)
+        fclose(file);
+}
+
+START_TEST(lines_of_standard_input)
+{
+    int ends[2];
+    FILE *file = tmpfile();
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "one\ntwo\n\nlast", 13), 13);
+    close(ends[1]);
+    with_input(NULL, ends[0]);
+    close(ends[0]);
+    fputs("of a file\n", file);
+    rewind(file);
+    with_input(file, fileno(file));
+    expect("[one]\n[two]\n[]\n[last]\nTrue\nFalse\n[of a file]\nTrue\nTrue\n");
+}
+END_TEST
+
 MAIN("stream",
      TEST(I01_an_echo_server)
      TEST(I02_read_readexactly_readuntil)
@@ -690,4 +730,5 @@ MAIN("stream",
      TEST(a_cancellation_in_an_exit_is_not_lost)
      TEST(a_stream_goes_with_the_task_that_opened_it)
      TEST(a_loop_may_close_in_the_middle_of_everything)
-     TEST(many_lines_take_constant_memory))
+     TEST(many_lines_take_constant_memory)
+     TEST(lines_of_standard_input))

@@ -628,6 +628,22 @@ START_TEST(an_error_of_ones_own_making_has_no_parts)
 }
 END_TEST
 
+PROGRAM(has_names)
+{
+    async_with(async_taskgroup_exit) async_taskgroup *group = async_taskgroup_enter();
+    async_task task = async_taskgroup_create_task_named(group, async_coro(nothing), "worker 1");
+    say("%s", async_get_name(task));
+    await(async_taskgroup_join(group));
+    return async_none;
+}
+
+START_TEST(tasks_of_a_group_have_names)
+{
+    play(async_coro(has_names));
+    expect("worker 1\n");
+}
+END_TEST
+
 MAIN("taskgroup",
      TEST(an_error_of_ones_own_making_has_no_parts)
      TEST(K01_the_block_waits_for_its_tasks)
@@ -648,4 +664,5 @@ MAIN("taskgroup",
      TEST(the_errors_outlive_their_tasks)
      TEST(never_left)
      TEST(many_groups_take_constant_memory)
-     TEST(many_failing_groups_take_constant_memory))
+     TEST(many_failing_groups_take_constant_memory)
+     TEST(tasks_of_a_group_have_names))
