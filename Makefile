@@ -177,6 +177,15 @@ graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 answers: graders $(LIB) $$(call able,$$(SOLVED)) ## for authors: do the graders judge all known answers right? (N=4)
 	@sh tools/grading/answers.sh $(N)
 
+run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$(FILE)'))) ## build and run a program of your own (FILE=my.c ARGS="one two")
+	@sh tools/own.sh run
+
+new: ## write a program of your own to begin with (NAME=proxy: proxy.c)
+	@sh tools/own.sh new
+
+install: $(LIB) ## put async.h and the library where other projects find them (PREFIX=/usr/local)
+	@sh tools/own.sh install
+
 stubs: ## for authors: what exercises/*/exercise.c hold now is what reset brings back
 	@sh tools/evlings.sh stubs
 

@@ -1,0 +1,70 @@
+#!/bin/sh
+# own.sh - programs of one's own: begun by `make new`, run by `make run`, built with what
+# `make install` has installed.
+#
+# Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+passed=0 failed=0
+unset MAKEFLAGS MFLAGS MAKELEVEL
+export ASYNC_CLOCK=virtual BUILD="${BUILD:-build}" EXTRA="${EXTRA:-}" CC="${CC:-cc}"
+
+# expect TITLE TEXT COMMAND...: it prints exactly that on stdout.
+expect() {
+    title=$1 text=$2
+    shift 2
+    said=$("$@" 2> "$work/errors")
+    if [ "$said" = "$text" ]; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        printf 'FAIL  %s:\n%s\n' "$title" "$said"
+        cat "$work/errors"
+    fi
+}
+
+new() { "${MAKE:-make}" -s new NAME="$1"; }
+run() { "${MAKE:-make}" -s run FILE="$1" ARGS="${2:-}"; }
+
+installed() {
+    "${MAKE:-make}" -s install PREFIX="$work/usr" >/dev/null || return
+    # shellcheck disable=SC2046,SC2086  # lists of words
+    PKG_CONFIG_PATH=$work/usr/lib/pkgconfig $CC $EXTRA "$work/first.c" \
+        $(PKG_CONFIG_PATH=$work/usr/lib/pkgconfig pkg-config --cflags --libs libasync) -o "$work/first" && "$work/first"
+}
+
+cat > "$work/words.c" <<'END'
+#include "async.h"
+#include "sqlite.h"
+#include "database.h"
+#include <stdio.h>
+
+static async_value program(void *p)
+{
+    (void)p;
+    async_with(async_db_exit) async_db *db = await(async_db_connect("sqlite::memory:")).ptr;
+    printf("%ld\n", await(async_db_fetchval(db, "SELECT 6 * 7")).num);
+    return async_none;
+}
+
+int main(int argc, char **argv)
+{
+    printf("%d %s\n", argc, argv[argc - 1]);
+    return async_main(async_coro(program));
+}
+END
+
+expect 'make new' "$work/first.c is yours now. To run it: make run FILE=$work/first.c" new "$work/first"
+expect 'make new, again' '' new "$work/first"
+expect 'make run' 'begins
+ends' run "$work/first.c"
+expect 'make install' 'begins
+ends' installed
+if [ -z "$(sh tools/extra.sh lacking "$work/words.c")" ]; then
+    expect 'make run with a bridge and words' '3 two
+42' run "$work/words.c" 'one two'
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
