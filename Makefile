@@ -23,6 +23,7 @@ endif
 # What a user gives us is data: a $ in it stays one.
 override FROM  := $(value FROM)
 override SEED  := $(value SEED)
+override PART  := $(value PART)
 override LEVEL := $(value LEVEL)
 override DB    := $(value DB)
 
@@ -73,9 +74,11 @@ OUT = -MMD -MP -MT $@ -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f 
 two      = $(if $(filter 0 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
 room     = $(wildcard exercises/$(call two,$1)-*/)
-exercise = $(call library,$(call room,$1))
-judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(BUILD)/$1grader/stage.o \
-             $(BUILD)/tools/grading/stage.o
+exercise = $(call library,$1)
+chosen   = $(or $(sort $(foreach n,$(N),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
+staging  = $(BUILD)/$1grader/stage.o $(BUILD)/tools/grading/stage.o
+judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(call staging,$1) $(BUILD)/grade \
+             $(REACHED)
 
 next: $(BUILD)/flow FORCE ## where you are, and what now (make alone says it, too)
 	@sh tools/evlings.sh next
@@ -99,7 +102,7 @@ deps-dev: deps ## install what the tests need, too
 lesson-%: $$(call programs,$$*) compile_commands.json FORCE ## build and run the programs of lesson N
 	@sh tools/evlings.sh lesson $*
 
-timeline-%: $$(if $$(FROM),$$(call exercise,$$*),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c)
+timeline-%: $$(if $$(PART),$$(call judging,$$(call room,$$*))) $$(if $$(FROM)$$(PART),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c; PART=2: what the grader saw)
 	@sh tools/evlings.sh timeline $*
 
 read-%: $(BUILD)/flow FORCE ## read the chapter of lesson N
@@ -111,10 +114,10 @@ drawable-%: $$(call programs,$$*) $(BUILD)/timeline FORCE ;
 task-%: $(BUILD)/flow FORCE ## read what exercise N asks for
 	@sh tools/evlings.sh task $*
 
-exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$*)) compile_commands.json FORCE ## build and run your program for exercise N
+exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*))) compile_commands.json FORCE ## build and run your program for exercise N
 	@sh tools/evlings.sh exercise $*
 
-grade-%: $$(if $$(call room,$$*),$$(call exercise,$$*) $$(call judging,$$(call room,$$*))) FORCE ## grade exercise N (FROM=dir: dir/exercise.c; SEED=n)
+grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call judging,$$(call room,$$*))) FORCE ## grade exercise N (FROM=dir: dir/exercise.c; SEED=n)
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
 hint-%: $(BUILD)/flow FORCE ## a hint for exercise N; each time one more (LEVEL=2: that one)
@@ -174,7 +177,7 @@ all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $(BENCHES) $(BUILD)/timeline gra
 
 graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 
-answers: graders $(LIB) $$(call able,$$(SOLVED)) ## for authors: do the graders judge all known answers right? (N=4)
+answers: $$(foreach x,$$(filter-out $$(dir $$(lacking)),$$(chosen)),$$(call exercise,$$x) $$(call judging,$$x)) ## for authors: do the graders judge all known answers right? (N=4)
 	@sh tools/grading/answers.sh $(N)
 
 run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$(FILE)'))) ## build and run a program of your own (FILE=my.c ARGS="one two")
@@ -201,11 +204,12 @@ LESSONS  = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 SOLVED   = $(patsubst %.c,$(BUILD)/%,$(wildcard solutions/*/*.c))
 TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/*.c))
 BENCHES  = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/bench/*.c))
-GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c))
+GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c) tools/grading/child.c)
+REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems)
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 SETTINGS = $(strip $(CC) $(FLAGS))
-export PLAIN CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS FROM SEED LEVEL DB PYTHON QUICK
+export PLAIN CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB PYTHON QUICK
 
 comma   := ,
 
@@ -256,6 +260,22 @@ $(BUILD)/exercises/%/grader/grader: exercises/%/grader/grader.c $(GRADING)
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(OUT)
+
+$(BUILD)/grade: $(patsubst %,$(BUILD)/tools/grading/%.o,grade child contract)
+	$(DO) $(CC) $(FLAGS) $^ $(TO)
+
+# What a submission can include: these headers, and those of the system, which the compiler names.
+$(BUILD)/include/%.h: runtime/%.h
+	$(DO) cp $< $@.$$$$ && mv $@.$$$$ $@
+
+$(BUILD)/include/%.h: runtime/extra/%.h
+	$(DO) cp $< $@.$$$$ && mv $@.$$$$ $@
+
+$(BUILD)/include/systems: $(BUILD)/settings
+	$(DO) $(CC) $(FLAGS) -E -v -xc /dev/null 2>&1 | sed -n '/^#include </,/^End of/s/^ //p' > $@.$$$$ && mv $@.$$$$ $@
+
+# The same stage once more, to be watched: make calls itself with a sanitizer.
+watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) ;
 
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 	$(DO) $(CC) $(EXTRA) $^ $(TO)

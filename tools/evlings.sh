@@ -4,7 +4,7 @@
 #   evlings.sh lesson|timeline|read|task|exercise|grade|hint|solution|reset NUMBER
 #   evlings.sh next|list|end|stubs
 #
-# BUILD, CC, FLAGS and LIBS come from there; FROM, SEED, LEVEL and DB from the user.
+# BUILD, CC, FLAGS and LIBS come from there; FROM, SEED, PART, LEVEL and DB from the user.
 # EVLINGS_WATCH comes from make watch, which shows what we say on a screen of its own.
 #
 # A lesson's room is lessons/NN-name/, its exercise's is exercises/NN-name/. Where a reader is, what
@@ -195,6 +195,11 @@ run_exercise() {
 
 # Draws the lesson's programs, or with FROM one exercise.
 draw_timeline() {
+    if [ -n "${PART:-}" ]; then
+        find_room exercises "$1"
+        find_source
+        exec "$build/grade" "$room" "$source" show "$PART"
+    fi
     if [ -n "${FROM:-}" ]; then
         find_room exercises "$1"
         find_source
@@ -216,26 +221,20 @@ draw_timeline() {
     step timeline
 }
 
-# The stage is made of the reader's file, the exercise's own part and the common one, in a place of
-# its own: two gradings never meet, and none leaves anything behind.
-# shellcheck disable=SC2046,SC2086  # LIBS is a list
-build_stage() {
-    scratch=$(mktemp -d "$build/grade.XXXXXX") || exit 1
-    compile "$scratch/student.o" -Dmain=student_main -c "$source" &&
-        compile "$scratch/stage" "$build/tools/grading/stage.o" "$build/$room/grader/stage.o" \
-            "$scratch/student.o" $(sh tools/extra.sh link "$room") $LIBS
-}
-
+# A program of its own from here on, which leaves nothing behind whatever happens.
 grade() {
     find_room exercises "$1"
     find_source
-    build_stage || exit 1
-    { "$build/$room/grader/grader" "$scratch/stage"; echo $? > "$scratch/status"; } | tee "$scratch/said"
-    status=$(cat "$scratch/status")
-    points=$(sed -n 's|^Score: \([0-9]*/[0-9]*\)$|\1|p' "$scratch/said")
-    [ -n "${FROM:-}" ] || [ -z "$points" ] || remember points "$points"
-    [ -n "${FROM:-}" ] || step grade
-    exit "$status"
+    set -- "$room" "$source"
+    [ -n "${FROM:-}" ] || set -- "$@" mine
+    exec "$build/grade" "$@"
+}
+
+# graded NUMBER POINTS: the reader's own was; grade says so.
+graded() {
+    find_room exercises "$1"
+    remember points "$2"
+    step grade
 }
 
 # ------------------------------------------------------------------------------ help and reset
@@ -322,6 +321,7 @@ read) read_chapter "$@" ;;
 task) read_task "$@" ;;
 exercise) run_exercise "$@" ;;
 grade) grade "$@" ;;
+graded) graded "$@" ;;
 hint) hint "$@" ;;
 solution) solution "$@" ;;
 reset) reset "$@" ;;

@@ -186,12 +186,14 @@ under_valgrind() {
     done
 }
 
+words() { check 'words of the compiler' sh tools/words/words.sh "$1"; }
+
 flags=${EXTRA:-}
 [ "${1:-}" = runtime ] || style
 case ${1:-} in
 runtime) only_runtime ;;
-all) compilers; under_valgrind "${CC:-cc}" ;;
-*) variant '' "${CC:-cc}" "$flags" '' ;;
+all) compilers; under_valgrind "${CC:-cc}"; words "$base/test-gcc" ;;
+*) variant '' "${CC:-cc}" "$flags" ''; words "$base" ;;
 esac
 
 [ "$skipped" -eq 0 ] || more=", $skipped skipped"

@@ -357,6 +357,40 @@ START_TEST(many_threads_call_often)
 }
 END_TEST
 
+/* A thread of the program's own: nothing is set and nothing is watched, and yet it is no deadlock. */
+static async_value answer(void *future)
+{
+    async_set_result(future, async_num(3));
+    return async_none;
+}
+
+static void *think(void *future)
+{
+    usleep(20000);
+    async_loop_call_soon_threadsafe(loop, answer, future);
+    return NULL;
+}
+
+PROGRAM(asks_a_thread)
+{
+    pthread_t thread;
+    loop = async_get_running_loop();
+    async_future future = async_create_future();
+    pthread_create(&thread, NULL, think, future);
+    long answered = await(future).num;
+    pthread_join(thread, NULL);
+    say("%ld", answered);
+    return async_none;
+}
+
+START_TEST(a_thread_of_our_own_may_answer_on_any_clock)
+{
+    run_virtual(async_coro(asks_a_thread));
+    run_real(async_coro(asks_a_thread));
+    expect("3\n3\n");
+}
+END_TEST
+
 MAIN("threadsafe",
      TEST(E03_run_coroutine_threadsafe)
      TEST(a_result_may_be_waited_for_with_a_limit)
@@ -366,4 +400,5 @@ MAIN("threadsafe",
      TEST(a_loop_may_close_before_it_has_begun)
      TEST(a_loop_may_close_before_the_end)
      TEST(async_run_cancels_them_at_its_end)
-     TEST(many_threads_call_often))
+     TEST(many_threads_call_often)
+     TEST(a_thread_of_our_own_may_answer_on_any_clock))

@@ -41,7 +41,13 @@ head_says() { sed -n "/^--- /q; /\*\//q; s/^\( \* \)\{0,1\}$1: //p" "$2"; }
 # grade NUMBER PLACE: PLACE/exercise.c, as make grade-N; what is said is in PLACE/said.
 grade() { FROM=$2 sh tools/evlings.sh grade "$1" > "$2/said" 2>&1 < /dev/null; }
 
-points() { sed -n 's/^\(ok  \|FAIL\)  \([0-9]*\/[0-9]*\)  .*/\2/p' "$1/said" | tr '\n' ' ' | sed 's/ $//'; }
+# What is said of a part in the second pass, in which memory is watched, replaces what was said before.
+points()
+{
+    sed -n 's/^\(ok  \|FAIL\)  \([0-9]*\/[0-9]*\)  \(.*\)/\2 \3/p' "$1/said" | awk '
+        { got = $1; sub(/^[^ ]* /, ""); if (!($0 in points)) titles[++n] = $0; points[$0] = got }
+        END { for (i = 1; i <= n; i++) printf "%s%s", (i > 1 ? " " : ""), points[titles[i]] }'
+}
 
 # check TITLE NUMBER PLACE right|wrong|stub POINTS [ANSWER]: is the verdict on PLACE/exercise.c as expected?
 check()
@@ -121,6 +127,13 @@ for exercise in exercises/[0-9]*/; do
     [ "$wanted" != "$name" ] || chosen="$chosen $exercise"
 done
 [ -n "$chosen" ] || { echo "There is no such exercise: $*" >&2; exit 2; }
+
+# What watches memory is made once, and not by each of them. Without a sanitizer they say so.
+numbers=
+for exercise in $chosen; do numbers="$numbers watched-$(basename "$exercise" | sed 's/-.*//')"; done
+# shellcheck disable=SC2086  # goals
+env -u MAKEFLAGS "${MAKE:-make}" -s -k -j2 BUILD="$build/memory" EXTRA="${EXTRA:-} -fsanitize=address" $numbers \
+    > "$work/watched" 2>&1
 
 # As many at a time as there are processors; each of these workers takes the next that is free.
 rm -rf "$work"/*.log "$work"/*.taken

@@ -3,13 +3,14 @@
  * libcheck need not fork here, since no code of the student's is in this process. The verdict is
  * taken from libcheck's own results, never from anything printed. Only full marks exit with 0. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "grader_run.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define MOST_PARTS 8
@@ -22,8 +23,15 @@ static struct {
 static int part_count;
 static Suite *suite;
 static const char *stage;
+static bool watching_memory;            /* the second pass: what was fine is not said twice */
+static int shown_part;                  /* of which the last run is to be drawn, from 1; or 0 */
+static const char *timeline;            /* the program that does it */
+static int running_part;
+static char picture[200];               /* the command that draws a run, but for the part; "": there is none */
+static char *shown_words[MOST_WORDS + 5];
 
 const char *grader_stage(void) { return stage; }
+bool grader_watches_memory(void) { return watching_memory; }
 
 void grader_cannot(const char *format, ...)
 {
@@ -38,43 +46,77 @@ void grader_cannot(const char *format, ...)
     _exit(NOT_JUDGED);
 }
 
-/* The seed decides what is chosen at random: with the same one a grading is the same once more. */
-static void plant_seed(void)
-{
-    const char *given = getenv("SEED");
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    unsigned seed = (unsigned)(t.tv_nsec ^ t.tv_sec ^ getpid()) % 1000000;
-    if (given && *given) {
-        char *end;
-        seed = (unsigned)strtoul(given, &end, 10);
-        if (*end || *given < '0' || *given > '9')
-            grader_cannot("SEED=%.40s: a seed is a number, such as each grading names.", given);
-    }
-    srandom(seed);
-    printf("Seed: %u\n", seed);
-}
-
-/* Neither libcheck nor the stage shall hear of what happens to be set where we are called. */
+/* Neither libcheck nor the stage shall hear of what happens to be set where we are called. The last
+ * one has freed memory overwritten: what is read from there is seen to be wrong. */
 static void clean_environment(void)
 {
-    if (clearenv() != 0 || setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1) != 0 ||
-        setenv("LC_ALL", "C.UTF-8", 1) != 0)
+    static const char *const names[][2] = {
+        { "PATH", "/usr/local/bin:/usr/bin:/bin" },
+        { "LC_ALL", "C.UTF-8" },
+        { "ASYNC_CLOCK", "virtual:1000" },      /* so that nobody takes a time for a delay */
+        { "ASAN_OPTIONS", "allocator_may_return_null=1" },
+        { "LSAN_OPTIONS", "exitcode=0" },       /* the runtime's leaks are not the student's */
+        { "GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0" },
+    };
+    bool done = clearenv() == 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        done = done && setenv(names[i][0], names[i][1], 1) == 0;
+    if (!done)
         grader_cannot("The environment could not be set: %s.", strerror(errno));
 }
 
 void grader_open(int argc, char **argv)
 {
-    if (argc != 2 || access(argv[1], X_OK) != 0) {
+    const char *seed = getenv("SEED");  /* with the same one all is the same once more */
+    if (argc < 2) {
         fprintf(stderr,
-                "usage: %s STAGE\nSTAGE is the program with the student's functions in it.\n",
-                argv[0]);
+                "usage: %s STAGE|- [memory | show PART TIMELINE]\nSTAGE is the program with the student's "
+                "functions in it; -: there is none, and so no points.\n", argv[0]);
         exit(NOT_JUDGED);
     }
     stage = argv[1];
+    snprintf(picture, sizeof picture, "%s", getenv("PICTURE") ? getenv("PICTURE") : "");
+    watching_memory = argc == 3;
+    shown_part = argc == 5 ? atoi(argv[3]) : 0;
+    timeline = argc == 5 ? argv[4] : NULL;
     suite = suite_create("exercise");
-    plant_seed();
+    srandom(seed ? strtoul(seed, NULL, 10) : 0);
     clean_environment();
+    child_prepare();
+    prctl(PR_SET_DUMPABLE, 0);          /* nobody may look into this process, or write to it */
+}
+
+static void begin_part(void) { running_part++; }
+
+const char *grader_picture(void)
+{
+    static char text[sizeof picture + 40];
+    snprintf(text, sizeof text, *picture ? "\n(drawn: %s PART=%d)" : "%s", picture, running_part);
+    return text;
+}
+
+void grader_remember(char *const *words)
+{
+    if (running_part != shown_part)
+        return;
+    for (int i = 0; words[i]; i++) {
+        free(shown_words[3 + i]);
+        shown_words[3 + i] = strdup(words[i]);
+        shown_words[4 + i] = NULL;
+    }
+}
+
+/* Once more the run that decided about a part: the one that failed, or else its last. */
+static int show(void)
+{
+    char title[80];
+    if (shown_part > part_count || !shown_words[3])
+        grader_cannot("There is no part %d: PART is a number from 1 to %d.", shown_part, part_count);
+    snprintf(title, sizeof title, "part %d: %s", shown_part, parts[shown_part - 1].title);
+    shown_words[0] = (char *)timeline, shown_words[1] = "--title", shown_words[2] = title;
+    grader_open_report();
+    execv(timeline, shown_words);
+    grader_cannot("%s cannot be started: %s.", timeline, strerror(errno));
 }
 
 TCase *grader_part(int points, const char *title)
@@ -84,6 +126,7 @@ TCase *grader_part(int points, const char *title)
     parts[part_count].points = points;
     parts[part_count++].title = title;
     TCase *tcase = tcase_create(title);
+    tcase_add_checked_fixture(tcase, begin_part, NULL);
     suite_add_tcase(suite, tcase);
     return tcase;
 }
@@ -120,17 +163,32 @@ static void print_message(const char *text)
     print_indented(text);
 }
 
+static int no_points(void)
+{
+    int most = 0;
+    for (int i = 0; i < part_count; i++)
+        most += parts[i].points;
+    printf("Score: 0/%d\n", most);
+    return 1;
+}
+
 int grader_close(void)
 {
+    if (strcmp(stage, "-") == 0)
+        return no_points();
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_NOFORK);
     srunner_run_all(runner, CK_SILENT);
+    if (shown_part)
+        return show();
     TestResult **results = srunner_results(runner);
     int count = srunner_ntests_run(runner), score = 0, most = 0;
     for (int i = 0; i < part_count; i++) {
         bool passed = count == part_count && tr_rtype(results[i]) == CK_PASS;
         score += passed ? parts[i].points : 0;
         most += parts[i].points;
+        if (passed && watching_memory)
+            continue;
         printf("%-5s %d/%d  %s\n", passed ? "ok" : "FAIL", passed ? parts[i].points : 0,
                parts[i].points, parts[i].title);
         if (!passed && count == part_count)

@@ -16,6 +16,7 @@ static struct {
     char text[200];
 } expected[MOST_EXPECTED];
 static int expected_count;
+static bool about_time;             /* what is wrong is seen in a picture of the run */
 
 /* ----------------------------------------------------------------------------- to fail */
 
@@ -42,7 +43,9 @@ void reject(struct run *run, const char *format, ...)
     va_end(args);
     if (n > (int)sizeof text - 2001)
         n = sizeof text - 2001;
-    n += snprintf(text + n, sizeof text - n, "\n(tried with: %s)", run->inputs);
+    n += snprintf(text + n, sizeof text - n, "\n(tried with: %s)%s", run->call,
+                  about_time ? grader_picture() : "");
+    about_time = false;
     if (*run->err)
         snprintf(text + n, sizeof text - n, "\nThe program also said:\n%s",
                  visible(run->err, err, sizeof err));
@@ -147,6 +150,7 @@ __attribute__((noreturn)) static void fail_line(struct run *run, int i, const ch
     const struct line *got = i < run->line_count ? &run->lines[i] : NULL;
     const char *want = i < expected_count ? expected[i].text : NULL;
     char text[400], what[300];
+    about_time = true;
     double when = want ? printed_when(run, i, want) : NAN;
     if (!run->line_count)
         reject(run, "Nothing was printed. The first line expected, at %g s, is:\n  %s\n%s",
@@ -209,14 +213,17 @@ void expect_transcript(struct run *run, enum order equal_times, const char *why)
 
 void mistaken_seconds(struct run *run, double wrong, double right, const char *what)
 {
+    about_time = true;
     if (same_time(run->seconds, wrong) && !same_time(wrong, right))
         reject(run, "took %g s of virtual time, expected %g s: %s", wrong, right, what);
+    about_time = false;
 }
 
 void expect_seconds(struct run *run, double right, const char *why)
 {
     if (same_time(run->seconds, right))
         return;
+    about_time = true;
     if (run->cpu > 0.3)
         reject(
             run,

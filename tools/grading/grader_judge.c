@@ -94,9 +94,9 @@ static void judge_endless(struct run *run, struct raw *raw)
         grader_timeouts++;
         reject(
             run,
-            "The program did not end: it stood still for ten real seconds, although its clock "
-            "is virtual. Some call waits outside of the event loop (pause, read, wait, lock, ...), "
-            "so the whole loop is blocked. Only await may wait.");
+            "The program did not end: all of it slept for seconds, although its clock is virtual and "
+            "nobody else could wake it. Some call waits outside of the event loop (pause, read, wait, "
+            "lock, ...), so the whole loop is blocked. Only await may wait.");
     }
 }
 
@@ -125,10 +125,9 @@ static void judge_crash(struct run *run, struct raw *raw)
 static void judge_exit(struct run *run, struct raw *raw)
 {
     int status = WEXITSTATUS(raw->status);
-    bool leaks = strstr(run->err, "LeakSanitizer"), exits = leaks && !raw->complete;
-    if (!exits && (strstr(run->err, "AddressSanitizer") || strstr(run->err, "runtime error:")))
-        reject(run, "A sanitizer found a mistake in how memory or numbers are used. Its report is "
-                    "below; the first line with your file's name is the place.");
+    if (strstr(run->err, "runtime error:"))
+        reject(run, "A sanitizer found a mistake in how numbers are used. Its report is below; the first "
+                    "line with your file's name is the place.");
     if (!raw->complete)
         reject(run,
                "Early exit: the program ended itself with status %d in the middle of the run, by "
@@ -158,6 +157,16 @@ static void judge_blocking(struct run *run, struct raw *raw)
            "task, no timer.\nUse %s: it lets the others go on meanwhile.",
            raw->blocked, student_place(&raw->blocked_at, 1), raw->blocked_seconds,
            instead_of_sleep);
+}
+
+static void judge_hog(struct run *run, struct raw *raw)
+{
+    if (raw->hog && !grader_watches_memory())
+        reject(run,
+               "The processor was kept busy%s by task '%s' for a quarter of a second and more, in which "
+               "nothing else could run.\nIf that waits for the clock, use %s. What has so much to compute "
+               "belongs in a thread.",
+               student_place(raw->frames, raw->frame_count), raw->hog, instead_of_sleep);
 }
 
 /* The runtime has said what was called wrongly, and where: that comes before what follows from it. */
@@ -214,9 +223,11 @@ void run_judge(struct run *run, struct raw *raw)
     if (!raw->ready)
         grader_cannot("The stage on which the program runs could not be set up (status %#x).\n%s",
                       (unsigned)raw->status, run->err);
+    judge_memory(run);
     judge_endless(run, raw);
     judge_crash(run, raw);
     judge_blocking(run, raw);
+    judge_hog(run, raw);
     judge_exit(run, raw);
     judge_deadlock(run);
     judge_misuse(run);

@@ -100,6 +100,8 @@ static void read_line(struct run *run, struct raw *raw, char *line)
         run->ended = true;
     } else if (!strcmp(what, "blocked")) {
         read_blocked(raw, line);
+    } else if (!strcmp(what, "hogged")) {
+        raw->hog = line;
     } else if (!strcmp(what, "elsewhere")) {
         run->elsewhere += strtod(line, NULL);
     } else if (!strcmp(what, "frame") && raw->frame_count < MOST_FRAMES) {
@@ -149,7 +151,7 @@ void run_read(struct run *run, struct raw *raw)
 {
     shown.count = 0;
     raw->ready = raw->complete = false;
-    raw->gave_up = raw->blocked = NULL;
+    raw->gave_up = raw->blocked = raw->hog = NULL;
     raw->task = "-";
     raw->frame_count = raw->crash = 0;
     for (char *line = raw->report; *line;) {

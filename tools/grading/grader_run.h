@@ -10,7 +10,7 @@
 
 struct raw {
     char nonce[40];
-    bool in_time;                       /* it ended before the deadline */
+    bool in_time;                       /* it ended; or else all of it slept for too long */
     int status;                         /* as wait4 gives it */
     char out[MOST_OUTPUT], err[MOST_OUTPUT], report[MOST_OUTPUT];
     size_t out_length;
@@ -22,6 +22,7 @@ struct raw {
     const char *gave_up;                /* stuck, busy or overtime, or NULL */
     int crash;                          /* the signal that the stage got, or 0 */
     const char *task;                   /* that ran when the stage gave up or crashed; "-": none */
+    const char *hog;                    /* the task that computed for long without a pause, or NULL */
     const char *blocked;                /* the first call that blocks, or NULL */
     double blocked_seconds;
     const char *blocked_at;             /* its address */
@@ -31,6 +32,7 @@ struct raw {
 
 void run_read(struct run *run, struct raw *raw);
 void run_judge(struct run *run, struct raw *raw);
+void judge_memory(struct run *run);     /* a part of it */
 
 /* Where in the student's file the first of these addresses is that lies there: " in make_toast
  * (exercise.c:12)", or "" if that cannot be found out. */
@@ -43,6 +45,11 @@ void grader_cannot(const char *format, ...) PRINTF(1, 2);
 
 extern int grader_timeouts;     /* so far; after two we stop trying */
 const char *grader_stage(void);
+bool grader_watches_memory(void);   /* this is the second pass, in which all takes longer */
+#define MOST_WORDS 64
+const char *grader_picture(void);   /* a line that says how to have the run of this part drawn, or "" */
+void grader_remember(char *const *words);       /* of a run, to be shown */
+void grader_open_report(void);      /* what a stage needs to run without a grader's eyes, as 3 and 4 */
 void grader_new_inputs(void);   /* the bags of random_word and random_seconds are full again */
 
 /* Text of the student's for the eyes of a reader: control characters are spelled out. */

@@ -12,7 +12,7 @@
  *         return stage_close();
  *     }
  *
- * File descriptors: 0 is /dev/null, 1 and 2 are temporary files, 3 is the report (see stage.c). */
+ * File descriptors: 0 is /dev/null, 1 and 2 are temporary files, 3 is the report (see stage.c), 4 its key. */
 #ifndef STAGE_H
 #define STAGE_H
 

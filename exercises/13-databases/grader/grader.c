@@ -10,7 +10,7 @@
 
 #define MOST 12
 
-static char directory[] = "/tmp/grade-13.XXXXXX";
+static char directory[300];     /* in which we run: the grading's own, which goes with it */
 
 static struct account {
     const char *name;
@@ -377,30 +377,15 @@ START_TEST(few_connections)
 }
 END_TEST
 
-static void remove_directory(void)
-{
-    char path[400];
-    DIR *all = opendir(directory);
-    for (struct dirent *entry; all && (entry = readdir(all));) {
-        snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-        unlink(path);
-    }
-    if (all)
-        closedir(all);
-    rmdir(directory);
-}
-
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
-    if (!mkdtemp(directory)) {
-        perror("no temporary directory can be made in /tmp");
+    if (!getcwd(directory, sizeof directory)) {
+        perror("where are we?");
         return 2;
     }
     part(2, "a city's accounts", city);
     part(3, "both sides or neither", both_or_neither);
     part(3, "many questions, few connections", few_connections);
-    int status = grader_close();
-    remove_directory();
-    return status;
+    return grader_close();
 }

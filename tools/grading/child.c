@@ -1,0 +1,273 @@
+/* child.c - see child.h. */
+#define _GNU_SOURCE
+#include "child.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK 50                     /* milliseconds from one look at a child to the next */
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+#define ENDS (int)(sizeof ends / sizeof ends[0])
+static bool told_to_end;
+
+/* ---------------------------------------------------------------------------- signals */
+
+/* They are kept waiting, and taken when we look: so there is no moment at which one comes amiss. */
+static void signals_of_ours(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGCHLD);
+    for (int i = 0; i < ENDS; i++)
+        sigaddset(set, ends[i]);
+}
+
+void child_prepare(void)
+{
+    sigset_t set;
+    signals_of_ours(&set);
+    for (int i = 0; i < ENDS; i++)              /* ignored, they would not wait */
+        signal(ends[i], SIG_DFL);
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);                   /* whom we tell may be gone: we clean up all the same */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* Waits for a signal of ours, so long at most. */
+static void take_signal(long milliseconds)
+{
+    sigset_t set;
+    signals_of_ours(&set);
+    int number = sigtimedwait(&set, NULL, &(struct timespec){ 0, milliseconds * 1000000 });
+    if (number > 0 && number != SIGCHLD)
+        told_to_end = true;
+}
+
+bool child_told_to_end(void)
+{
+    sigset_t waiting;
+    sigpending(&waiting);
+    for (int i = 0; i < ENDS; i++)
+        told_to_end |= sigismember(&waiting, ends[i]) == 1;
+    return told_to_end;
+}
+
+/* --------------------------------------------------------------------- does it stand still? */
+
+struct look {
+    bool awake;                     /* a thread runs, waits for the processor, or for a disk */
+    unsigned long long progress;    /* changes when any of them has run */
+};
+
+/* A thread's state and how much it has run. */
+static void look_at_thread(const char *process, const char *thread, struct look *look)
+{
+    char path[600], text[1024];
+    unsigned long long ran = 0, waited = 0, times = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/task/%.20s/stat", process, thread);
+    FILE *file = fopen(path, "re");
+    char *end = file && fgets(text, sizeof text, file) ? strrchr(text, ')') : NULL;
+    look->awake |= end && strlen(end) > 2 && strchr("RD", end[2]);
+    if (file)
+        fclose(file);
+    snprintf(path, sizeof path, "/proc/%.20s/task/%.20s/schedstat", process, thread);
+    file = fopen(path, "re");
+    if (file && fscanf(file, "%llu %llu %llu", &ran, &waited, &times) == 3)
+        look->progress += ran + times;
+    if (file)
+        fclose(file);
+}
+
+/* A process and all that it has started. */
+static void look_at(const char *process, struct look *look, int depth)
+{
+    char path[600], child[24];
+    snprintf(path, sizeof path, "/proc/%.20s/task", process);
+    DIR *threads = depth < 20 ? opendir(path) : NULL;
+    for (struct dirent *thread; threads && (thread = readdir(threads));) {
+        if (thread->d_name[0] == '.')
+            continue;
+        look_at_thread(process, thread->d_name, look);
+        snprintf(path, sizeof path, "/proc/%.20s/task/%.20s/children", process, thread->d_name);
+        FILE *file = fopen(path, "re");
+        while (file && fscanf(file, "%23s", child) == 1)
+            look_at(child, look, depth + 1);
+        if (file)
+            fclose(file);
+    }
+    if (threads)
+        closedir(threads);
+}
+
+/* ------------------------------------------------------------------------------ the child */
+
+static void limit(int what, rlim_t most)
+{
+    struct rlimit now;
+    getrlimit(what, &now);
+    if (most && (now.rlim_max == RLIM_INFINITY || most < now.rlim_max))
+        setrlimit(what, &(struct rlimit){ most, most });
+}
+
+/* Puts `from` in the place of `to`, for the program to come. */
+static bool place(int from, int to) { return dup2(from, to) == to; }
+
+__attribute__((noreturn))
+static void become(const struct child *child, pid_t parent)
+{
+    sigset_t none;
+    char *words[MOST_ARGUMENTS + 4] = { "sh", "-c", (char *)child->shell };
+    int null = open("/dev/null", O_RDWR), files[5] = { child->in, child->out, child->err };
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)                    /* it was too late for that */
+        _exit(126);
+    setpgid(0, 0);
+    for (int i = 0; child->shell && child->words[i] && i < MOST_ARGUMENTS; i++)
+        words[3 + i] = child->words[i];
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    limit(RLIMIT_CPU, child->cpu_seconds);
+    limit(RLIMIT_AS, child->memory);
+    limit(RLIMIT_FSIZE, child->file_size);
+    files[3] = child->more[0], files[4] = child->more[1];
+    for (int i = 0; i < 5; i++) {               /* out of each other's way first */
+        files[i] = i < 3 || files[i] ? fcntl(files[i] ? files[i] : null, F_DUPFD, 10) : -1;
+        if (files[i] < 0 && i < 3)
+            _exit(126);
+    }
+    for (int i = 0; i < 5; i++)
+        if (files[i] >= 0 && !place(files[i], i))
+            _exit(126);
+    close_range(files[3] < 0 ? 3 : files[4] < 0 ? 4 : 5, ~0U, 0);
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (child->directory && chdir(child->directory) < 0)
+        _exit(126);
+    execvp(child->shell ? "/bin/sh" : child->words[0], child->shell ? words : child->words);
+    _exit(127);
+}
+
+/* Processes that the child started and left behind have become our children. */
+static void end_orphans(void)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    for (int tries = 0; tries < 1000; tries++) {
+        FILE *file = fopen(path, "re");
+        int pid, found = 0;
+        while (file && fscanf(file, "%d", &pid) == 1 && ++found)
+            kill(pid, SIGKILL);
+        if (file)
+            fclose(file);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+        if (!found)
+            return;
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    }
+}
+
+/* Until it has ended, and stays a zombie so that its number still means its group. */
+static void wait_for(struct child *child, pid_t pid)
+{
+    char process[24];
+    struct look before = { true, 0 };
+    snprintf(process, sizeof process, "%d", (int)pid);
+    for (struct timespec last, now;;) {
+        siginfo_t info = { 0 };
+        if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
+            return;
+        clock_gettime(CLOCK_MONOTONIC, &last);
+        take_signal(LOOK);
+        if (told_to_end) {
+            child->how = TOLD_TO_END;
+            return;
+        }
+        struct look look = { false, 0 };
+        look_at(process, &look, 0);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        double slept = now.tv_sec - last.tv_sec + (now.tv_nsec - last.tv_nsec) / 1e9;
+        bool still = !look.awake && look.progress == before.progress;
+        child->still = still ? child->still + (slept < 2 * LOOK / 1e3 ? slept : LOOK / 1e3) : 0;
+        before = look;
+        if (child->still > child->still_seconds) {
+            child->how = STOOD_STILL;
+            return;
+        }
+    }
+}
+
+void child_run(struct child *child)
+{
+    struct rusage used = { 0 };
+    pid_t parent = getpid();
+    fflush(NULL);
+    child->how = ENDED;
+    child->still = child->cpu = 0;
+    if (child_told_to_end()) {
+        child->how = TOLD_TO_END;
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        become(child, parent);
+    if (pid < 0) {
+        child->how = NOT_STARTED;
+        return;
+    }
+    setpgid(pid, pid);
+    wait_for(child, pid);
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+    while (wait4(pid, &child->status, 0, &used) < 0 && errno == EINTR)
+        ;
+    end_orphans();
+    child->cpu = used.ru_utime.tv_sec + used.ru_stime.tv_sec +
+                 (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+/* ------------------------------------------------------------------------------ files */
+
+int child_file(void)
+{
+    int file = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (file >= 0)
+        fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL);
+    return file;
+}
+
+int child_file_end(int file)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    return open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+}
+
+char *child_file_text(int file, size_t size, size_t *length)
+{
+    char *text = malloc(size + 1);
+    size_t all = 0;
+    ssize_t got;
+    while (text && all < size && (got = pread(file, text + all, size - all, all)) > 0)
+        all += got;
+    for (size_t i = 0; i < all; i++)            /* a zero byte would hide what follows it */
+        if (!text[i])
+            text[i] = '\1';
+    if (text)
+        text[all] = 0;
+    if (length)
+        *length = all;
+    return text;
+}

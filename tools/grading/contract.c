@@ -1,0 +1,330 @@
+/* contract.c - see contract.h.
+ *
+ * A program of an exercise is C that calls async.h, the exercise's header, and the C library where
+ * that computes, prints, or is about threads. Who could call everything, run before main, or write
+ * machine code could also change what the grader sees. This is no sandbox: it takes away what no
+ * exercise needs, with a sentence that says so. */
+#define _GNU_SOURCE
+#include "contract.h"
+#include <ctype.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOST_NAMES 4000
+
+static struct {
+    char *list[MOST_NAMES];
+    int count;
+} names;
+static bool sanitized;          /* the compiler was told to add checks, which have names of their own */
+
+static void add_name(const char *name)
+{
+    if (names.count < MOST_NAMES - 1)
+        names.list[names.count++] = strdup(name);
+}
+
+static char *text_of(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+    if (file && getdelim(&text, &size, EOF, file) < 0)
+        *(text = realloc(text, 1)) = 0;
+    if (file)
+        fclose(file);
+    return text ? text : strdup("");
+}
+
+/* ------------------------------------------------------------------------------ includes */
+
+static bool lies_in(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+    return length && !strncmp(path, directory, length) && path[length] == '/';
+}
+
+static bool is_systems(const char *path, const char *systems)
+{
+    char directory[PATH_MAX], real[PATH_MAX];
+    FILE *file = fopen(systems, "re");
+    bool found = false;
+    while (file && !found && fgets(directory, sizeof directory, file)) {
+        directory[strcspn(directory, "\n")] = 0;
+        found = realpath(directory, real) && lies_in(path, real);
+    }
+    if (file)
+        fclose(file);
+    return found;
+}
+
+/* Cuts the next name off a list as make reads it, in which a backslash stands before a blank, and
+ * alone at the end of a line. */
+static char *next_name(char **list)
+{
+    char *from = *list, *to, *name;
+    while (isspace((unsigned char)*from) || (*from == '\\' && from[1] == '\n'))
+        from++;
+    for (name = to = from; *from && !isspace((unsigned char)*from); from++)
+        *to++ = *from == '\\' && from[1] && from[1] != '\n' ? *++from
+                : *from == '$' && from[1] == '$'            ? *++from
+                                                            : *from;
+    *list = *from ? from + 1 : from;
+    *to = 0;
+    return *name ? name : NULL;
+}
+
+static bool refuse_include(const char *name, const char *place)
+{
+    printf("%s includes %s. A program of an exercise is one file, and beside the C library's headers it\n"
+           "includes \"exercise.h\" only, which has all that is needed.\n", place, name);
+    return false;
+}
+
+bool contract_source(const char *path, const char *place)
+{
+    char *text = text_of(path), *rest = text, name[PATH_MAX];
+    bool fine = true;
+    for (char *line; fine && (line = strsep(&rest, "\n"));)
+        if (sscanf(line, " # include %*1[\"<]%4095[^\">]", name) == 1 && (*name == '/' || strstr(name, "..")))
+            fine = refuse_include(name, place);
+    free(text);
+    return fine;
+}
+
+bool contract_includes(const char *list, const char *here, const char *headers, const char *systems,
+                       const char *place)
+{
+    char *text = text_of(list), *rest = strchr(text, ':'), real[PATH_MAX], whole[PATH_MAX];
+    bool fine = rest;
+    rest = rest ? rest + 1 : text;
+    for (char *name; (name = next_name(&rest));) {
+        snprintf(whole, sizeof whole, "%s%s%s", *name == '/' ? "" : here, *name == '/' ? "" : "/", name);
+        if (realpath(whole, real) &&
+            (lies_in(real, here) || lies_in(real, headers) || is_systems(real, systems)))
+            continue;
+        fine = refuse_include(name, place);
+        break;
+    }
+    free(text);
+    return fine;
+}
+
+/* ------------------------------------------------------------------------------ assembly */
+
+/* Compilers mark what they copy; the marks are comments at the beginning of a line, where nothing of
+ * a text in the program ever stands. */
+bool contract_assembly(const char *assembly, const char *place)
+{
+    static const char *const marks[] = { "APP", "Start of file scope inline assembly" };
+    char *line = NULL;
+    size_t size = 0;
+    FILE *file = fopen(assembly, "re");
+    bool fine = file;
+    while (fine && getline(&line, &size, file) > 0) {
+        const char *text = line + strspn(line, " \t"), *comment = text + strspn(text, "#/;@ \t");
+        for (int i = 0; comment > text && i < 2; i++)
+            fine = fine && strncmp(comment, marks[i], strlen(marks[i])) != 0;
+    }
+    if (file && !fine)
+        printf("%s has assembly in it (asm). No exercise needs that.\n", place);
+    if (file)
+        fclose(file);
+    free(line);
+    return fine;
+}
+
+/* ---------------------------------------------------------------------------- the object */
+
+/* The length of the comment or the quoted text that begins here; 0 if none does. */
+static size_t no_code(const char *text)
+{
+    const char *end = text + 1;
+    if (!strncmp(text, "//", 2))
+        return strcspn(text, "\n");
+    if (!strncmp(text, "/*", 2))
+        return (end = strstr(text + 2, "*/")) ? (size_t)(end + 2 - text) : strlen(text);
+    if (*text != '"' && *text != '\'')
+        return 0;
+    for (; *end && *end != *text; end++)
+        end += *end == '\\' && end[1];
+    return end + (*end != 0) - text;
+}
+
+static void only_code(char *text)
+{
+    for (size_t length; *text; text += length ? length : 1)
+        if ((length = no_code(text)))
+            memset(text, ' ', length);
+}
+
+static bool in_word(int c) { return isalnum(c) || c == '_'; }
+
+/* What a header declares: a name before a parenthesis; in our own, all that is named async_. */
+static void add_declared(const char *header)
+{
+    char *text = text_of(header), *word, *end;
+    only_code(text);
+    for (word = text; *word; word = end) {
+        for (end = word; in_word((unsigned char)*end); end++)
+            ;
+        if (end == word) {
+            end++;
+            continue;
+        }
+        bool called = end[strspn(end, " \t\n")] == '(';
+        char after = *end;
+        *end = 0;
+        if (called || !strncmp(word, "async_", 6))
+            add_name(word);
+        *end = after;
+    }
+    free(text);
+}
+
+char **contract_functions(const char *header, int *count)
+{
+    names.count = 0;
+    add_declared(header);
+    *count = names.count;
+    return names.list;
+}
+
+static void add_listed(const char *list)
+{
+    char *text = text_of(list), *rest = text;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        line[strcspn(line, "#")] = 0;
+        for (char *word; (word = strsep(&line, " \t"));)
+            if (*word)
+                add_name(word);
+    }
+    free(text);
+}
+
+static bool is_named(const char *name, size_t length)
+{
+    for (int i = 0; i < names.count; i++)
+        if (strlen(names.list[i]) == length && !strncmp(names.list[i], name, length))
+            return true;
+    return false;
+}
+
+static bool is_sanitizers(const char *name)
+{
+    return !strncmp(name, "__asan_", 7) || !strncmp(name, "__ubsan_", 8) || !strncmp(name, "__tsan_", 7);
+}
+
+/* The C library has other names for some of its functions, when they are checked, or of a standard. */
+static bool is_allowed(const char *name)
+{
+    if (sanitized && is_sanitizers(name))
+        return true;
+    static const char *const standards[] = { "__isoc99_", "__isoc23_" };
+    size_t length = strlen(name);
+    for (int i = 0; i < 2; i++)
+        if (!strncmp(name, standards[i], strlen(standards[i])))
+            return is_allowed(name + strlen(standards[i]));
+    if (!strncmp(name, "__", 2) && length > 6 && !strcmp(name + length - 4, "_chk"))
+        return is_named(name + 2, length - 6);
+    return is_named(name, length);
+}
+
+static bool check_symbols(const ElfW(Sym) * symbols, size_t count, const char *strings, const char *place)
+{
+    bool fine = true;
+    for (size_t i = 1; i < count; i++) {
+        const char *name = strings + symbols[i].st_name;
+        if (ELF64_ST_TYPE(symbols[i].st_info) == STT_GNU_IFUNC) {
+            printf("%s lets %s() be chosen when the program is loaded (ifunc). No exercise needs that.\n",
+                   place, name);
+            fine = false;
+        } else if (symbols[i].st_shndx == SHN_UNDEF && *name && !is_allowed(name)) {
+            printf("%s uses %s, which no exercise needs. It may use what async.h and the exercise's "
+                   "header\ndeclare, and of the C library what tools/grading/library.txt lists.\n",
+                   place, name);
+            fine = false;
+        }
+    }
+    return fine;
+}
+
+/* The beginnings of the names of what every compiler makes. What runs before main or at the end has
+ * names of its own, and so has what a program puts into a section by itself. */
+static bool check_section(const char *name, const char *place)
+{
+    static const char *const usual[] = {
+        ".text", ".data", ".bss", ".rodata", ".tdata", ".tbss", ".comment", ".note.", ".eh_frame", ".debug_",
+        ".symtab", ".strtab", ".shstrtab", ".group", ".rel.", ".rela.", ".llvm_addrsig", ".llvm.",
+    };
+    static const char *const sanitizers[] = { ".init_array", ".fini_array", "asan_globals" };
+    if (!strncmp(name, ".rela.", 6) && name[6] == '.')
+        name += 5;
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        size_t length = strlen(usual[i]);
+        if (!strncmp(name, usual[i], length) &&
+            (usual[i][length - 1] == '.' || usual[i][length - 1] == '_' || !name[length] || name[length] == '.' ||
+             name[length] == '1'))
+            return true;
+    }
+    for (size_t i = 0; sanitized && i < sizeof sanitizers / sizeof sanitizers[0]; i++)
+        if (!strncmp(name, sanitizers[i], strlen(sanitizers[i])))
+            return true;
+    bool by_itself = strstr(name, "init") || strstr(name, "fini") || strstr(name, "ctors") || strstr(name, "dtors");
+    printf(by_itself ? "%s has a function that runs by itself, before or after the program (constructor, "
+                       "destructor;\nsection %s). No exercise needs that.\n"
+                     : "%s puts something into a section of its own (%s). No exercise needs that.\n",
+           place, name);
+    return false;
+}
+
+static bool check_elf(const char *bytes, size_t size, const char *place)
+{
+    const ElfW(Ehdr) *head = (const void *)bytes;
+    const ElfW(Shdr) *sections = (const void *)(bytes + head->e_shoff), *table = NULL;
+    bool fine = true;
+    if (size < sizeof *head || memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 || head->e_type != ET_REL ||
+        head->e_shoff + head->e_shnum * sizeof *sections > size || head->e_shstrndx >= head->e_shnum) {
+        printf("%s gives no object file that could be looked at.\n", place);
+        return false;
+    }
+    const char *titles = bytes + sections[head->e_shstrndx].sh_offset;
+    for (int i = 1; i < head->e_shnum; i++)
+        if (sections[i].sh_type == SHT_SYMTAB)
+            table = &sections[i];
+    const ElfW(Sym) *symbols = table ? (const void *)(bytes + table->sh_offset) : NULL;
+    size_t count = table ? table->sh_size / sizeof *symbols : 0;
+    const char *strings = table ? bytes + sections[table->sh_link].sh_offset : "";
+    for (int i = 1; i < head->e_shnum; i++)
+        fine &= check_section(titles + sections[i].sh_name, place);
+    return check_symbols(symbols, count, strings, place) && fine;
+}
+
+bool contract_object(const char *object, const char *const *headers, const char *library, bool has_checks,
+                     const char *place)
+{
+    struct stat stat;
+    int file = open(object, O_RDONLY | O_CLOEXEC);
+    names.count = 0;
+    sanitized = has_checks;
+    for (; *headers; headers++)
+        add_declared(*headers);
+    add_listed(library);
+    if (file < 0 || fstat(file, &stat) < 0)
+        return false;
+    char *bytes = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    close(file);
+    if (bytes == MAP_FAILED)
+        return false;
+    bool fine = check_elf(bytes, stat.st_size, place);
+    munmap(bytes, stat.st_size);
+    return fine;
+}

@@ -1,0 +1,28 @@
+/* contract.h - what a submission may be made of, looked at before it runs: in what the compiler made. */
+#ifndef CONTRACT_H
+#define CONTRACT_H
+
+#include <stdbool.h>
+
+/* Each writes to stdout what is not allowed and says whether all is. `place` names the source.
+ *
+ * The source, before the compiler follows it to a device: plainly written includes of other places. */
+bool contract_source(const char *path, const char *place);
+
+/* The files that were included, as the compiler listed them: those that lie in `here` or `headers`, and
+ * the system's, which are in one of the directories that are lines of the file `systems`. */
+bool contract_includes(const char *list, const char *here, const char *headers, const char *systems,
+                       const char *place);
+
+/* The assembly that the compiler wrote: none of it may be the student's own. */
+bool contract_assembly(const char *assembly, const char *place);
+
+/* The object: what it refers to, and its sections. Headers and the list of C library functions say
+ * what there is. `has_checks`: a sanitizer has added its own. */
+bool contract_object(const char *object, const char *const *headers, const char *library, bool has_checks,
+                     const char *place);
+
+/* The functions that a header declares, as words; *count of them. */
+char **contract_functions(const char *header, int *count);
+
+#endif

@@ -1,0 +1,464 @@
+/* grade.c - grades one submission: compiles it alone, looks at what it is made of, lets the exercise's
+ * grader run it, and once more with every use of memory watched.
+ *
+ *     grade ROOM SOURCE [mine]    exercises/04-await ada/exercise.c; mine: the reader's own
+ *     grade ROOM SOURCE show PART draws what the grader saw last of a part, as make timeline-N PART=2
+ *
+ * make grade-N builds what is needed and calls us in the project's root. BUILD, CC, FLAGS, LIBS and
+ * MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
+ * could be judged; the last line of what is printed but a word of advice is always "Score: ...". What
+ * comes from the submission is printed without control characters and never at a line's beginning.
+ *
+ * All that is made lies in a directory of its own, which goes on every way out: two gradings never
+ * meet. A signal to end is taken when no child runs, or ends the one that does. */
+#define _GNU_SOURCE
+#include "child.h"
+#include "contract.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum verdict { FULL, LESS, NOT_JUDGED };
+
+#define MOST_SOURCE (1024 * 1024)
+#define MOST_MESSAGES (64 * 1024)           /* bytes of a compiler's that are shown */
+#define MOST_REPORT (1024 * 1024)
+#define COMPILER_SECONDS 10                 /* of processor time */
+#define COMPILER_BROKE 4                    /* its status when a limit ended a part of it */
+#define COMPILER_STILL 3                    /* seconds; it waits for nobody */
+#define COMPILER_MEMORY (3UL << 30)
+#define COMPILER_FILE (64UL << 20)
+#define GRADER_SECONDS 300
+
+static const char *room, *source, *build;
+static const char *include, *systems;       /* the headers that it can reach, and where the system's are */
+static bool second_pass;
+static char scratch[PATH_MAX], root[PATH_MAX];
+
+/* ------------------------------------------------------------------------------- the end */
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+    (void)stat, (void)type, (void)walk;
+    return remove(path);
+}
+
+__attribute__((noreturn))
+static void finish(enum verdict verdict)
+{
+    if (*scratch)
+        nftw(scratch, remove_one, 10, FTW_DEPTH | FTW_PHYS);
+    fflush(NULL);
+    _exit(verdict);
+}
+
+/* Nothing can be said about the submission: what happened, and what to do. */
+__attribute__((noreturn, format(printf, 1, 2)))
+static void cannot(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    puts("\nScore: not judged");
+    finish(NOT_JUDGED);
+}
+
+/* Where the scratch is, in a path for `name`. */
+static const char *in_scratch(const char *name)
+{
+    static char paths[4][PATH_MAX + 64];
+    static int i;
+    i = (i + 1) % 4;
+    snprintf(paths[i], sizeof paths[i], "%s/%s", scratch, name);
+    return paths[i];
+}
+
+static const char *in_build(const char *name)
+{
+    static char paths[4][PATH_MAX + 64];
+    static int i;
+    i = (i + 1) % 4;
+    snprintf(paths[i], sizeof paths[i], "%s/%s", build, name);
+    return paths[i];
+}
+
+/* ------------------------------------------------------------------------- what is shown */
+
+/* Bytes that would move a terminal are spelled out. */
+static void print_visible(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = text[i], next = i + 1 < length ? text[i + 1] : 0;
+        if ((c < ' ' && c != '\t') || c == 127 || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+    }
+}
+
+/* A compiler's words: where they name the file, it is with its whole path. All other lines are set
+ * off, since they may quote what the file says. */
+static void print_messages(const char *text)
+{
+    const char *folder = strrchr(source, '/');
+    for (size_t length; *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        if (!strncmp(text, "exercise.c:", 11) && folder)
+            print_visible(source, folder + 1 - source);
+        else if (length)
+            fputs("  ", stdout);
+        print_visible(text, length);
+        putchar('\n');
+    }
+}
+
+/* ---------------------------------------------------------------------- the submission */
+
+static void make_scratch(void)
+{
+    if (!getcwd(root, sizeof root - 64))
+        cannot("The current directory cannot be found: %s.", strerror(errno));
+    snprintf(scratch, sizeof scratch, "%.3000s%s%.900s/grade.XXXXXX", *build == '/' ? "" : root,
+             *build == '/' ? "" : "/", build);
+    if (!mkdtemp(scratch)) {
+        int error = errno;
+        *scratch = 0;
+        cannot("No directory can be made in %s/: %s.", build, strerror(error));
+    }
+}
+
+/* A copy, so that it may change while we are at it. */
+static void take_source(void)
+{
+    static char bytes[MOST_SOURCE + 1];
+    struct stat stat;
+    ssize_t got, length = 0;
+    int from = open(source, O_RDONLY | O_NONBLOCK | O_CLOEXEC), to;
+    if (from < 0 || fstat(from, &stat) < 0)
+        cannot("%s cannot be read: %s.", source, strerror(errno));
+    if (!S_ISREG(stat.st_mode))
+        cannot("%s is no file but something else, which is not read.", source);
+    while (length <= MOST_SOURCE && (got = read(from, bytes + length, MOST_SOURCE + 1 - length)) > 0)
+        length += got;
+    close(from);
+    if (length > MOST_SOURCE)
+        cannot("%s is larger than a megabyte, and was not read.", source);
+    to = open(in_scratch("exercise.c"), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (to < 0 || write(to, bytes, length) != length || close(to) < 0)
+        cannot("%s cannot be copied: %s. Is the disk full?", source, strerror(errno));
+}
+
+/* The command that draws what the grader saw, for its messages; but not of a folder whose name would
+ * have to be quoted. */
+static void name_picture(void)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+    const char *from = getenv("FROM");
+    char text[300];
+    from = from ? from : "";
+    if (from[strspn(from, plain)] || strlen(from) > 100)
+        return;
+    snprintf(text, sizeof text, "make timeline-%d%s%s SEED=%s", atoi(strchr(room, '/') + 1), *from ? " FROM=" : "",
+             from, getenv("SEED"));
+    setenv("PICTURE", text, 1);
+}
+
+static void plant_seed(void)
+{
+    const char *given = getenv("SEED");
+    char text[24], *end;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    unsigned long seed = (unsigned)(t.tv_nsec ^ t.tv_sec ^ getpid()) % 1000000;
+    if (given && *given) {
+        errno = 0;
+        seed = strtoul(given, &end, 10);
+        if (*given < '0' || *given > '9' || *end || errno || seed > UINT_MAX)
+            cannot("SEED is to be a number, such as each grading names in its first line.");
+    }
+    snprintf(text, sizeof text, "%lu", seed);
+    setenv("SEED", text, 1);
+    name_picture();
+}
+
+/* -------------------------------------------------------------------------- compilation */
+
+/* Runs a line of sh; what it says goes to `said`, from where it has to be freed. */
+static bool run_shell(const char *line, char *const *words, char **said)
+{
+    int file = child_file();
+    struct child child = {
+        .words = words, .shell = line, .out = file, .err = file, .cpu_seconds = COMPILER_SECONDS,
+        .still_seconds = COMPILER_STILL, .memory = COMPILER_MEMORY, .file_size = COMPILER_FILE,
+    };
+    if (file < 0)
+        cannot("There is no room for what the compiler says: %s.", strerror(errno));
+    child_run(&child);
+    *said = child_file_text(file, MOST_MESSAGES, NULL);
+    close(file);
+    if (child.how == TOLD_TO_END)
+        cannot("\nThe grading was interrupted.");
+    if (child.how == NOT_STARTED)
+        cannot("The compiler could not be started: %s.", strerror(errno));
+    if (child.how == STOOD_STILL)
+        printf("The compiler waits, and nobody gives it anything: what does %s include?\n", source);
+    else if (WIFSIGNALED(child.status) || WEXITSTATUS(child.status) > 128 ||
+             WEXITSTATUS(child.status) == COMPILER_BROKE) {
+        printf("The compiler was stopped: %s takes too much time, memory or room to compile.\n", source);
+        **said = 0;
+    }
+    return child.how == ENDED && child.status == 0;
+}
+
+/* A line of sh that the submission has to survive. In the second pass warnings are not said again. */
+static bool make_of_it(const char *line, char *const *words)
+{
+    char *said;
+    bool made = run_shell(line, words, &said);
+    if (!made || !second_pass)
+        print_messages(said);
+    free(said);
+    return made;
+}
+
+/* The names that stay visible for the stage; all others of the submission's are its own affair, and
+ * meet none of ours or of the C library's. What would wait is led to the stage, which makes a note. */
+static bool hide_names(void)
+{
+    static const char *const waits[] = { "poll", "select" };
+    char *words[MOST_ARGUMENTS], text[100], header[PATH_MAX], *said;
+    int count = 0, declared;
+    words[count++] = strdup(in_scratch("exercise.o"));
+    words[count++] = "--redefine-sym=main=student_main";
+    words[count++] = "--keep-global-symbol=student_main";
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "--redefine-sym=%s=stage_%s", waits[i], waits[i]);
+        words[count++] = strdup(text);
+    }
+    snprintf(header, sizeof header, "%s/exercise.h", room);
+    char **names = contract_functions(header, &declared);
+    for (int i = 0; i < declared && count < MOST_ARGUMENTS - 1; i++) {
+        snprintf(text, sizeof text, "--keep-global-symbol=%.60s", names[i]);
+        words[count++] = strdup(text);
+    }
+    words[count] = NULL;
+    bool done = run_shell("exec objcopy \"$@\" \"$0\"", words, &said);
+    if (!done)
+        cannot("The object file could not be prepared: %s", said);
+    free(said);
+    return done;
+}
+
+/* What programs may call: the headers that they can reach. */
+static bool check_object(void)
+{
+    const char *headers[64] = { in_scratch("exercise.h") };
+    char pattern[PATH_MAX];
+    glob_t found = { 0 };
+    snprintf(pattern, sizeof pattern, "%s/*.h", include);
+    glob(pattern, 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc && i < 60; i++)
+        headers[i + 1] = found.gl_pathv[i];
+    bool fine = contract_object(in_scratch("exercise.o"), headers, "tools/grading/library.txt",
+                                strstr(getenv("FLAGS"), "-fsanitize") != NULL, source);
+    globfree(&found);
+    return fine;
+}
+
+/* Makes the stage: the submission with the exercise's part and the common one, and $BUILD's library. */
+static bool make_stage(void)
+{
+    static const char compile[] =
+        "cp \"$2/exercise.h\" \"$0\" && cd \"$0\" && exec sh \"$1/tools/student-cc.sh\" $CC $FLAGS -O1 "
+        "-I\"$INCLUDE\" -MD -MF included -S -o exercise.s exercise.c";
+    static const char assemble[] = "exec $CC $FLAGS -c \"$0/exercise.s\" -o \"$0/exercise.o\"";
+    static const char link[] =
+        "exec sh tools/student-cc.sh $CC $FLAGS -o \"$0/stage\" \"$BUILD/tools/grading/stage.o\" "
+        "\"$BUILD/$2/grader/stage.o\" \"$0/exercise.o\" $(sh tools/extra.sh link \"$2\") $LIBS";
+    char *words[] = { scratch, root, (char *)room, NULL };
+    return make_of_it(compile, words) &&
+           contract_includes(in_scratch("included"), scratch, include, systems, source) &&
+           contract_assembly(in_scratch("exercise.s"), source) && make_of_it(assemble, words) &&
+           check_object() && hide_names() && make_of_it(link, words);
+}
+
+/* ------------------------------------------------------------------------------ grading */
+
+/* Has the grader judge the stage; without a stage it says how many points there would have been. What
+ * it prints is returned, and its score cut off and read. */
+static char *run_grader(const char *stage, const char *how, int *points, int *most)
+{
+    char *words[] = { (char *)in_build(room), (char *)stage, (char *)how, NULL }, program[PATH_MAX];
+    int file = child_file();
+    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
+    words[0] = realpath(program, NULL);
+    struct child child = { .words = words, .directory = scratch, .out = file, .err = file,
+                           .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
+    if (file < 0 || !words[0])
+        cannot("%s cannot be started: %s.", program, strerror(errno));
+    child_run(&child);
+    char *said = child_file_text(file, MOST_REPORT, NULL), *score = said;
+    close(file);
+    if (child.how == TOLD_TO_END)
+        cannot("\nThe grading was interrupted.");
+    for (char *line = said; line; line = strchr(line, '\n'), line += line != NULL)
+        if (!strncmp(line, "Score: ", 7))
+            score = line;
+    if (child.how != ENDED || !WIFEXITED(child.status) || WEXITSTATUS(child.status) > LESS ||
+        sscanf(score, "Score: %d/%d", points, most) != 2) {
+        if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) != NOT_JUDGED)
+            cannot("The grader was ended from outside, before it had judged.");
+        fputs(said, stdout);
+        finish(NOT_JUDGED);
+    }
+    *score = 0;
+    return said;
+}
+
+/* Of several gradings at once one builds, and the others find it done. */
+static int take_turn(const char *lock)
+{
+    int file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    while (file >= 0 && flock(file, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+        if (child_told_to_end())
+            cannot("\nThe grading was interrupted.");
+        nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+    }
+    return file;
+}
+
+/* make builds the same once more in a room of its own, with AddressSanitizer; then it is graded once
+ * more, with the same seed. What is wrong with its memory takes the points of the part in which it is. */
+static void watch_memory(int *points, int most)
+{
+    static const char building[] = "unset MAKEFLAGS MFLAGS MAKELEVEL; exec \"${MAKE:-make}\" -s -j2 --no-print-directory "
+                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" \"watched-$0\" >&2";
+    static char variant[PATH_MAX];
+    const char *flags = getenv("FLAGS"), *libs = getenv("LIBS"), *extra = getenv("EXTRA");
+    char text[8192], number[8], *words[] = { number, NULL };
+    if (flags && strstr(flags, "-fsanitize"))
+        return;
+    snprintf(number, sizeof number, "%d", atoi(strchr(room, '/') + 1));
+    snprintf(variant, sizeof variant, "%.3000s/memory", build);
+    int turn = take_turn(in_build("memory.lock"));
+    const char *plain = build;
+    build = variant;
+    setenv("BUILD", build, 1);
+    snprintf(text, sizeof text, "%s -fsanitize=address", extra ? extra : "");
+    setenv("EXTRA", text, 1);
+    struct child child = { .words = words, .shell = building, .out = 2, .err = 2, .still_seconds = 60 };
+    child_run(&child);
+    close(turn);
+    build = plain;
+    if (child.how == TOLD_TO_END)
+        cannot("\nThe grading was interrupted.");
+    if (child.how != ENDED || child.status != 0) {
+        puts("(Memory was not watched: there is no AddressSanitizer here. make deps-dev may bring it.)");
+        return;
+    }
+    snprintf(text, sizeof text, "%s -fsanitize=address", flags);
+    setenv("FLAGS", text, 1);
+    snprintf(text, sizeof text, "%s -fsanitize=address", libs);
+    setenv("LIBS", text, 1);
+    second_pass = true;
+    bool made = make_stage();
+    setenv("BUILD", build, 1);
+    if (!made)
+        cannot("It could not be built with AddressSanitizer, which watches how it uses memory.");
+    char *said = run_grader(in_scratch("stage"), "memory", points, &most);
+    if (*said)
+        printf("Once more, with every use of memory watched:\n%s", said);
+    free(said);
+}
+
+/* The reader's own exercise: what to do next, which has to do with more than this grading. */
+static void advise(int points, int most)
+{
+    char number[8], score[24], *words[] = { "sh", "tools/evlings.sh", "graded", number, score, NULL };
+    struct child child = { .words = words, .out = 1, .err = 2, .still_seconds = COMPILER_STILL };
+    snprintf(number, sizeof number, "%d", atoi(strchr(room, '/') + 1));
+    snprintf(score, sizeof score, "%d/%d", points, most);
+    child_run(&child);
+}
+
+static enum verdict grade(bool is_mine)
+{
+    printf("Seed: %s\n", getenv("SEED"));
+    fflush(stdout);
+    int points = 0, most = 0;
+    bool made = contract_source(in_scratch("exercise.c"), source) && make_stage();
+    char *said = run_grader(made ? in_scratch("stage") : "-", NULL, &points, &most);
+    fputs(said, stdout);
+    fflush(stdout);
+    free(said);
+    if (made && points == most)
+        watch_memory(&points, most);
+    printf("Score: %d/%d\n", points, most);
+    if (is_mine)
+        advise(points, most);
+    return points == most ? FULL : LESS;
+}
+
+/* The same gradings as always, silently, and then the picture. */
+static enum verdict show(const char *part)
+{
+    char *words[] = { strdup(in_build(room)), (char *)in_scratch("stage"), "show", (char *)part,
+                      realpath(in_build("timeline"), NULL), NULL };
+    char program[PATH_MAX];
+    struct child child = { .words = words, .directory = scratch, .out = 1, .err = 2,
+                           .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
+    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
+    words[0] = realpath(program, NULL);
+    if (!words[0] || !words[4])
+        cannot("%s is missing: make builds it.", words[0] ? in_build("timeline") : program);
+    if (!contract_source(in_scratch("exercise.c"), source) || !make_stage())
+        return LESS;
+    child_run(&child);
+    return child.how == ENDED && child.status == 0 ? FULL : NOT_JUDGED;
+}
+
+static const char *needed(const char *name)
+{
+    const char *value = getenv(name);
+    if (!value)
+        cannot("%s is not set: we are called by make grade-N.", name);
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    child_prepare();
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (argc < 3 || !strchr(argv[1], '/')) {
+        fprintf(stderr, "usage: %s ROOM SOURCE [mine]\n", argv[0]);
+        return NOT_JUDGED;
+    }
+    room = argv[1];
+    source = argv[2];
+    build = needed("BUILD");
+    needed("CC"), needed("FLAGS"), needed("LIBS");
+    include = realpath(in_build("include"), NULL);
+    systems = realpath(in_build("include/systems"), NULL);
+    if (!include || !systems)
+        cannot("%s is missing: make builds it.", in_build("include/systems"));
+    setenv("INCLUDE", include, 1);
+    plant_seed();
+    make_scratch();
+    take_source();
+    finish(argc > 4 ? show(argv[4]) : grade(argc > 3));
+}

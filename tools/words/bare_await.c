@@ -1,0 +1,24 @@
+/* await without parentheses.
+ *
+ * says: :@:
+ * says: await takes parentheses */
+#include "async.h"
+#include <stdio.h>
+
+struct nap { double seconds; long cents; };
+
+static async_value nap(void *p)
+{
+    struct nap *args = p;
+    await(async_sleep(args->seconds));
+    return async_num(args->cents);
+}
+
+static async_value try_it(void *p)
+{
+    (void)p;
+    await async_sleep(1); // here
+    return async_none;
+}
+
+int main(void) { return async_main(async_coro(try_it)); }
