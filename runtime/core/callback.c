@@ -69,7 +69,10 @@ static async_handle call_at(async_loop *loop, int64_t when, async_fn *fn, void *
     struct callback *callback = callback_new(loop, fn, arg);
     if (!callback)
         return NULL;
-    loop_timer_start(loop, &callback->timer, when);
+    if (!loop_timer_start(loop, &callback->timer, when)) {
+        object_free(&callback->object);
+        return NULL;
+    }
     return object_ticket(&callback->object);
 }
 

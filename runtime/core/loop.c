@@ -75,6 +75,7 @@ void loop_given(const async_loop *loop, const char *caller)
 void loop_free(async_loop *loop)
 {
     debug_set(loop, false);
+    timers_free(&loop->timers);
     if (loop->outside)
         outside_free(loop->outside);
     free(loop->processes);
@@ -127,11 +128,11 @@ int64_t loop_now(async_loop *loop) { return clock_read(&loop->clock); }
 
 void loop_ready(async_loop *loop, struct job *job) { list_append(&loop->ready, &job->link); }
 
-void loop_timer_start(async_loop *loop, struct timer *timer, int64_t when)
+bool loop_timer_start(async_loop *loop, struct timer *timer, int64_t when)
 {
     list_init(&timer->job.link);
     timer->deadline = when;
-    timers_insert(&loop->timers, timer);
+    return timers_insert(&loop->timers, timer);
 }
 
 void loop_timer_stop(async_loop *loop, struct timer *timer)

@@ -45,8 +45,8 @@ extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL *
 
 void loop_ready(async_loop *loop, struct job *job);         /* run it in the next turn */
 
-/* Runs timer->job once `when` has come; the caller has set job.run. */
-void loop_timer_start(async_loop *loop, struct timer *timer, int64_t when);
+/* Runs timer->job once `when` has come; the caller has set job.run. False: no memory. */
+bool ASYNC_MUST_USE loop_timer_start(async_loop *loop, struct timer *timer, int64_t when);
 void loop_timer_stop(async_loop *loop, struct timer *timer);    /* also if it is ready already */
 
 int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nanoseconds */

@@ -31,15 +31,15 @@ static async_value sleep_until_done(void *p)
     struct sleep *args = p;
     struct alarm alarm = { .timer.job.run = ring };
     async_loop *loop = loop_running;
-    async_value interrupted;
+    async_value interrupted = async_error(ENOMEM, "no memory for a timer");
     if (isnan(args->seconds))
         return async_error(ASYNC_VALUE_ERROR, "Invalid delay: NaN (not a number)");
     if (!loop || args->seconds <= 0) {
         interrupted = task_yield();
     } else {
         future_init(&alarm.future, &alarm_type, loop);
-        loop_timer_start(loop, &alarm.timer, clock_after(&loop->clock, args->seconds));
-        interrupted = task_wait(&alarm.future);
+        if (loop_timer_start(loop, &alarm.timer, clock_after(&loop->clock, args->seconds)))
+            interrupted = task_wait(&alarm.future);
         loop_timer_stop(loop, &alarm.timer);
     }
     return interrupted.error ? interrupted : args->result;

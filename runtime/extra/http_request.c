@@ -204,9 +204,12 @@ struct transfer *transfer_start(struct client *client, const struct request *req
         return NULL;
     }
     transfer_hold_clock(transfer, true);
-    if (client->options.connect_timeout < ASYNC_NO_TIMEOUT)
-        loop_timer_start(client->loop, &transfer->limit,
-                         clock_after(&client->loop->clock, client->options.connect_timeout));
+    if (client->options.connect_timeout < ASYNC_NO_TIMEOUT
+        && !loop_timer_start(client->loop, &transfer->limit,
+                             clock_after(&client->loop->clock, client->options.connect_timeout))) {
+        transfer_free(transfer);
+        return NULL;
+    }
     return transfer;
 }
 

@@ -100,9 +100,8 @@ static async_value wait_for(struct postgres *postgres, enum waiting_for what, in
         wait->writing = watch_fd(loop_running, fd, true, true, &wait->ready);
     async_value v = async_error(ENOMEM, "no memory to wait for the database");
     if ((wait->reading || what == THE_REQUEST) && (wait->writing || what != TO_WRITE)) {
-        if (deadline)
-            loop_timer_start(loop_running, &wait->timer, deadline);
-        v = task_wait(&wait->future);
+        if (!deadline || loop_timer_start(loop_running, &wait->timer, deadline))
+            v = task_wait(&wait->future);
         if (deadline)
             loop_timer_stop(loop_running, &wait->timer);
         if (!v.error)

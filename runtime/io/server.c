@@ -202,7 +202,8 @@ static void rest(struct server *server)
     if (server->watch)
         unwatch(server->watch);
     server->watch = NULL;
-    loop_timer_start(loop, &server->timer, clock_after(&loop->clock, REST));
+    if (!loop_timer_start(loop, &server->timer, clock_after(&loop->clock, REST)))
+        loop_ready(loop, &server->timer.job);
 }
 
 static void accept_clients(struct job *job)

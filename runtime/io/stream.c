@@ -206,7 +206,10 @@ static bool linger(struct stream *stream)
     if (!lingering)
         return false;
     lingering->watch = watch_fd(loop, stream->in, false, false, &lingering->timer.job);
-    if (!lingering->watch) {
+    if (!lingering->watch
+        || !loop_timer_start(loop, &lingering->timer, clock_after(&loop->clock, LINGERING))) {
+        if (lingering->watch)
+            unwatch(lingering->watch);
         free(lingering);
         stream->lingering = NULL;
         return false;
@@ -214,7 +217,6 @@ static bool linger(struct stream *stream)
     lingering->timer.job.run = on_lingering;
     lingering->stream = stream;
     lingering->discarded = discarded;
-    loop_timer_start(loop, &lingering->timer, clock_after(&loop->clock, LINGERING));
     shutdown(stream->out, SHUT_WR);
     if (stream->reader)
         end_wait(stream->reader);

@@ -154,9 +154,10 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
     completion->unfinished = completion->left = completion->count;
     if (!completion->count)
         object_retire(&completion->object, UNTAKEN);
-    else if (timeout < ASYNC_NO_TIMEOUT)
-        loop_timer_start(loop_running, &completion->timer,
-                         clock_after(&loop_running->clock, timeout));
+    else if (timeout < ASYNC_NO_TIMEOUT
+             && !loop_timer_start(loop_running, &completion->timer,
+                                  clock_after(&loop_running->clock, timeout)))
+        return iterator;
     iterator.state = object_ticket(&completion->object);
     return iterator;
 }

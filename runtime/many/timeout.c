@@ -51,18 +51,19 @@ static void expire_scope(struct job *job)
     }
 }
 
-/* A deadline that has passed already strikes in the next turn, like any other callback. */
-static void set_deadline(struct timeout *timeout, int64_t when)
+/* A deadline that has passed already strikes in the next turn, like any other callback. False: no memory
+ * for one. */
+static bool set_deadline(struct timeout *timeout, int64_t when)
 {
     async_loop *loop = timeout->task->coro.object.future.loop;
     loop_timer_stop(loop, &timeout->timer);
     timeout->timer.deadline = when;
     if (when == INT64_MAX)
-        return;
-    if (when <= loop_now(loop))
-        loop_ready(loop, &timeout->timer.job);
-    else
-        loop_timer_start(loop, &timeout->timer, when);
+        return true;
+    if (when > loop_now(loop))
+        return loop_timer_start(loop, &timeout->timer, when);
+    loop_ready(loop, &timeout->timer.job);
+    return true;
 }
 
 static int64_t deadline_after(double seconds)
@@ -71,14 +72,14 @@ static int64_t deadline_after(double seconds)
                                       : INT64_MAX;
 }
 
-static void enter(struct timeout *timeout, struct task *task, int64_t when)
+static bool enter(struct timeout *timeout, struct task *task, int64_t when)
 {
     timeout->timer = (struct timer){ .job.run = expire };
     list_init(&timeout->timer.job.link);
     timeout->task = task;
     timeout->cancels = task->cancels;
     timeout->state = ENTERED;
-    set_deadline(timeout, when);
+    return set_deadline(timeout, when);
 }
 
 static async_value leave(struct timeout *timeout, async_value outcome)
@@ -147,7 +148,8 @@ static async_value wait_for(void *p)
         return report_no_task();
     if (args->timeout <= 0)
         return at_once(args->x);
-    enter(&timeout, task_current(), deadline_after(args->timeout));
+    if (!enter(&timeout, task_current(), deadline_after(args->timeout)))
+        return async_error(ENOMEM, "no memory for a timer");
     return leave(&timeout, async_catch(args->x));
 }
 
@@ -166,7 +168,10 @@ static async_timeout_scope *scope(int64_t when, const char *caller)
     struct timeout *timeout = (struct timeout *)object_new(&timeout_type, loop_running);
     if (!timeout)
         return NULL;
-    enter(timeout, task_current(), when);
+    if (!enter(timeout, task_current(), when)) {
+        object_free(&timeout->object);
+        return NULL;
+    }
     timeout->timer.job.run = expire_scope;
     object_pin(&timeout->task->coro.object);
     return (async_timeout_scope *)object_ticket(&timeout->object);
@@ -226,7 +231,8 @@ async_value async_timeout_reschedule(async_timeout_scope *x, double when)
     struct timeout *timeout = find(x, "async_timeout_reschedule");
     if (timeout->state != ENTERED)
         return finished(timeout->state);
-    set_deadline(timeout, when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX);
+    if (!set_deadline(timeout, when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX))
+        return async_error(ENOMEM, "no memory for a timer");
     return async_none;
 }
 

@@ -104,14 +104,16 @@ static async_value keep_vigil(const struct wait *args, struct watch *watches, as
     vigil.timer.job.run = time_is_up;
     list_init(&vigil.timer.job.link);
     future_init(&vigil.over, &vigil_type, loop);
-    if (args->timeout < ASYNC_NO_TIMEOUT)
-        loop_timer_start(loop, &vigil.timer, clock_after(&loop->clock, args->timeout));
-    for (size_t i = 0; i < args->count; i++) {
+    if (args->timeout < ASYNC_NO_TIMEOUT
+        && !loop_timer_start(loop, &vigil.timer, clock_after(&loop->clock, args->timeout)))
+        v = async_error(ENOMEM, "no memory for a timer");
+    for (size_t i = 0; i < args->count && !v.error; i++) {
         struct future *future = watches[i].future;
         list_append(future->state == PENDING ? &future->waiters : &loop->ready,
                     &watches[i].done.link);
     }
-    v = task_wait(&vigil.over);
+    if (!v.error)
+        v = task_wait(&vigil.over);
     loop_timer_stop(loop, &vigil.timer);
     for (size_t i = 0; i < args->count; i++)
         list_remove(&watches[i].done.link);
