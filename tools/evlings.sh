@@ -38,8 +38,12 @@ at() {
     case $2 in
     '' | *[!0-9]*) return 1 ;;
     esac
-    n=$(expr "$2" + 0)
-    for room in "$1/$(printf '%02d' "$n")"-*/; do
+    n=${2#0}
+    case $n in
+    '' | ?) two=0${n:-0} n=${n:-0} ;;
+    *) two=$n ;;
+    esac
+    for room in "$1/$two"-*/; do
         room=${room%/} name=${room#*-}
         name=${name%/}
         [ ! -d "$room" ] || return 0
@@ -167,11 +171,25 @@ compile() {
     sh tools/student-cc.sh ${CC:-cc} $FLAGS -O1 -Iruntime -Iruntime/extra "-I$room" "$@" -o "$output"
 }
 
+# readable FILE: is it something that a compiler could read? If not, a sentence about it.
+readable() {
+    if [ "$(head -c 1000000 "$1" | wc -c)" -eq 1000000 ]; then
+        say "$1 has a million bytes or more: that is no program any more. make reset-$n puts the stub back."
+    elif [ "$(head -c 400 "$1" | tr -d '\000' | wc -c)" -ne "$(head -c 400 "$1" | wc -c)" ]; then
+        say "$1 has bytes that are no text. If your editor saves it as UTF-16, choose UTF-8 there."
+    else
+        return 0
+    fi
+    return 1
+}
+
 # The file to work on; sets `source`.
 find_source() {
     source=${FROM:-$room}/exercise.c
-    [ -f "$source" ] && return 0
-    if [ -n "${FROM:-}" ]; then
+    [ ! -f "$source" ] || return 0
+    if [ -e "$source" ]; then
+        say "$source is no file but something else, a folder or a pipe. Move it away; then make reset-$n puts the stub back."
+    elif [ -n "${FROM:-}" ]; then
         say "FROM=$FROM: there is no $source. FROM is the folder of an exercise.c."
     else
         say "$source is gone. make reset-$n puts the stub back."
@@ -182,6 +200,7 @@ find_source() {
 run_exercise() {
     find_room exercises "$1"
     find_source
+    readable "$source" || exit 2
     mkdir -p "$build/$room" || exit 1
     # shellcheck disable=SC2046,SC2086
     compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1

@@ -10,6 +10,7 @@
 # The points are the best that there were. Whoever loses the file loses ticks, nothing else.
 # shellcheck disable=SC2154  # evlings.sh has set n, room, name
 state=.evlings
+tick=x
 
 # update PROGRAM VARIABLE...: puts awk's version of the state in its place; several may do so at once.
 update() {
@@ -93,18 +94,29 @@ come_next() {
 # after KIND: the number that follows $n, or nothing.
 after() {
     for following in "$1"/[0-9]*/; do
-        following=${following#*/} following=${following%%-*}
-        [ "$(expr "$following" + 0)" -le "$n" ] || { expr "$following" + 0; return; }
+        following=${following#*/} following=${following%%-*} following=${following#0}
+        [ "$following" -le "$n" ] || { echo "$following"; return; }
     done
+}
+
+# each_exercise PROGRAM: runs awk over the state and then over the folders of all exercises, in order; for
+# each of those, n, name, points, hints and passed are set before the program.
+each_exercise() {
+    { cat "$state" 2>/dev/null; printf '%s\n' exercises/[0-9]*/; } | awk -v tick="$tick" '
+        function full(points,   of) { split(points, of, "/"); return of[2] != "" && of[1] == of[2] }
+        $1 == "current" { here = $2 }
+        $1 == "exercise" { all_points[$2] = $4; all_hints[$2] = $6; next }
+        !/^exercises\// { next }
+        {
+            name = $0; gsub(/^exercises\/|\/$/, "", name); n = name + 0; sub(/^[0-9]*-/, "", name)
+            points = all_points[n]; hints = all_hints[n] + 0; passed = full(points)
+            sub(/^-$/, "", points)
+        }'"$1"
 }
 
 # The exercises that are not passed, in words: "3, 7".
 still_open() {
-    for dir in exercises/[0-9]*/; do
-        dir=${dir#*/} dir=$(expr "${dir%%-*}" + 0)
-        passed "$dir" || printf '%s' "${open:-}$dir"
-        passed "$dir" || open=', '
-    done
+    each_exercise '!passed { printf "%s%d", comma, n; comma = ", " }'
 }
 
 the_end() {
@@ -149,26 +161,16 @@ next() {
 
 # make list: a line for each exercise.
 list() {
-    tick=x
     case ${LC_ALL:-${LC_CTYPE:-${LANG:-}}} in
     *[Uu][Tt][Ff]*8*) tick=✓ ;;
     esac
-    read -r key here what 2>/dev/null < "$state" || here=
-    for dir in exercises/[0-9]*/; do
-        dir=${dir#*/}
-        at exercises "${dir%%-*}" || continue
-        hints=$(recall hints) mark=' ' place=
-        ! passed "$n" || mark=$tick
-        case ${hints:-0} in
-        0) hints= ;;
-        1) hints='1 hint' ;;
-        *) hints="$hints hints" ;;
-        esac
-        [ "$n" != "${here:-}" ] || place='<- you are here'
-        printf '%s %2d  %-20s %7s  %-8s %s\n' "$mark" "$n" "$name" "$(recall points | sed 's/^-$//')" "$hints" "$place"
-    done | sed 's/ *$//'
-    awk -v rooms="$(for dir in exercises/[0-9]*/; do echo; done | wc -l)" '
-        $1 == "exercise" { split($4, of, "/"); points += of[1]; passed += of[2] && of[1] == of[2] }
-        END { printf "%d of %d passed, %d points. What now: make next\n", passed, rooms, points }' "$state" 2>/dev/null ||
-        echo 'Nothing begun yet. make read-0 says how this works.'
+    # shellcheck disable=SC2016
+    each_exercise '
+        {
+            line = sprintf("%s %2d  %-20s %7s  %-8s %s", passed ? tick : " ", n, name, points,
+                           hints ? hints " hint" (hints > 1 ? "s" : "") : "", n == here ? "<- you are here" : "")
+            sub(/ *$/, "", line); print line
+            rooms++; sum += points; well += passed
+        }
+        END { printf "%d of %d passed, %d points. What now: make next\n", well, rooms, sum }'
 }

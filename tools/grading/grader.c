@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define MOST_PARTS 8
-#define WIDTH 94 /* of a message, behind its indentation */
+#define INDENT 6                /* of a message */
 
 static struct {
     int points;
@@ -44,6 +44,16 @@ void grader_cannot(const char *format, ...)
     puts("Score: not judged");
     fflush(stdout);
     _exit(NOT_JUDGED);
+}
+
+/* Messages are as wide as a terminal with COLUMNS. */
+static int width = 80 - INDENT;
+
+static void measure(void)
+{
+    const char *columns = getenv("COLUMNS");
+    if (columns && atoi(columns) > 20)
+        width = atoi(columns) - INDENT;
 }
 
 /* Neither libcheck nor the stage shall hear of what happens to be set where we are called. The last
@@ -81,6 +91,7 @@ void grader_open(int argc, char **argv)
     timeline = argc == 5 ? argv[4] : NULL;
     suite = suite_create("exercise");
     srandom(seed ? strtoul(seed, NULL, 10) : 0);
+    measure();
     clean_environment();
     child_prepare();
     prctl(PR_SET_DUMPABLE, 0);          /* nobody may look into this process, or write to it */
@@ -136,12 +147,12 @@ static void print_indented(const char *text)
 {
     while (*text) {
         int length = strcspn(text, "\n"), cut = length;
-        if (*text != ' ' && length > WIDTH) {
-            for (cut = WIDTH; cut && text[cut] != ' '; cut--)
+        if (*text != ' ' && length > width) {
+            for (cut = width; cut && text[cut] != ' '; cut--)
                 ;
             cut = cut ? cut : length;
         }
-        printf(cut ? "      %.*s\n" : "\n", cut, text);
+        printf("%*s%.*s\n", cut ? INDENT : 0, "", cut, text);
         text += cut;
         text += *text == '\n' || (*text == ' ' && cut < length);
     }
