@@ -92,7 +92,7 @@ static inline async_value async_exit(long status)
 }
 
 /* The name of an error as Python spells it ("CancelledError", "ValueError"), strerror's text for
- * an errno, "Error" for a program's own. Never NULL, never freed. */
+ * an errno, what a bridge calls its own ("IntegrityError"), "Error" for a program's. Never NULL, never freed. */
 const char *async_error_name(int error);
 
 /* Formatted text, as f"..." or sprintf makes it. It belongs to the current task (rule 4 above).
@@ -477,8 +477,9 @@ async_awaitable async_open_unix_connection(const char *path) ASYNC_MUST_USE;
  * and lasts until the next read from this stream. *length (may be NULL) is set to its length, and
  * must last until the read is awaited. One task at a time may read.
  *   read(n)            1 to n bytes, as soon as there are any; none at the end; n = 0: all, until the end
- *   readline()         a line with its \n; at the end what is left, then none; one beyond 64 KiB is
- *                      thrown away: ASYNC_LIMIT_OVERRUN
+ *   readline()         a line with its \n; at the end what is left, then none; of one beyond 64 KiB
+ *                      what has come is thrown away: ASYNC_LIMIT_OVERRUN, and the next read gives
+ *                      the rest, as in Python
  *   readuntil(text)    up to and including that; ASYNC_LIMIT_OVERRUN beyond 64 KiB
  *   readexactly(n)     n bytes, or ASYNC_INCOMPLETE_READ; what there was is still there to be read */
 async_awaitable async_stream_read(async_stream *stream, size_t n, size_t *length) ASYNC_MUST_USE;

@@ -1,6 +1,8 @@
 /* value.c - the names of errors. */
-#include "async.h"
+#include "debug/report.h"
 #include <string.h>
+
+const char *(*report_more_names)(int error);
 
 const char *async_error_name(int error)
 {
@@ -25,5 +27,8 @@ const char *async_error_name(int error)
     case ASYNC_LIMIT_OVERRUN: return "LimitOverrunError";
     case ASYNC_DEADLOCK: return "Deadlock";
     }
-    return error > 0 && error < ASYNC_CANCELLED ? strerror(error) : "Error";
+    if (error > 0 && error < ASYNC_CANCELLED)
+        return strerror(error);
+    const char *name = report_more_names ? report_more_names(error) : NULL;
+    return name ? name : "Error";
 }

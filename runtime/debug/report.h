@@ -21,6 +21,9 @@ async_value report_cannot_wait(struct task *task, struct future *future);
 _Noreturn void report_abort(async_value why);
 
 /* An error that no coroutine can receive: to the loop's exception handler, or stderr. */
+/* Of a bridge: the name of one of its errors, or NULL. */
+extern const char *(*report_more_names)(int error);
+
 void report_exception(async_loop *loop, const char *message, async_value error,
                       struct object *object);
 

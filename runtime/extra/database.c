@@ -506,15 +506,20 @@ async_awaitable async_transaction_rollback(async_transaction *transaction)
 
 /* -------------------------------------------------------------------------------- errors */
 
-const char *async_db_error_name(int error)
+static const char *name_of(int error)
 {
     static const char *const names[] = {
         "DatabaseError", "ProgrammingError", "IntegrityError", "DataError", "BusyError",
         "OperationalError", "InterfaceError"
     };
     bool ours = error >= ASYNC_DB_ERROR && error <= ASYNC_DB_CLOSED;
-    return ours ? names[error - ASYNC_DB_ERROR] : async_error_name(error);
+    return ours ? names[error - ASYNC_DB_ERROR] : NULL;
 }
+
+/* So that reports call them by their names, too. */
+__attribute__((constructor)) static void teach_names(void) { report_more_names = name_of; }
+
+const char *async_db_error_name(int error) { return async_error_name(error); }
 
 #define SHOWN 40                    /* bytes of the SQL, from the place of the error on */
 

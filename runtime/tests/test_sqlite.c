@@ -81,6 +81,7 @@ PROGRAM(full)
     async_value v = async_catch(async_db_execute(db, "UPDATE users SET name = name || $1",
                                                  async_strf("%0100000d", 1)));
     say("%s", yes(v.error == ENOSPC));
+    say("%s", async_error_name(ASYNC_DB_INTEGRITY_ERROR));
     say("%ld users", users_of(db).num);
     return async_none;
 }
@@ -88,7 +89,7 @@ PROGRAM(full)
 START_TEST(a_full_disk)
 {
     play(async_coro(full));
-    expect("True\n3 users\n");
+    expect("True\nIntegrityError\n3 users\n");
 }
 END_TEST
 
