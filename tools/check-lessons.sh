@@ -14,7 +14,7 @@
 #      Code that is meant to be wrong, or to stand alone, says so: <!-- mistake --> <!-- sketch -->
 #      What is none of these is a figure, and fits 76 columns.
 #   3. Every relative link in every *.md leads to a file.
-#   4. What texts say of sizes is so: tools/facts.txt.
+#   4. What texts say of sizes is so: tools/facts.txt. The names under "Inside the runtime" exist.
 #
 # Prints one line for each check that fails, then "N passed, N failed". BUILD (default: build) is
 # where `make lessons` put the programs.
@@ -123,7 +123,7 @@ fences() {
         # The text of a function, or of a table: from the line with its name to the first } at its margin.
         function body(name,    path, line, text, found) {
             while (("cat runtime/*/*.[ch] runtime/extra/*.[ch]" | getline line) > 0) {
-                if (line ~ "^[a-z].*[ *]" name "\\(.*[^;]$" || line ~ "^#define " name "\\(") {
+                if (line ~ "^[a-z_].*[ *]" name "\\(.*[^;]$" || line ~ "^#define " name "\\(") {
                     found = 1
                     text = "\n"
                 }
@@ -227,6 +227,14 @@ done >"$scratch/links"
 
 # ----------------------------------------------------------------------------- 4. facts
 
+# A name in "Inside the runtime" is one of the runtime, of the chapter's programs, or of Python.
+cat runtime/*/*.[chS] runtime/async.h | tr -cs 'A-Za-z0-9_' '\n' | sort -u > "$scratch/words"
+for text in lessons/*/README.md; do
+    cat "${text%/*}"/*.c | tr -cs 'A-Za-z0-9_' '\n' | sort -u - "$scratch/words" > "$scratch/known"
+    sed -n '/^## Inside the runtime/,/^## Common/p' "$text" | grep -o '`[a-z]*_[a-z_]*`' | tr -d '`' | sort -u |
+        grep -vxF -f "$scratch/known" | sed "s|.*|$text: there is no & in the runtime|"
+done > "$scratch/names"
+
 # A line of facts.txt: FILE | what it says, with {} for the number | a command that prints the number
 while IFS='|' read -r text says command; do
     case $text in '' | '#'*) continue ;; esac
@@ -245,7 +253,7 @@ while IFS= read -r result; do
     ?*) fail "$result" ;;
     esac
 done <<END
-$(cat "$scratch/fences" "$scratch/links" "$scratch/facts")
+$(cat "$scratch/fences" "$scratch/links" "$scratch/names" "$scratch/facts")
 END
 
 echo "$passed passed, $failed failed, $skipped skipped"
