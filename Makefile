@@ -129,10 +129,10 @@ solution-%: FORCE ## show a solution of exercise N
 reset-%: FORCE ## start exercise N afresh; what you wrote is kept beside it
 	@sh tools/evlings.sh reset $*
 
-watch-%: $(BUILD)/watch $(BUILD)/flow compile_commands.json FORCE ## a screen for exercise N: task, verdict whenever you save, hints, timeline (PLAIN=1: line by line)
+watch-%: $(BUILD)/watch $(BUILD)/flow $(BUILD)/timeline compile_commands.json FORCE ## a screen for exercise N: task, verdict whenever you save, hints, timeline (PLAIN=1: line by line)
 	@MAKE='$(MAKE)' $(BUILD)/watch $*
 
-watch: $(BUILD)/watch $(BUILD)/flow compile_commands.json FORCE
+watch: $(BUILD)/watch $(BUILD)/flow $(BUILD)/timeline compile_commands.json FORCE
 	@MAKE='$(MAKE)' $(BUILD)/watch
 
 # Without a number: that where the reader is, which is the second word of .evlings; or which there are.

@@ -148,7 +148,7 @@ run_lesson() {
         ;;
     *) say "DB=$DB: there are sqlite, which needs nothing, and postgres."; exit 2 ;;
     esac
-    gap=
+    gap= began=$(date +%s)
     for program in $(programs); do
         printf '%s--- %s\n' "$gap" "$room/$program.c"
         gap='
@@ -158,6 +158,7 @@ run_lesson() {
         [ "$status" -lt 128 ] || exit "$status"
         [ "$status" -eq 0 ] || printf -- '--- %s ended with status %d\n' "$program" "$status"
     done
+    patience "lesson-$n"
     step lesson
 }
 
@@ -197,6 +198,12 @@ find_source() {
     exit 2
 }
 
+# patience COMMAND: whoever has waited long since $began may like to know how not to.
+patience() {
+    [ -z "${ASYNC_CLOCK:-}" ] && [ $(($(date +%s) - began)) -ge 3 ] || return 0
+    say "That was $(($(date +%s) - began)) real seconds. ASYNC_CLOCK=virtual make $1 prints the same without the wait."
+}
+
 run_exercise() {
     find_room exercises "$1"
     find_source
@@ -204,8 +211,10 @@ run_exercise() {
     mkdir -p "$build/$room" || exit 1
     # shellcheck disable=SC2046,SC2086
     compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
+    began=$(date +%s)
     "$build/$room/exercise"
     status=$?
+    patience "exercise-$n"
     ! cmp -s "$source" "$room/grader/stub.c" ||
         say "$source is still as it came: look for TODO in it. The task: make task-$n"
     step exercise
@@ -222,6 +231,7 @@ draw_timeline() {
     if [ -n "${FROM:-}" ]; then
         find_room exercises "$1"
         find_source
+        readable "$source" || exit 2
         scratch=$(mktemp -d "$build/timeline.XXXXXX") || exit 1
         # shellcheck disable=SC2046,SC2086
         compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1

@@ -27,7 +27,7 @@ struct desk {
     async_queue *events;
     async_event *saved;
     async_task looking, checking;       /* NULL: not going on */
-    char *task, *verdict, *hint, *page; /* texts to be shown; freed when others come */
+    char *task, *verdict, *lanes, *hint, *page; /* texts to be shown; freed when others come */
     const char *page_title;
     char note[200];
     int question;               /* the key that waits for a yes, or 0 */
@@ -125,6 +125,17 @@ static async_task grade(struct desk *desk, struct room *room)
     return ask(desk, built ? EVLINGS " grade" : by_make(), async_strf(built ? "%d" : "grade-%d", room->number));
 }
 
+/* The command that draws what the grader saw of the first part that failed, as its message names it:
+ * "(drawn: make timeline-4 SEED=7 PART=1)". NULL: there is none. */
+static const char *drawing_of(const char *verdict, int number)
+{
+    const char *found = strstr(verdict, "(drawn: make timeline-");
+    int seed, part;
+    if (!found || sscanf(found, "(drawn: make timeline-%*d SEED=%d PART=%d", &seed, &part) != 2)
+        return NULL;
+    return async_strf("drawn=$(SEED=%d PART=%d " EVLINGS " timeline %d) && echo \"$drawn\"", seed, part, number);
+}
+
 /* A task for as long as we run: grades whenever there is something new. */
 struct keep_grading {
     struct desk *desk;
@@ -149,8 +160,16 @@ static async_value keep_grading(void *p)
         if (!*points)
             room->built = false;        /* it may be ours that did not build */
         show(desk, &desk->verdict, condense(desk, text));
-        free(text);
+        show(desk, &desk->lanes, NULL);
         post(desk, GRADED);
+        const char *drawing = drawing_of(text, room->number);
+        free(text);
+        if (!drawing || async_event_is_set(desk->saved))
+            continue;
+        text = await(ask(desk, drawing, "")).ptr;
+        if (room == here(desk) && !async_event_is_set(desk->saved))
+            show(desk, &desk->lanes, text);
+        post(desk, REDRAW);
     }
 }
 
@@ -172,6 +191,7 @@ static async_value open_room(struct desk *desk, int index)
     desk->screen.scroll = 0;
     desk->score = -1;
     show(desk, &desk->verdict, NULL);
+    show(desk, &desk->lanes, NULL);
     show(desk, &desk->hint, NULL);
     note(desk, async_strf("Edit %s/exercise.c and save.", here(desk)->folder));
     if (desk->looking)
@@ -244,12 +264,13 @@ static char *list_text(struct desk *desk)
 
 static const char *or_nothing(const char *text) { return text ? text : ""; }
 
-/* The last thing asked for stands on top: the hint, then the verdict, then the task. */
+/* The last thing asked for stands on top: the hint, the verdict with lanes of what failed, the task. */
 static char *work_text(struct desk *desk)
 {
     char *text;
-    int size = asprintf(&text, "%s%s%s%s%s", or_nothing(desk->hint), desk->hint ? "\n" : "",
-                        or_nothing(desk->verdict), desk->verdict ? "\n" : "", or_nothing(desk->task));
+    int size = asprintf(&text, "%s%s%s%s%s%s%s", or_nothing(desk->hint), desk->hint ? "\n" : "",
+                        or_nothing(desk->verdict), desk->verdict ? "\n" : "",
+                        or_nothing(desk->lanes), desk->lanes ? "\n" : "", or_nothing(desk->task));
     return size < 0 ? NULL : text;
 }
 
