@@ -148,7 +148,7 @@ run_lesson() {
         ;;
     *) say "DB=$DB: there are sqlite, which needs nothing, and postgres."; exit 2 ;;
     esac
-    gap= began=$(date +%s)
+    gap='' began=$(date +%s)
     for program in $(programs); do
         printf '%s--- %s\n' "$gap" "$room/$program.c"
         gap='

@@ -416,7 +416,7 @@ static enum verdict grade(bool is_mine)
 /* The same gradings as always, silently, and then the picture. */
 static enum verdict show(const char *part)
 {
-    char *words[] = { strdup(in_build(room)), (char *)in_scratch("stage"), "show", (char *)part,
+    char *words[] = { strdup(in_build(room)), strdup(in_scratch("stage")), "show", (char *)part,
                       realpath(in_build("timeline"), NULL), NULL };
     char program[PATH_MAX];
     struct child child = { .words = words, .directory = scratch, .out = 1, .err = 2,
