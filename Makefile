@@ -180,6 +180,9 @@ graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 answers: $$(foreach x,$$(filter-out $$(dir $$(lacking)),$$(chosen)),$$(call exercise,$$x) $$(call judging,$$x)) ## for authors: do the graders judge all known answers right? (N=4)
 	@sh tools/grading/answers.sh $(N)
 
+mutants: graders $(LIB) $$(call able,$$(SOLVED)) $(BUILD)/tools/mutants/mutants ## for authors: would the graders notice small mistakes in the solutions? (N=4)
+	@sh tools/mutants/mutants.sh $(N)
+
 run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$(FILE)'))) ## build and run a program of your own (FILE=my.c ARGS="one two")
 	@sh tools/own.sh run
 
@@ -277,6 +280,9 @@ $(BUILD)/include/systems: $(BUILD)/settings
 # The same stage once more, to be watched: make calls itself with a sanitizer.
 watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) ;
 
+$(BUILD)/tools/mutants/mutants: tools/mutants/mutants.c $(BUILD)/settings
+	$(DO) $(CC) $(FLAGS) $< -o $@
+
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 	$(DO) $(CC) $(EXTRA) $^ $(TO)
 
@@ -293,4 +299,4 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 
 FORCE:
 .PHONY: next list watch doctor help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
-        lessons all graders answers stubs timelines clean FORCE
+        lessons all graders answers mutants stubs timelines clean FORCE

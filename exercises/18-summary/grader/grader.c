@@ -174,8 +174,24 @@ static struct run *run_slow(void)
     return run;
 }
 
+/* Who reads what comes is not slow, however much comes at once. */
+static void try_paste(int lines)
+{
+    struct run *run = stage_run("paste %d", lines);
+    check_error(run);
+    if (number(run, "answered") < lines || number(run, "received") < lines)
+        reject(run,
+               "A client sent %d lines at once, and another one watched the value that they set. Both "
+               "read all that came, and yet the first got %ld answers and the second %ld values, and "
+               "they had to go. A line that is here already is read without any wait, so talk() goes "
+               "from one to the next, nobody else has a turn, and the queues are full after %d. Let "
+               "those who write have theirs after each line: await(async_sleep(0)).",
+               lines, number(run, "answered"), number(run, "received"), OUTBOX);
+}
+
 START_TEST(slow_client)
 {
+    try_paste(1000);
     struct run *run = run_slow();
     if (number(run, "dropped") != 1 && number(run, "sets") < MANY)
         reject(run, "A client that did read was dropped, or the count of clients is wrong: only "

@@ -6,6 +6,8 @@
  *                                         END the board is cancelled.
  *     slow LINES BYTES                    one client never reads; another sets a value again and
  *                                         again, until the board has dropped the first
+ *     paste LINES                         one client sends all of these lines at once; another watches
+ *                                         the value that they set; both read
  *     late LINES BYTES                    LINES wait for each of three clients that do not read;
  *                                         the board is cancelled; 1 s later one of them reads on */
 #include "exercise.h"
@@ -216,6 +218,44 @@ static async_value slow(void *p)
     return v;
 }
 
+/* Reads so many lines, or fewer if the connection is closed; gives how many began like this. */
+struct count_lines { async_stream *stream; const char *begin; long lines; };
+static async_value count_lines(void *p)
+{
+    struct count_lines *args = p;
+    long count = 0;
+    size_t length = 1;
+    for (long i = 0; i < args->lines && length; i++) {
+        async_value got = await(async_stream_readline(args->stream, &length));
+        count += !strncmp(got.str, args->begin, strlen(args->begin));
+    }
+    return async_num(count);
+}
+
+static async_value paste(void *p)
+{
+    (void)p;
+    async_future opened = async_create_future();
+    async_task running = async_create_task(async_coro(run_board, 2 * LONG, opened));
+    port = await(async_wait_for(opened, LONG)).num;
+    async_stream *watcher = await(async_open_connection("127.0.0.1", port)).ptr;
+    async_stream *setter = await(async_open_connection("127.0.0.1", port)).ptr;
+    await(async_coro(request, watcher, "watch k\n"));
+    for (sets = 0; sets < stage_integer(1); sets++)
+        async_stream_puts(setter, async_strf("set k %ld\n", sets));
+    async_task watching = async_create_task(async_coro(count_lines, watcher, "k = ", sets));
+    async_task setting = async_create_task(async_coro(count_lines, setter, "ok", sets));
+    async_value got = async_catch(async_wait_for(watching, LONG));
+    async_value done = async_catch(async_wait_for(setting, LONG));
+    received = got.error ? 0 : got.num;
+    stage_number("answered", done.error ? async_num(0) : done);
+    async_cancel(running);
+    async_stream_close(watcher);
+    async_stream_close(setter);
+    await(async_sleep(1));
+    return async_none;
+}
+
 /* Reads to the end; gives the last line. */
 struct read_on { async_stream *stream; };
 static async_value read_on(void *p)
@@ -292,6 +332,8 @@ int main(int argc, char **argv)
         stage_outcome("board", stage_run(async_coro(script)));
     if (stage_part("slow"))
         stage_outcome("board", stage_run(async_coro(slow)));
+    if (stage_part("paste"))
+        stage_outcome("board", stage_run(async_coro(paste)));
     if (stage_part("late"))
         stage_outcome("board", stage_run(async_coro(late)));
     stage_number("sets", async_num(sets));
