@@ -99,8 +99,9 @@ void run_as(const char *format, ...) PRINTF(1, 2);
  * unless a grader says otherwise. */
 extern const char *instead_of_sleep;
 
-/* What a deadlock here most often comes from, as one more sentence; "" unless a grader says so. */
-extern const char *about_deadlock;
+/* What a deadlock, or a crash, here most often comes from, as one more sentence; "" unless a grader
+ * says so. */
+extern const char *about_deadlock, *about_crash;
 
 /* What comes back without any time passing, as a sentence; of async_sleep(0) unless a grader says so. */
 extern const char *about_busy;

@@ -13,6 +13,7 @@
 int grader_timeouts;
 const char *instead_of_sleep = "await(async_sleep(seconds))";
 const char *about_deadlock = "";
+const char *about_crash = "";
 const char *about_busy = "await(async_sleep(0)) lets others run, but comes back at once.";
 
 /* --------------------------------------------------------------------------------- where */
@@ -117,9 +118,10 @@ static void judge_crash(struct run *run, struct raw *raw)
     if (strstr(run->err, "Stack overflow:") || raw->frame_count >= MOST_FRAMES - 4)
         reject(run, "Stack overflow%s%s: endless recursion, or a very large local array.", place,
                in_task(raw));
-    reject(run, "Crash: %s%s%s.%s", strsignal(number), place, in_task(raw),
+    reject(run, "Crash: %s%s%s.%s%s%s", strsignal(number), place, in_task(raw),
            number != SIGSEGV ? "" : " A pointer was used that points nowhere: is it set, and does "
-                                    "what it points to still live? Or was an array too small?");
+                                    "what it points to still live? Or was an array too small?",
+           *about_crash ? "\n" : "", about_crash);
 }
 
 static void judge_exit(struct run *run, struct raw *raw)

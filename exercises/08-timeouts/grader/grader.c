@@ -165,8 +165,10 @@ static void try_temperature(double seconds)
             run, with.limit, end,
             "it waited for the whole limit. async_wait_for() comes back when the answer does.");
     if (slow && ended_with(run, "temperature", "TimeoutError"))
-        reject(run, "temperature() ended with TimeoutError itself. await() raises it; "
-                    "async_catch() lets you look at it, and return last_known instead.");
+        reject(run, "temperature() ended with TimeoutError itself. await() raises it, and a scope of "
+                    "async_timeout() makes the function in which it stands end with it. "
+                    "async_catch(async_wait_for(x, seconds)) comes back here: then look at the error, "
+                    "and return last_known instead.");
     will_ask(&cities[0], 0, &now, INFINITY);
     expect_transcript(
         run, in_order,

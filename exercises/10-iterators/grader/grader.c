@@ -324,6 +324,9 @@ static void try_in_turn(int count)
 
 START_TEST(by_hand)
 {
+    about_crash = "If it is in fetch_page(), which is given, then what it was given is wrong: does what "
+                  "the iterator remembers still live? A variable of log_entries() is gone when that "
+                  "function returns; memory from async_alloc() stays.";
     try_plain(1, 0.1, EVERYTHING);
     try_plain(random_between(3, 5), random_seconds(), EVERYTHING);
     try_plain(4, random_seconds(), random_between(1, 6));
@@ -761,6 +764,7 @@ static void try_merge(int most)
 
 START_TEST(merging)
 {
+    about_crash = "";
     make_sides(5, 6); /* none of one side is equal to one of the other */
     change_times(0, 2, 0);
     change_times(1, 2, 1);
