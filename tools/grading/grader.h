@@ -145,6 +145,9 @@ const struct result *result_of(struct run *run, const char *name);      /* NULL:
 bool ended_well(struct run *run, const char *name);
 bool ended_with(struct run *run, const char *name, const char *text);
 
+/* It was run with @SECONDS in front of the part's name: cancelled then, it has to end so. */
+void expect_cancelled(struct run *run, const char *name);
+
 /* Tasks. `name` NULL: of any name. */
 int count_events(struct run *run, const char *kind, const char *name);
 void expect_tasks(struct run *run, int at_least, const char *why);

@@ -317,6 +317,17 @@ void expect_message(struct run *run, const char *name, const char *message, cons
         fail_texts(run, what, message, got + 2, why);
 }
 
+void expect_cancelled(struct run *run, const char *name)
+{
+    if (ended_well(run, name))
+        reject(run,
+               "A swallowed cancellation: %s() was cancelled while it waited, at %g s, and ended as if "
+               "nothing had happened. await() leaves the function then; who looks at the error with "
+               "async_catch() has to return it.",
+               name, strtod(run->inputs + 1, NULL));
+    expect_error(run, name, "CancelledError", "It was cancelled while it waited, and has to end so.");
+}
+
 /* --------------------------------------------------------------------------------- tasks */
 
 int count_events(struct run *run, const char *kind, const char *name)

@@ -84,6 +84,7 @@ static bool running;            /* inside stage_run, and the main task has not e
 static async_task main_task;
 static async_task closing[16];  /* tasks that the runtime makes to close a loop */
 static int closing_count;
+static double cancelled_at;     /* @SECONDS in front of the part: what is run is cancelled then; 0: not */
 static uintptr_t base;          /* where the executable was loaded */
 static pid_t loops_thread;
 
@@ -396,6 +397,10 @@ void stage_open(int argc, char **argv)
     }
     words = argv + 1;
     word_count = argc - 1;
+    if (word_count && *words[0] == '@') {
+        cancelled_at = strtod(*words++ + 1, NULL);
+        word_count--;
+    }
     setvbuf(stdout, NULL, _IOLBF, 0);
     watch_signals();
     async_hooks_add(&hooks);
@@ -427,11 +432,20 @@ long stage_open_files(void)
     return count;
 }
 
+struct cancelled_later { async_coroutine coro; };
+static async_value cancelled_later(void *p)
+{
+    async_task task = async_create_task(((struct cancelled_later *)p)->coro);
+    await(async_sleep(cancelled_at));
+    async_cancel(task);
+    return async_catch(task);
+}
+
 async_value stage_run(async_coroutine coro)
 {
     running = true;
     main_task = NULL;
-    async_value v = async_run(coro);
+    async_value v = async_run(cancelled_at > 0 ? async_coro(cancelled_later, coro) : coro);
     running = false;
     return v;
 }

@@ -33,6 +33,8 @@ START_TEST(waits)
     will_measure(s);
     expect_transcript(run, in_order, "One line, then the wait, then the other line.");
     expect_number(run, "measure", s.reading, "The reading is a number: return async_num(...).");
+    run = stage_run("@%g measure %s %g %d", s.seconds / 2, s.what, s.seconds, s.reading);
+    expect_cancelled(run, "measure");
 }
 END_TEST
 
@@ -75,6 +77,9 @@ START_TEST(uses_a_result)
         expect_text(run, "forecast", text, "return async_str(async_strf(...)).");
     }
     try_two_forecasts();
+    struct sensor s = random_sensor();
+    expect_cancelled(stage_run("@%g forecast %s %g %d", s.seconds / 2, s.what, s.seconds, s.reading),
+                     "forecast");
 }
 END_TEST
 
@@ -118,6 +123,8 @@ START_TEST(two_at_once)
     struct sensor a = random_sensor(), b = random_sensor();
     try_station(a, b);
     try_station(b, a);
+    expect_cancelled(stage_run("@%g station %s %g %d %s %g %d", fmin(a.seconds, b.seconds) / 2, a.what,
+                               a.seconds, a.reading, b.what, b.seconds, b.reading), "station");
 }
 END_TEST
 

@@ -33,6 +33,8 @@ START_TEST(one_file)
     will_download(a, 0);
     expect_transcript(run, in_order, "One line, then the wait, then the other line.");
     expect_number(run, "download", a.bytes, "The bytes are a number: return async_num(...).");
+    run = stage_run("@%g download %s %g %ld", a.seconds / 2, a.what, a.seconds, a.bytes);
+    expect_cancelled(run, "download");
 }
 END_TEST
 
@@ -62,6 +64,10 @@ START_TEST(two_at_once)
     struct file a = random_file(), b = random_file();
     try_two(a, b);
     try_two(b, a); /* the first may be the longer one, or the second */
+    a.seconds = 1, b.seconds = 2;
+    for (int i = 0; i < 2; i++)
+        expect_cancelled(stage_run("@%g two_files %s %g %ld %s %g %ld", i + 0.5, a.what, a.seconds,
+                                   a.bytes, b.what, b.seconds, b.bytes), "two_files");
 }
 END_TEST
 
@@ -107,6 +113,9 @@ START_TEST(page_then_two)
     struct file page = random_file(), a = random_file(), b = random_file();
     try_page(page, a, b);
     try_page(page, b, a);
+    for (int i = 0; i < 3; i++) /* while it waits for each of the three */
+        expect_cancelled(stage_run("@%g web_page %s 1 %ld %s 1 %ld %s 2 %ld", i + 0.5, page.what,
+                                   page.bytes, a.what, a.bytes, b.what, b.bytes), "web_page");
 }
 END_TEST
 

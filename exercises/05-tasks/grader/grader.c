@@ -132,6 +132,10 @@ START_TEST(named_tasks)
     try_backup(random_between(2, 4));
     try_backup(8);
     try_backup(1);
+    struct file a = random_file(), b = random_file();
+    for (int i = 0; i < 2; i++) /* while it waits for the first, and for the second */
+        expect_cancelled(stage_run("@%g backup %s 1 %d %s 2 %d", i + 0.5, a.name, a.bytes, b.name,
+                                   b.bytes), "backup");
 }
 END_TEST
 

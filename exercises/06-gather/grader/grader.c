@@ -24,6 +24,7 @@ static struct shop *make_shops(int count)
     return best;
 }
 
+/* `function` may have @SECONDS in front of it. */
 static struct run *compare(const char *function, int count, int width)
 {
     char inputs[500];
@@ -103,6 +104,8 @@ START_TEST(three)
         check_all_at_once(run, 3);
         expect_number(run, "compare_three", shops[i].cents, "That is the lowest price.");
     }
+    make_shops(3);
+    expect_cancelled(compare("@0.1 compare_three", 3, 0), "compare_three");
 }
 END_TEST
 
@@ -119,6 +122,8 @@ START_TEST(any_number)
     try_all(random_between(4, 7));
     try_all(random_between(8, 13));
     try_all(1);
+    make_shops(4);
+    expect_cancelled(compare("@0.1 compare_all", 4, 0), "compare_all");
 }
 END_TEST
 
@@ -175,6 +180,11 @@ START_TEST(in_groups)
     try_gently(random_between(8, 11), random_between(2, 4));
     try_gently(4, 2);
     try_gently(3, 5);
+    make_shops(4);
+    expect_cancelled(compare("@0.1 compare_gently", 4, 2), "compare_gently");
+    make_shops(4);
+    shops[0].seconds = shops[1].seconds = 1; /* and in the second group */
+    expect_cancelled(compare("@1.1 compare_gently", 4, 2), "compare_gently");
 }
 END_TEST
 

@@ -203,6 +203,8 @@ START_TEST(first)
     try_first(random_between(6, 8), 0);
     try_first(4, 3);
     try_first(1, 0);
+    make_mirrors(3);
+    expect_cancelled(run_mirrors("@0.1 first_answer", 0), "first_answer");
 }
 END_TEST
 
@@ -266,6 +268,8 @@ START_TEST(check)
     try_one_fails(5, 0);
     try_one_fails(4, 1);
     try_all_well(1);
+    make_mirrors(3);
+    expect_cancelled(run_mirrors("@0.1 check_all", 0), "check_all");
 }
 END_TEST
 
@@ -390,6 +394,8 @@ START_TEST(good)
     try_nobody(random_between(2, 4));
     try_good(1, 0);
     try_same_turn();
+    make_mirrors(3);
+    expect_cancelled(run_mirrors("@0.1 first_good", 30), "first_good");
 }
 END_TEST
 
