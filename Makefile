@@ -76,6 +76,7 @@ programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
 room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(call library,$1)
 chosen   = $(or $(sort $(foreach n,$(N),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
+judged   = $(foreach x,$(filter-out $(dir $(lacking)),$(chosen)),$(call exercise,$x) $(call judging,$x))
 staging  = $(BUILD)/$1grader/stage.o $(BUILD)/tools/grading/stage.o
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(call staging,$1) $(BUILD)/grade \
              $(REACHED)
@@ -177,10 +178,10 @@ all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $(BENCHES) $(BUILD)/timeline gra
 
 graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 
-answers: $$(foreach x,$$(filter-out $$(dir $$(lacking)),$$(chosen)),$$(call exercise,$$x) $$(call judging,$$x)) ## for authors: do the graders judge all known answers right? (N=4)
+answers: $$(judged) ## for authors: do the graders judge all known answers right? (N=4)
 	@sh tools/grading/answers.sh $(N)
 
-mutants: graders $(LIB) $$(call able,$$(SOLVED)) $(BUILD)/tools/mutants/mutants ## for authors: would the graders notice small mistakes in the solutions? (N=4)
+mutants: $$(judged) $(BUILD)/tools/mutants/mutants ## for authors: would the graders notice small mistakes in the solutions? (N=4)
 	@sh tools/mutants/mutants.sh $(N)
 
 run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$(FILE)'))) ## build and run a program of your own (FILE=my.c ARGS="one two")

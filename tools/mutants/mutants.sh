@@ -36,10 +36,10 @@ try()
     timeout 100 "$build/$exercise/grader/grader" "$work/stage" < /dev/null > "$work/said" 2>&1
     row=$(sed -n 's/^ok  .*/./p; s/^FAIL  .*/x/p' "$work/said" | tr -d '\n')
     case $row in
-    *x* | '') mark=' ' ;;
+    *x* | '') mark= ;;
     *) mark=' survived' ;;
     esac
-    if [ "$mark" != ' ' ] && [ -f "$known" ] && grep -qxF -- "$3: $4" "$known"; then mark=' survived, as known'; fi
+    if [ -n "$mark" ] && [ -f "$known" ] && grep -qxF -- "$3: $4" "$known"; then mark=' survived, as known'; fi
     echo "$mark" > "$work/$1.mark"
     printf '%-6s%4s  %s: %s%s\n' "${row:-xxxx}" "$2" "$3" "$4" "$mark"
 }
@@ -61,7 +61,7 @@ check_exercise()
     while IFS="$tab" read -r number line what text; do
         try "$number" "$line" "$what" "$text"
     done < "$work/list"
-    killed=$(count ' ' mark) survived=$(count ' survived' mark) alike=$(count ' survived, as known' mark)
+    killed=$(count '' mark) survived=$(count ' survived' mark) alike=$(count ' survived, as known' mark)
     all=$((killed + survived))
     echo "$name: $killed of $all noticed ($((all ? killed * 1000 / all / 10 : 0)) %); besides, $alike make no" \
         "difference to anybody, $(count same same) are the same object, $(count no no) do not compile"
