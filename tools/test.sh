@@ -139,6 +139,7 @@ variant() {
     export CC="$2" EXTRA="$3" BUILD="$base${1:+/test-$1}"
     make_all "$4" || return 0
     check "${label}what is made stays made" made "$4"
+    check "${label}objects stand on floors" sh .ci/floors "$BUILD"
     programs
     for script in runtime/tests/*.sh; do
         [ ! -f "$script" ] || check "$label${script%.sh}" sh "$script"

@@ -52,7 +52,7 @@ int64_t clock_after(struct clock *clock, double seconds)
     if (delay == INT64_MAX)
         return delay;
     if (delay == 0 && seconds > 0)
-        delay = 1;                  /* "until then" must get there, however short the way is */
+        delay = 1;                  /* a positive delay is a timer, even if it rounds to no nanosecond */
     bool too_far = __builtin_add_overflow(clock_read(clock), delay, &when);
     return too_far ? INT64_MAX - 1 : when;          /* the reading is positive: it is far ahead */
 }

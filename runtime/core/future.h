@@ -21,7 +21,8 @@ struct future_type {
     async_value (*take)(struct object *object); /* hands out a done outcome; NULL: just that */
     /* Visits the futures inside one that waits for others (gather, shield, ...); NULL: it does not. */
     void (*members)(struct future *future, void (*visit)(struct future *, void *), void *arg);
-    bool (*abandon)(struct object *object);     /* its owner has ended: true if it sees to its own end */
+    bool (*abandon)(struct object *object);     /* its owner has ended: true if it goes on until its
+                                                   clean-ups have run, and must not be freed now */
     bool unnamed;                               /* it has no handle: it lies on a stack */
 };
 

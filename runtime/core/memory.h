@@ -21,7 +21,7 @@ void *memory_own(struct memory *memory, struct async_ticket *object);
 
 bool memory_holds(struct memory *memory, const void *bytes);  /* is this one of its blocks? */
 void memory_move(struct memory *to, struct memory *from);           /* in constant time */
-void memory_abandon(struct memory *memory);    /* says goodbye to objects that don't outlive their owner */
+void memory_abandon(struct memory *memory);    /* asks each object in it to see to its end */
 void memory_drop_objects(struct memory *memory);    /* keeps the text: that may go to another thread */
 void memory_free(struct memory *memory);
 

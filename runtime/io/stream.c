@@ -31,7 +31,7 @@
 #define MOST_READ (64 * 1024)
 #define MOST_DISCARDED (16 * 1024 * 1024)   /* bytes that are still read once it is closed, and ... */
 #define LINGERING 2                 /* ... seconds in which */
-#define ONE_READ 4096               /* what a read costs, in bytes: so many short ones are a long one */
+#define ONE_READ 4096               /* a call costs as much as reading so many bytes: for counting short reads */
 
 struct buffer {
     char *bytes;
