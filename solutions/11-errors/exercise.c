@@ -84,12 +84,16 @@ async_value save(void *p)
     }
 }
 
-static void say(const char *what, async_value v)
+/* Gives the error back if nothing more is wanted, as after Ctrl-C. */
+static async_value say(const char *what, async_value v)
 {
+    if (v.error == ASYNC_CANCELLED)
+        return v;
     if (v.error)
         printf("%s: %s (%s)\n", what, async_error_name(v.error), v.message ? v.message : "");
     else
         printf("%s: %ld\n", what, v.num);
+    return async_none;
 }
 
 static async_value try_it(void *p)
@@ -100,12 +104,12 @@ static async_value try_it(void *p)
         { "weather", 0.5, 3, { ASYNC_VALUE_ERROR }, "line 7 makes no sense", false },
         { "city", 1.5, 5, { EAGAIN, EAGAIN, 0 }, "too busy, come again", false },
     };
-    say("collect", async_catch(async_coro(collect, feeds, 3)));
-    for (int i = 0; i < 2; i++)
-        say("subscribe", async_catch(async_coro(subscribe, &feeds[i])));
-    for (int i = 0; i < 3; i++)
-        say("save", async_catch(async_coro(save, &feeds[i], 3, 0.5)));
-    return async_none;
+    async_value v = say("collect", async_catch(async_coro(collect, feeds, 3)));
+    for (int i = 0; i < 2 && !v.error; i++)
+        v = say("subscribe", async_catch(async_coro(subscribe, &feeds[i])));
+    for (int i = 0; i < 3 && !v.error; i++)
+        v = say("save", async_catch(async_coro(save, &feeds[i], 3, 0.5)));
+    return v;
 }
 
 int main(void) { return async_main(async_coro(try_it)); }
