@@ -28,9 +28,10 @@
 #ifdef WITH_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #else
+#define VALGRIND_MAKE_MEM_UNDEFINED(low, size) 0
 #define RUNNING_ON_VALGRIND 0
 #define VALGRIND_STACK_REGISTER(low, high) 0
 #define VALGRIND_STACK_DEREGISTER(id) (void)(id)
@@ -332,6 +333,7 @@ void stack_arrived(void) { }
 void stack_leave(void *place, void (*entry)(void))
 {
     void *here, *top = (void *)(((uintptr_t)place - RED_ZONE) & ~(uintptr_t)63);
+    (void)VALGRIND_MAKE_MEM_UNDEFINED((char *)top - PAGE, (char *)place - (char *)top + PAGE);
     stack_switch(&here, switch_prepare(top, entry), true);
     __builtin_unreachable();
 }
