@@ -187,7 +187,11 @@ under_valgrind() {
     done
 }
 
-words() { check 'words of the compiler' sh tools/words/words.sh "$1"; }
+words()
+{
+    check 'words of the compiler' sh tools/words/words.sh "$1"
+    check 'gradings anywhere' env BUILD="$1" sh tools/grading/surroundings.sh
+}
 
 flags=${EXTRA:-}
 [ "${1:-}" = runtime ] || style

@@ -115,7 +115,7 @@ static void judge_crash(struct run *run, struct raw *raw)
                in_task(raw));
     if (number == SIGKILL)
         reject(run, "The program was killed: by itself, or because it wanted too much memory.");
-    if (strstr(run->err, "Stack overflow:") || raw->frame_count >= MOST_FRAMES - 4)
+    if (strstr(run->err, "Stack overflow:") || strstr(run->err, "Sanitizer: stack-overflow") || raw->frame_count >= MOST_FRAMES - 4)
         reject(run, "Stack overflow%s%s: endless recursion, or a very large local array.", place,
                in_task(raw));
     reject(run, "Crash: %s%s%s.%s%s%s", strsignal(number), place, in_task(raw),

@@ -127,7 +127,8 @@ void judge_memory(struct run *run)
     snprintf(said, sizeof said, "%.*s", (int)(begin - run->err), run->err);
     const char *all = run->err;
     run->err = said;
-    if (report && !strncmp(report + strlen("ERROR: AddressSanitizer: "), "SEGV", 4))
+    const char *kind = report ? report + strlen("ERROR: AddressSanitizer: ") : "";
+    if (!strncmp(kind, "SEGV", 4) || !strncmp(kind, "stack-overflow", 14))
         run->err = all;             /* a crash, which has its own sentence */
     else if (report) {
         const char *access = strstr(report, "\nWRITE of size");
@@ -137,7 +138,7 @@ void judge_memory(struct run *run)
         judge_heap(run, report, how, first_place(stack));
         judge_stack(run, report, how, first_place(stack));
         reject(run, "AddressSanitizer found a mistake in how memory is used (%.*s): %s.",
-               (int)strcspn(report + 25, " \n"), report + 25, words(first_place(stack)));
+               (int)strcspn(kind, " \n"), kind, words(first_place(stack)));
     } else {
         judge_leak(run, leaks);
     }
