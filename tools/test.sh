@@ -146,6 +146,9 @@ variant() {
     done
     check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
     check "${label}timelines" sh tools/timeline/timelines.sh check "$BUILD"
+    case $1 in
+    '' | gcc) check "${label}desk" sh tools/desk/test.sh "$BUILD" ;;
+    esac
     check "${label}answers" "${MAKE:-make}" -s answers
 }
 

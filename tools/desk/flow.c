@@ -230,7 +230,7 @@ static void put_cells(const struct lines *cells, int line, int count, const int 
         const char *part = cells && line < cells[i].count ? cells[i].line[line] : "";
         int rest = widths[i] - text_columns(part);
         fputs(part, to);
-        for (; rest > 0; rest--)
+        for (; rest > 0 && (!cells || i + 1 < count); rest--)
             fputc(cells ? ' ' : '-', to);
         fputs(i + 1 < count ? "  " : "", to);
     }

@@ -1,0 +1,120 @@
+#!/bin/sh
+# test.sh [BUILD] - the desk, as a learner uses it: what is remembered, how text flows, make watch in a
+# terminal. Works in a copy of one exercise. Prints one line for each check, then
+# "N passed, N failed, N skipped".
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+root=$(pwd)
+build=$(cd "${1:-build}" && pwd) || exit 1
+desk=$(mktemp -d) || exit 1
+terminal="tmux -L evlings-$$"
+trap '$terminal kill-server 2>/dev/null; rm -rf "$desk"' EXIT
+trap 'exit 1' HUP INT TERM
+passed=0 failed=0 skipped=0
+export BUILD="$build"
+unset COLUMNS NO_COLOR PLAIN FROM
+
+for part in Makefile tools lessons runtime solutions; do [ ! -e "$part" ] || ln -s "$root/$part" "$desk/$part"; done
+mkdir "$desk/exercises"
+cp -Rp exercises/04-await "$desk/exercises/"
+cp exercises/04-await/grader/stub.c "$desk/exercises/04-await/exercise.c"
+cd "$desk" || exit 1
+
+# holds WHAT COMMAND...: does it succeed?
+holds() {
+    what=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "ok    $what"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $what"
+    fi
+}
+says() { grep -q -- "$1" "$desk/said"; }
+evlings() { sh tools/evlings.sh "$@" > "$desk/said" 2>&1 < /dev/null; }
+
+# ------------------------------------------------------------------------------- remembered
+
+evlings list
+holds 'nothing is passed at first' says '^0 of 1 passed'
+evlings hint 4
+holds 'the first hint' says 'Hint 1'
+evlings hint 4
+holds 'the second time the second hint' says 'Hint 2'
+evlings graded 4 6/6
+evlings graded 4 2/6
+holds 'the best points stay' grep -qx 'exercise 4 points 6/6 hints 2' .evlings
+evlings list
+holds 'what is passed is counted' says '^1 of 1 passed, 6 points'
+evlings task 0
+holds 'lesson 0 has no exercise, and that is said kindly' says 'Lesson 0, how-this-works, has no exercise'
+echo garbage > .evlings
+evlings next
+holds 'a broken state only loses ticks' says 'How this works'
+rm -f .evlings
+
+# ------------------------------------------------------------------------------------- text
+
+if [ -x "$build/flow" ]; then
+    printf '# Head\n\none two three **four five** six\n\n- a list whose line is long\n\n| a | b |\n|---|---|\n| x | yy |\n' > text.md
+    printf '# Head\n\none two three four\nfive six\n\n- a list whose line\n  is long\n\na  b\n-  --\nx  yy\n' > wanted
+    COLUMNS=21 "$build/flow" text.md > got
+    holds 'text flows' cmp wanted got
+    COLUMNS=60 "$build/flow" "$root/exercises/04-await/README.md" > got
+    holds 'no line of a task is wider than 60 columns' awk 'length($0) > 60 { bad = 1 } END { exit bad }' got
+else
+    skipped=$((skipped + 1))
+    echo 'skipped: text: there is no cmark-gfm (make deps)'
+fi
+
+# ------------------------------------------------------------------------------------ watch
+
+screen() { $terminal capture-pane -p 2>/dev/null; }
+
+# shows TEXT: sooner or later. A machine may be slow, so there is a lot of patience.
+shows() {
+    for _ in $(seq 3000); do
+        screen | grep -q -- "$1" && return 0
+        sleep 0.2
+    done
+    screen
+    return 1
+}
+
+watch() {
+    for columns in 60 80 200; do
+        terminal="tmux -L evlings-$$-$columns"
+        $terminal new-session -d -x $columns -y 24 "TERM=xterm make -s watch-4; sleep 1000"
+        holds "$columns columns: a verdict" shows 'Score: 0/6'
+        holds "$columns columns: its keys" shows 'q.*uit'
+        $terminal send-keys h
+        holds "$columns columns: a hint" shows 'Hint [123]'
+        $terminal kill-server
+    done
+    terminal="tmux -L evlings-$$"
+    $terminal new-session -d -x 80 -y 24 "TERM=xterm make -s watch-4; echo over; sleep 1000"
+    holds 'before the save' shows 'Score: 0/6'
+    cp "$root/solutions/04-await/exercise.c" exercises/04-await/new && mv exercises/04-await/new exercises/04-await/exercise.c
+    holds 'an editor that replaces the file is noticed' shows 'Passed'
+    $terminal send-keys r
+    holds 'reset asks' shows 'afresh'
+    $terminal send-keys y
+    holds 'and then is graded anew' shows 'Score: 0/6'
+    $terminal send-keys q
+    holds 'q ends it' shows over
+}
+
+if ! tmux -V >/dev/null 2>&1; then
+    skipped=$((skipped + 1))
+    echo 'skipped: make watch: tmux is not installed'
+elif [ ! -f "$root/solutions/04-await/exercise.c" ]; then
+    skipped=$((skipped + 1))
+    echo 'skipped: make watch: a copy without solutions'
+else
+    watch
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
