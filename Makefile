@@ -178,7 +178,7 @@ all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $(BENCHES) $(BUILD)/timeline $(B
 
 graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 
-answers: $$(judged) ## for authors: do the graders judge all known answers right? (N=4)
+answers: $$(judged) ## for authors: do the graders judge all known answers right? (N=4 SEEDS=50)
 	@sh tools/grading/answers.sh $(N)
 
 mutants: $$(judged) $(BUILD)/tools/mutants/mutants ## for authors: would the graders notice small mistakes in the solutions? (N=4)
