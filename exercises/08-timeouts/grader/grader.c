@@ -386,11 +386,11 @@ static void try_enough(int many, int warmest, bool cold)
     try_budget(round(10 * all) / 10 + 5.05, all);
 }
 
-/* The budget ends in the first question, in the first pause, in the second try after it, in the last
- * pause, and a moment before the last answer. */
+/* The budget ends a moment before the last answer, in the first question, in the first pause, in the
+ * second try after it, and in the last pause. */
 static void try_too_small(void)
 {
-    enum { QUESTION, PAUSE, SECOND_TRY, LAST_PAUSE, LAST_MOMENT, PLACES };
+    enum { LAST_MOMENT, QUESTION, PAUSE, SECOND_TRY, LAST_PAUSE, PLACES };
     for (int place = 0; place < PLACES; place++) {
         make_cities(3);
         double all = answer_all(), first = seconds_of(&cities[0]), second = seconds_of(&cities[1]);
