@@ -73,6 +73,7 @@ OUT = -MMD -MP -MT $@ -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f 
 # Of lesson or exercise N, which may be written 4 or 04: what its commands need.
 two      = $(if $(filter 0 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
+SHOW     = $(BUILD)/tools/show/show
 room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(call library,$1)
 chosen   = $(or $(sort $(foreach n,$(N),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
@@ -106,6 +107,9 @@ lesson-%: $$(call programs,$$*) compile_commands.json FORCE ## build and run the
 timeline-%: $$(if $$(PART),$$(call judging,$$(call room,$$*))) $$(if $$(FROM)$$(PART),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c; PART=2: what the grader saw)
 	@sh tools/evlings.sh timeline $*
 
+show-%: $$(if $$(FROM),$$(call exercise,$$*),$$(call programs,$$*)) $(SHOW) FORCE ## see the loop: pages on which you step through the programs of lesson N (FROM=dir: dir/exercise.c)
+	@sh tools/evlings.sh show $*
+
 read-%: $(BUILD)/flow FORCE ## read the chapter of lesson N
 	@sh tools/evlings.sh read $*
 
@@ -137,7 +141,7 @@ watch: $(BUILD)/watch $(BUILD)/flow $(BUILD)/timeline compile_commands.json FORC
 	@MAKE='$(MAKE)' $(BUILD)/watch
 
 # Without a number: that where the reader is, which is the second word of .evlings; or which there are.
-NUMBERED = read lesson timeline task exercise grade hint solution reset
+NUMBERED = read lesson timeline show task exercise grade hint solution reset
 current  = $(word 2,$(file <.evlings))
 
 $(NUMBERED): $$(addprefix $$@-,$$(current)) FORCE
@@ -174,7 +178,7 @@ conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio 
 
 lessons: $$(call able,$$(LESSONS)) ## build all programs of all lessons
 
-all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $(BENCHES) $(BUILD)/timeline $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
+all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $(BENCHES) $(BUILD)/timeline $(SHOW) $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
 
 graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 
@@ -285,6 +289,9 @@ $(BUILD)/tools/mutants/mutants: tools/mutants/mutants.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) $< -o $@
 
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
+	$(DO) $(CC) $(EXTRA) $^ $(TO)
+
+$(SHOW): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/show/*.c))
 	$(DO) $(CC) $(EXTRA) $^ $(TO)
 
 $(BUILD)/watch: $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/flow.c,$(wildcard tools/desk/*.c))) $(LIB)

@@ -16,7 +16,7 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium'
 peers='node go uvloop asio gnuplot'
 
 # What it is called where: need, apt, dnf, pacman, apk, zypper, brew; a plus stands between two packages.
@@ -37,6 +37,7 @@ clang-sanitizers libclang-rt-dev      compiler-rt             compiler-rt     co
 valgrind         valgrind             valgrind+valgrind-devel valgrind        valgrind        valgrind+valgrind-devel -
 postgresql       postgresql           postgresql-server       postgresql      postgresql      postgresql-server       postgresql
 patch            patch                patch                   patch           patch           patch                   gpatch
+chromium         chromium             chromium                chromium        chromium        chromium                chromium
 shellcheck       shellcheck           ShellCheck              shellcheck      shellcheck      ShellCheck              shellcheck
 nginx            nginx-light          nginx                   nginx           nginx           nginx                   nginx
 openssl          openssl              openssl                 openssl         openssl         openssl                 openssl
@@ -118,6 +119,7 @@ have() {
     uvloop) "${PYTHON:-python3}" -c 'import uvloop' >/dev/null 2>&1 ;;
     asio) echo '#include <boost/asio.hpp>' | ${CXX:-g++} -x c++ -M - >/dev/null 2>&1 ;;
     gnuplot) gnuplot --version >/dev/null 2>&1 ;;
+    chromium) sh tools/show/pages.sh browser >/dev/null ;;
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
     nginx) PATH=$PATH:/usr/sbin nginx -v >/dev/null 2>&1 ;;
     openssl) openssl version >/dev/null 2>&1 ;;

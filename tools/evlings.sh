@@ -1,7 +1,7 @@
 #!/bin/sh
 # evlings.sh - the numbered commands of the Makefile, which builds what they need and calls
 #
-#   evlings.sh lesson|timeline|read|task|exercise|grade|hint|solution|reset NUMBER
+#   evlings.sh lesson|timeline|show|read|task|exercise|grade|hint|solution|reset NUMBER
 #   evlings.sh next|list|end|stubs
 #
 # BUILD, CC, FLAGS and LIBS come from there; FROM, SEED, PART, LEVEL and DB from the user.
@@ -250,6 +250,55 @@ draw_timeline() {
     step timeline
 }
 
+# show_run TITLE SOURCE PROGRAM PAGE: runs it, and makes a page of what it did.
+show_run() {
+    ASYNC_CLOCK=virtual ASYNC_SHUFFLE=${SEED:-} ASYNC_TRACE=$scratch/trace timeout -k 5 20 "$3" \
+        > "$scratch/output" < /dev/null
+    status=$?
+    if [ ! -f "$scratch/trace" ]; then
+        say "$1 ended with status $status and has not started an event loop: there is nothing to step through."
+        return
+    fi
+    mkdir -p "${4%/*}" || exit 1
+    "$build/tools/show/show" --title "$1" --source "$2" --program "$3" "$scratch/trace" "$scratch/output" \
+        > "$scratch/page" || exit 1
+    mv "$scratch/page" "$4" || exit 1
+    rm "$scratch/trace"
+    echo "$4"
+    [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || ! command -v xdg-open >/dev/null ||
+        xdg-open "$4" >/dev/null 2>&1 || :
+}
+
+# Makes pages of the lesson's programs, or with FROM of one exercise. With SEED what is ready in a turn runs in
+# an order of chance.
+show() {
+    if [ -n "${PART:-}" ]; then
+        say "What the grader saw is drawn by make timeline-$1 PART=$PART; show runs a program of its own."
+        exit 2
+    fi
+    if [ -n "${FROM:-}" ]; then
+        find_room exercises "$1"
+        find_source
+    else
+        find_room lessons "$1"
+    fi
+    case ${SEED:-0} in
+    *[!0-9]*) say "SEED=$SEED: it is a number, another order of what is ready for each."; exit 2 ;;
+    esac
+    scratch=$(mktemp -d "$build/steps.XXXXXX") || exit 1
+    if [ -n "${FROM:-}" ]; then
+        readable "$source" || exit 2
+        # shellcheck disable=SC2046,SC2086
+        compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
+        show_run "$source" "$source" "$scratch/exercise" "$build/show/$room.html"
+        return
+    fi
+    for program in $(programs); do
+        show_run "$room/$program.c" "$room/$program.c" "$build/$room/$program" \
+            "$build/show/$room/$program.html"
+    done
+}
+
 # A program of its own from here on, which leaves nothing behind whatever happens.
 grade() {
     find_room exercises "$1"
@@ -346,6 +395,7 @@ shift
 case $command in
 lesson) run_lesson "$@" ;;
 timeline) draw_timeline "$@" ;;
+show) show "$@" ;;
 read) read_chapter "$@" ;;
 task) read_task "$@" ;;
 exercise) run_exercise "$@" ;;

@@ -147,7 +147,10 @@ variant() {
     check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
     check "${label}timelines" sh tools/timeline/timelines.sh check "$BUILD"
     case $1 in
-    '' | gcc) check "${label}desk" sh tools/desk/test.sh "$BUILD" ;;
+    '' | gcc)
+        check "${label}desk" sh tools/desk/test.sh "$BUILD"
+        check "${label}pages" sh tools/show/pages.sh "$BUILD"
+        ;;
     esac
     check "${label}answers" "${MAKE:-make}" -s answers
 }

@@ -19,7 +19,8 @@ struct async_hooks {
     void (*finished)(async_task task);      /* it has a value or an error, or is cancelled */
     void (*cancelled)(async_task task);     /* somebody asked it to end */
     void (*time_passes)(double seconds);    /* a virtual clock is about to jump to this time */
-    void (*timer)(double seconds);          /* a deadline, at this time on the loop's clock, is due */
+    void (*turn)(async_loop *loop);         /* what is in its batch runs now */
+    void (*timer)(double seconds);          /* a deadline, at this time on the loop's clock, was due */
     void (*calls)(async_fn *fn);            /* a callback, which no task is, begins */
     void (*called)(async_fn *fn);           /* and has returned */
     void (*io)(int number);                 /* this descriptor is ready, or, negative, this signal came */

@@ -219,8 +219,8 @@ static void collect_due(async_loop *loop)
     struct timer *timer;
     while ((timer = loop->timers.root) && timer->deadline <= loop->clock.now) {
         timers_remove(&loop->timers, timer);
-        hook_value(timer, clock_to_seconds(timer->deadline));
         loop_ready(loop, &timer->job);
+        hook_value(timer, clock_to_seconds(timer->deadline));
     }
 }
 
@@ -229,6 +229,7 @@ static void run_batch(async_loop *loop)
     list_splice(&loop->batch, &loop->ready);
     if (loop->shuffle.on)
         shuffle_list(&loop->shuffle, &loop->batch);
+    hook_value(turn, loop);
     while (!list_empty(&loop->batch)) {
         struct job *job = container_of(loop->batch.next, struct job, link);
         __builtin_prefetch(job->link.next->next);

@@ -11,12 +11,13 @@
  *   a wake-up     a flow, "s" to "f", from the step that woke a task (or created it) to its next
  *                 step; where no step did it, but a timer or a callback, from a slice "wake" there
  *   a callback    "B" to "E" as well, with where its function is in the program, for addr2line
- *   the rest      instants, "i": "time passes", "timer", "I/O", "signal", "printed", "event loop"
+ *   the rest      instants, "i": "time passes", "timer", "turn", "I/O", "signal", "printed", "event loop",
+ *                 and "state", of the loop: how its queue, timers, locks, ... are after the event that follows
  *
  * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
  * over. In `args`, `at` is the virtual time alone in seconds (the same in every run), `real` the
  * real one, both since the first loop; on a real clock they are the same. `event` and what stands
- * beside it is for our own reader, tools/timeline/timeline_read.c.
+ * beside it is for our own readers, tools/timeline and tools/show.
  *
  * The kernel sees what is printed and we don't. But if stdout is a file we can see how far it has
  * come, so "printed" says which bytes of it were written since the event before, by which task. */
@@ -25,6 +26,8 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/task.h"
+#include "sync/lock.h"
+#include "sync/semaphore.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +41,7 @@
 #include <unistd.h>
 
 #define TEXT 240                /* of a text of the program's; what is longer is cut */
+#define MOST 24                 /* of the jobs, of the timers and of the objects that a state lists */
 
 static int file = -1;
 static pid_t owner;             /* a child that we forked must not write into it */
@@ -189,7 +193,7 @@ static void add_printed(struct note *note, async_task task)
 }
 
 /* False: this is not ours to write down. */
-static bool open_note(struct note *note)
+static bool open_plain(struct note *note)
 {
     if (file < 0 || getpid() != owner)
         return false;
@@ -199,6 +203,135 @@ static bool open_note(struct note *note)
     note->real = machine_time() - began;
     add_printed(note, current());
     return true;
+}
+
+static void add_state(struct note *note, const struct list *waking);
+
+static bool open_note(struct note *note)
+{
+    if (!open_plain(note))
+        return false;
+    add_state(note, NULL);
+    return true;
+}
+
+/* "key":"0x12" for where a function is in the program, as addr2line wants it. */
+static void add_function(struct note *note, uintptr_t fn)
+{
+    Dl_info found;
+    if (dladdr((void *)fn, &found))
+        add(note, ",\"function\":\"%#llx\"", (unsigned long long)(fn - (uintptr_t)found.dli_fbase));
+}
+
+static void add_job(struct note *note, struct job *job)
+{
+    struct task *task = task_of_job(job);
+    struct object *callback = callback_of_job(job);
+    add(note, "\"job\":\"%#llx\"", (unsigned long long)(uintptr_t)job);
+    if (task)
+        add_id(note, "task", object_ticket(&task->coro.object));
+    else
+        add_function(note, (uintptr_t)job->run);
+    add_text(note, "where", callback ? callback->place : NULL);
+}
+
+static void add_jobs(struct note *note, const char *key, const struct list *jobs, const struct list *more)
+{
+    int count = 0;
+    add(note, ",\"%s\":[", key);
+    for (; jobs; jobs = more, more = NULL)
+        list_each(link, jobs) {
+            if (count++ >= MOST)
+                break;
+            add(note, "%s{", count > 1 ? "," : "");
+            add_job(note, container_of(link, struct job, link));
+            add(note, "}");
+        }
+    add(note, "]");
+}
+
+/* A heap is in no order; the reader sorts. */
+static void add_timers(struct note *note, const struct timers *timers)
+{
+    int count = 0;
+    add(note, ",\"timers\":[");
+    for (size_t i = 0; i < timers->count && count < MOST; i++) {
+        struct timer *timer = timers->slots[timers->heap[i].slot].timer;
+        if (!timer)
+            continue;                           /* it was removed */
+        add(note, "%s{\"due\":%.9f,", count++ ? "," : "", clock_to_seconds(timer->deadline));
+        add_job(note, &timer->job);
+        add(note, "}");
+    }
+    add(note, "]");
+}
+
+/* Locks, queues, ...: those that somebody has waited for. */
+static _Thread_local async_awaitable seen[MOST];
+static _Thread_local int seen_count;
+
+static void see(const struct object *object)
+{
+    async_awaitable ticket = object_ticket(object);
+    for (int i = 0; i < seen_count; i++)
+        if (seen[i] == ticket)
+            return;
+    if (seen_count < MOST)
+        seen[seen_count++] = ticket;
+}
+
+static void add_objects(struct note *note)
+{
+    const char *comma = "";
+    add(note, ",\"objects\":[");
+    for (int i = 0; i < seen_count; i++) {
+        struct object *object = object_find(seen[i]);
+        const char *kind = object ? object->future.type->name : "";
+        void *handle = seen[i];
+        bool queue = strcmp(kind, "Queue") == 0, event = strcmp(kind, "Event") == 0;
+        bool lock = strcmp(kind, "Lock") == 0, semaphore = strcmp(kind, "Semaphore") == 0;
+        if (!queue && !event && !lock && !semaphore)
+            continue;
+        add(note, "%s{\"kind\":\"%s\"", comma, kind);
+        add_id(note, "id", seen[i]);
+        if (queue)
+            add(note, ",\"length\":%zu,\"room\":%zu", async_queue_qsize(handle), async_queue_maxsize(handle));
+        if (event)
+            add(note, ",\"set\":%s", async_event_is_set(handle) ? "true" : "false");
+        if (semaphore)
+            add(note, ",\"free\":%ld", ((struct semaphore *)object)->permits);
+        if (lock) {
+            struct task *holder = lock_holder((struct lock *)object);
+            add(note, ",\"locked\":%s", ((struct lock *)object)->locked ? "true" : "false");
+            add_id(note, "holder", holder ? object_ticket(&holder->coro.object) : NULL);
+        }
+        add(note, "}");
+        comma = ",";
+    }
+    add(note, "]");
+}
+
+/* The loop as it is, if that has changed; `waking` are about to be ready. The event that is written next
+ * has just made it so, or something between it and the one before. */
+static void add_state(struct note *note, const struct list *waking)
+{
+    static _Thread_local char before[sizeof note->text];
+    static _Thread_local struct note state;             /* the stacks of tasks have no room for it */
+    const async_loop *loop = loop_running;
+    if (!loop)
+        return;
+    state.length = 0;
+    add_jobs(&state, "batch", &loop->batch, NULL);
+    add_jobs(&state, "ready", &loop->ready, waking);
+    add_timers(&state, &loop->timers);
+    add_objects(&state);
+    if (strcmp(before, state.text) == 0 || note->length + state.length + 4 * TEXT > sizeof note->text)
+        return;
+    strcpy(before, state.text);
+    begin(note, "i", "state");
+    begin_args(note, "state");
+    add(note, "%s", state.text);
+    end(note);
 }
 
 static void begin_flow(struct note *note, const char *kind, async_task task)
@@ -292,10 +425,33 @@ static void add_calls(struct note *note, const struct task *task)
     add_text(note, "call_ids", ids);
 }
 
+struct members { struct note *note; int count; };
+
+static void add_member(struct future *future, void *p)
+{
+    struct members *members = p;
+    if (!future->type->unnamed && members->count < MOST)
+        add(members->note, "%s\"%#llx\"", members->count++ ? "," : "",
+            (unsigned long long)(uintptr_t)object_ticket(future_object(future)));
+}
+
+/* What a gather, a wait, ... is made of. */
+static void add_members(struct note *note, struct future *on)
+{
+    if (!on->type->members)
+        return;
+    add(note, ",\"members\":[");
+    on->type->members(on, add_member, &(struct members){ note, 0 });
+    add(note, "]");
+}
+
 static void on_suspended(async_task x)
 {
     struct note note;
     struct task *task = behind(x);
+    struct object *awaited = task->waiting_on ? info_awaited(task) : NULL;
+    if (awaited)
+        see(awaited);
     if (!open_note(&note))
         return;
     add_step_end(&note, x);
@@ -304,12 +460,14 @@ static void on_suspended(async_task x)
         add_calls(&note, task);
         end(&note);
     } else {
-        struct object *awaited = info_awaited(task);
         begin_task(&note, "b", info_waits_for(task), x, "waits");
         add_text(&note, "where", task->waiting_at);
         add_calls(&note, task);
         if (awaited && awaited->future.type == &task_type)
             add_id(&note, "on", object_ticket(awaited));
+        else if (awaited)
+            add_id(&note, "object", object_ticket(awaited));
+        add_members(&note, task->waiting_on);
         end(&note);
     }
     write_all(&note);
@@ -320,8 +478,9 @@ static void on_woken(struct future *future)
     list_each(link, &future->waiters) {
         struct task *task = container_of(link, struct task, step.link);
         struct note note;
-        if (container_of(link, struct job, link)->run != step || !open_note(&note))
+        if (container_of(link, struct job, link)->run != step || !open_plain(&note))
             continue;
+        add_state(&note, &future->waiters);
         async_task x = object_ticket(&task->coro.object);
         begin_task(&note, "e", info_waits_for(task), x, NULL);
         end(&note);
@@ -378,11 +537,9 @@ static void instant(const char *name, const char *key, double number)
 
 static void begin_callback(struct note *note, const char *kind, async_fn *fn)
 {
-    Dl_info found;
     begin(note, kind, "callback");
     begin_args(note, *kind == 'B' ? "calls" : "called");
-    if (dladdr((void *)(uintptr_t)fn, &found))
-        add(note, ",\"function\":\"%#llx\"", (unsigned long long)((char *)(uintptr_t)fn - (char *)found.dli_fbase));
+    add_function(note, (uintptr_t)fn);
     end(note);
 }
 
@@ -411,6 +568,13 @@ static void on_time_passes(double seconds)
     jumped += jump > 0 ? jump : 0;
 }
 
+static void on_turn(async_loop *loop)
+{
+    static _Thread_local long turns;
+    if (!list_empty(&loop->batch))
+        instant("turn", "number", ++turns);
+}
+
 static void on_timer(double seconds) { instant("timer", "deadline", seconds); }
 
 static void on_io(int number)
@@ -424,7 +588,7 @@ static void on_io(int number)
 static struct async_hooks hooks = {
     .created = on_created, .resumed = on_resumed, .suspended = on_suspended, .woken = on_woken,
     .finished = on_finished, .cancelled = on_cancelled, .time_passes = on_time_passes,
-    .timer = on_timer, .calls = on_calls, .called = on_called, .io = on_io,
+    .turn = on_turn, .timer = on_timer, .calls = on_calls, .called = on_called, .io = on_io,
 };
 
 /* ------------------------------------------------------------------------ begin and end */

@@ -1,0 +1,62 @@
+#!/bin/sh
+# pages.sh [BUILD|browser] - are the pages of make show-N right? Each lesson's steps through itself in a browser, forwards, back
+# and in predict mode (see selftest in page.html), and tells; and what it shows as printed in the end is what the
+# program prints. Ten at a time are frames of one page: a browser takes long to begin.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+[ "${1:-}" = browser ] || export BUILD="${1:-${BUILD:-build}}" DISPLAY='' WAYLAND_DISPLAY='' FROM='' SEED=''
+for browser in chromium chromium-browser google-chrome ''; do
+    ! command -v "$browser" >/dev/null || break
+done
+if [ "${1:-}" = browser ]; then [ -n "$browser" ]; exit; fi
+if [ -z "$browser" ]; then
+    echo 'skipped: there is no chromium to open the pages of make show-N in (make deps-dev)'
+    echo '0 passed, 0 failed, 1 skipped'
+    exit 0
+fi
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+passed=0 failed=0
+
+fail() {
+    failed=$((failed + 1))
+    echo "failed: $1"
+}
+
+for room in lessons/[0-9]*/; do
+    number=${room#lessons/}
+    sh tools/evlings.sh show "${number%%-*}" 2>/dev/null
+done | grep '\.html$' > "$scratch/pages"
+
+# ask FILE: opens the pages that it names, and adds what they say of themselves to $scratch/said.
+ask() {
+    {
+        echo '<!doctype html><meta charset="utf-8"><body><script>'
+        printf '%s\n' 'addEventListener("message",e=>document.body.append("\n"+e.data+"\n"))</script>'
+        while read -r page; do echo "<iframe src='file://$(realpath "$page")#selftest'></iframe>"; done < "$1"
+    } > "$scratch/all.html"
+    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-quic \
+        --disable-background-networking --disable-component-update --disable-sync \
+        --user-data-dir="$scratch/profile" --virtual-time-budget=100000 --dump-dom "file://$scratch/all.html" \
+        >> "$scratch/said" 2>/dev/null
+}
+
+split -l 10 "$scratch/pages" "$scratch/ten."
+for pages in "$scratch"/ten.*; do ask "$pages"; done
+
+while read -r page; do
+    title=${page#*build/show/} size=$(wc -c < "$page")
+    title=${title%.html}.c
+    if ! grep -q "ok $title: " "$scratch/said"; then
+        fail "$(grep "failed $title: " "$scratch/said" || echo "$title: the browser says nothing of it")"
+    elif [ "$size" -gt 300000 ]; then
+        fail "$title: a page of $size bytes"
+    else
+        passed=$((passed + 1))
+    fi
+done < "$scratch/pages"
+[ -s "$scratch/pages" ] || fail 'no page was made'
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,262 @@
+/* show.c - show --title TEXT --source FILE --program FILE TRACE OUTPUT > page.html: what a program did, as a
+ * page on which one steps through it.
+ *
+ * TRACE is what runtime/debug/trace.c wrote, OUTPUT what the program printed meanwhile. The page is
+ * tools/show/page.html with the data in its place; what the events mean is told there, so all that is
+ * done here is to hand them on, one JSON object each, with texts instead of places in OUTPUT and with the names
+ * of functions. A program that spins does the same in turn after turn: of those one is kept, and a number. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST (150 * 1000)       /* bytes of events on a page */
+#define PERIOD 4                /* turns that a spinning program takes until it begins again */
+#define MARK "/*DATA*/null"
+
+static const char *program;
+static FILE *output;
+static long shown;              /* bytes of it */
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "show: %s: %s\n", what, strerror(errno));
+    exit(2);
+}
+
+static FILE *open_file(const char *name)
+{
+    FILE *file = fopen(name, "r");
+    if (!file)
+        fail(name);
+    return file;
+}
+
+/* ---------------------------------------------------------------------------------- writing */
+
+/* How many bytes the UTF-8 character has that begins here; 0 if none does. */
+static int character(const unsigned char *s)
+{
+    int length = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+    for (int i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* As a string of JSON that may stand in a page: no "<" begins anything there. */
+static void write_text(FILE *to, const char *text, size_t size)
+{
+    const unsigned char *s = (const unsigned char *)text, *end = s + size;
+    putc('"', to);
+    while (s < end) {
+        int length = character(s);
+        if (!length)
+            fputs("\\ufffd", to);
+        else if (*s < ' ' || *s == '<' || *s == 127)
+            fprintf(to, "\\u%04x", *s);
+        else
+            fprintf(to, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
+        s += length ? length : 1;
+    }
+    putc('"', to);
+}
+
+/* What stands in the file from one byte to another, or to the end if that is negative. */
+static void write_part(FILE *to, FILE *file, long from, long until)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *all = open_memstream(&text, &size);
+    if (!all || fseek(file, from, SEEK_SET) != 0)
+        fail("reading what was printed");
+    for (int c; (until < 0 || from < until) && (c = getc(file)) != EOF; from++)
+        putc(c, all);
+    fclose(all);
+    write_text(to, text, size);
+    free(text);
+}
+
+/* ---------------------------------------------------------------------------------- reading */
+
+/* Where the value of a key begins, or NULL: as in timeline_read.c, keys are found in the line as it is. */
+static const char *find(const char *line, const char *key)
+{
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "\"%s\":", key);
+    const char *found = strstr(line, wanted);
+    return found ? found + strlen(wanted) : NULL;
+}
+
+static bool is(const char *line, const char *event)
+{
+    const char *found = find(line, "event");
+    size_t length = strlen(event);
+    return found && strncmp(found + 1, event, length) == 0 && found[1 + length] == '"';
+}
+
+/* What the compiler calls the function that is there in the program. */
+static const char *function_name(const char *address)
+{
+    static struct { char address[24], name[80]; } known[64];
+    static int count;
+    char command[4200];
+    for (int i = 0; i < count; i++)
+        if (strcmp(known[i].address, address) == 0)
+            return known[i].name;
+    if (count == 64 || strchr(program, '\''))
+        return "?";
+    snprintf(known[count].address, sizeof known->address, "%s", address);
+    strcpy(known[count].name, "?");
+    snprintf(command, sizeof command, "addr2line -f -e '%s' %s 2>/dev/null", program, address);
+    FILE *found = popen(command, "r");
+    if (found && fgets(known[count].name, sizeof known->name, found))
+        known[count].name[strcspn(known[count].name, "\n")] = 0;
+    if (found)
+        pclose(found);
+    return known[count++].name;
+}
+
+/* The text from here to there, with names for the addresses of functions. */
+static void write_named(FILE *to, const char *from, const char *until)
+{
+    static const char key[] = "\"function\":\"";
+    for (const char *next; (next = strstr(from, key)) && next < until; ) {
+        char address[24] = "";
+        next += sizeof key - 1;
+        snprintf(address, sizeof address, "%.*s", (int)strcspn(next, "\""), next);
+        fprintf(to, "%.*s%s", (int)(next - from), from, function_name(address));
+        from = next + strcspn(next, "\"");
+    }
+    for (; from < until; from++)
+        *from == '<' ? fputs("\\u003c", to) : putc(*from, to);
+}
+
+/* Writes the event of this line, {"at":1.0,"event":"waits",...}; without its time if `bare`. */
+static void write_event(FILE *to, const char *line, bool bare)
+{
+    const char *args = strstr(line, "\"args\":{"), *end = strrchr(line, '}'), *event = strstr(line, "\"event\"");
+    const char *name = find(line, "name"), *name_end = name + 1;
+    while (*name_end != '"')
+        name_end += *name_end == '\\' ? 2 : 1;
+    fprintf(to, ",\n{\"at\":%.9g,\"name\":", bare ? 0 : strtod(find(args, "at"), NULL));
+    write_named(to, name, name_end + 1);
+    putc(',', to);
+    if (is(line, "turn") && bare) {
+        fputs("\"event\":\"turn\"", to);
+    } else if (is(line, "printed")) {
+        long from = strtol(find(line, "from"), NULL, 10);
+        fputs("\"event\":\"printed\",\"text\":", to);
+        write_part(to, output, from, shown = strtol(find(line, "to"), NULL, 10));
+        const char *task = find(args, "task");
+        fprintf(to, ",\"task\":%.*s", (int)strcspn(task, "}"), task);
+    } else {
+        write_named(to, event, end - 1);
+    }
+    putc('}', to);
+}
+
+/* ---------------------------------------------------------------------------------- folding */
+
+struct turn { char *text, *bare; size_t size, bare_size; bool prints; };
+
+static struct turn turns[PERIOD + 1];       /* the last one is the one that is being read */
+static FILE *text, *bare;                   /* of that one */
+static long folded;
+
+static void begin_turn(void)
+{
+    struct turn *last = &turns[PERIOD];
+    free(turns[0].text);
+    free(turns[0].bare);
+    memmove(turns, turns + 1, PERIOD * sizeof *turns);
+    *last = (struct turn){ 0 };
+    text = open_memstream(&last->text, &last->size);
+    bare = open_memstream(&last->bare, &last->bare_size);
+    if (!text || !bare)
+        fail("show");
+}
+
+/* What was left out before the turn i: the last one of it is written, so that all is as it was then. */
+static size_t unfold(int i)
+{
+    if (!folded)
+        return 0;
+    int length = printf(",\n{\"event\":\"folded\",\"turns\":%ld}%s", folded, turns[i].text);
+    folded = 0;
+    return length;
+}
+
+/* Writes the turn that was read, unless one shortly before was the same; returns how much that is. */
+static size_t end_turn(void)
+{
+    struct turn *last = &turns[PERIOD];
+    fclose(text);
+    fclose(bare);
+    for (int i = 0; i < PERIOD && !last->prints; i++)
+        if (turns[i].bare && strcmp(turns[i].bare, last->bare) == 0) {
+            folded++;
+            return 0;
+        }
+    size_t length = unfold(PERIOD - 1);
+    fputs(last->text, stdout);
+    return length + last->size;
+}
+
+static void write_events(FILE *trace)
+{
+    char *line = NULL;
+    size_t room = 0, length = 0;
+    begin_turn();
+    while (length + ftell(text) < MOST && getline(&line, &room, trace) > 0) {
+        if (!find(line, "event"))
+            continue;
+        if (is(line, "turn")) {
+            length += end_turn();
+            begin_turn();
+        }
+        turns[PERIOD].prints |= is(line, "printed");
+        write_event(text, line, false);
+        write_event(bare, line, true);
+    }
+    end_turn();
+    unfold(PERIOD);
+    free(line);
+    printf(",\n{\"event\":\"%s\",\"text\":", feof(trace) ? "end" : "cut");
+    write_part(stdout, output, shown, -1);
+    fputs("}", stdout);
+}
+
+/* -------------------------------------------------------------------------------- the page */
+
+int main(int argc, char **argv)
+{
+    if (argc != 9) {
+        fputs("show --title TEXT --source FILE --program FILE TRACE OUTPUT\n", stderr);
+        return 2;
+    }
+    program = argv[6];
+    output = open_file(argv[8]);
+    FILE *source = open_file(argv[4]), *trace = open_file(argv[7]), *page = open_file("tools/show/page.html");
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, page) > 0) {
+        char *mark = strstr(line, MARK);
+        if (!mark) {
+            fputs(line, stdout);
+            continue;
+        }
+        printf("%.*s{\"title\":", (int)(mark - line), line);
+        write_text(stdout, argv[2], strlen(argv[2]));
+        fputs(",\"source\":", stdout);
+        write_part(stdout, source, 0, -1);
+        fputs(",\"output\":", stdout);
+        write_part(stdout, output, 0, -1);
+        fputs(",\"events\":[{\"at\":0,\"event\":\"begin\"}", stdout);
+        write_events(trace);
+        printf("]}%s", mark + strlen(MARK));
+    }
+    return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 2;
+}
