@@ -38,6 +38,12 @@ START_TEST(waits)
 }
 END_TEST
 
+/* Does measure() end when it is cancelled? Else part 1 has to be repaired, and not what uses it. */
+static bool measure_ends(void)
+{
+    return ended_with(stage_run("@0.5 measure wind 1 12"), "measure", "CancelledError");
+}
+
 /* Each of them has to make a text of its own. */
 static void try_two_forecasts(void)
 {
@@ -78,8 +84,9 @@ START_TEST(uses_a_result)
     }
     try_two_forecasts();
     struct sensor s = random_sensor();
-    expect_cancelled(stage_run("@%g forecast %s %g %d", s.seconds / 2, s.what, s.seconds, s.reading),
-                     "forecast");
+    if (measure_ends())
+        expect_cancelled(stage_run("@%g forecast %s %g %d", s.seconds / 2, s.what, s.seconds,
+                                   s.reading), "forecast");
 }
 END_TEST
 
@@ -123,8 +130,10 @@ START_TEST(two_at_once)
     struct sensor a = random_sensor(), b = random_sensor();
     try_station(a, b);
     try_station(b, a);
-    expect_cancelled(stage_run("@%g station %s %g %d %s %g %d", fmin(a.seconds, b.seconds) / 2, a.what,
-                               a.seconds, a.reading, b.what, b.seconds, b.reading), "station");
+    if (measure_ends())
+        expect_cancelled(stage_run("@%g station %s %g %d %s %g %d", fmin(a.seconds, b.seconds) / 2,
+                                   a.what, a.seconds, a.reading, b.what, b.seconds, b.reading),
+                         "station");
 }
 END_TEST
 
