@@ -152,7 +152,10 @@ variant() {
         check "${label}pages" sh tools/show/pages.sh "$BUILD"
         ;;
     esac
-    check "${label}answers" "${MAKE:-make}" -s answers
+    case $1 in              # each grading looks at memory itself
+    *-sanitizers) ;;
+    *) check "${label}answers" "${MAKE:-make}" -s answers ;;
+    esac
 }
 
 only_runtime() {
