@@ -178,7 +178,7 @@ conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio 
 
 lessons: $$(call able,$$(LESSONS)) ## build all programs of all lessons
 
-all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $(BENCHES) $(BUILD)/timeline $(SHOW) $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
+all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $$(BENCHES) $(BUILD)/timeline $$(SHOW) $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
 
 graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 
