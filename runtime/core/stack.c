@@ -292,18 +292,31 @@ static void arrived(void *fake)
     }
 }
 
-void stack_arrived(void) { arrived(NULL); }
+/* The lowest byte that may be touched of the stack in which this address lies. */
+static void *lowest_of(const struct chunk *chunk, const void *address)
+{
+    return lowest(top_of(chunk, (size_t)((char *)address - chunk->base) / STACK_SIZE));
+}
+
+void stack_arrived(void)
+{
+    char *here = __builtin_frame_address(0);
+    struct chunk *chunk = chunk_of(here);
+    if (chunk) {        /* who was here before still stood on it when it was given back, and left marks */
+        char *low = lowest_of(chunk, here);
+        ASAN_UNPOISON_MEMORY_REGION(low, (size_t)(here - low));
+    }
+    arrived(NULL);
+}
 
 void stack_switch(void **from, void *to, bool for_good)
 {
     struct chunk *chunk = chunk_of(to);
     void *fake = NULL, **kept = for_good ? NULL : &fake;
-    if (chunk) {
-        size_t i = (size_t)((char *)to - chunk->base) / STACK_SIZE;
-        __sanitizer_start_switch_fiber(kept, lowest(top_of(chunk, i)), usable());
-    } else {
+    if (chunk)
+        __sanitizer_start_switch_fiber(kept, lowest_of(chunk, to), usable());
+    else
         __sanitizer_start_switch_fiber(kept, thread.low, thread.size);
-    }
     switch_stack(from, to);
     arrived(fake);
 }

@@ -223,6 +223,33 @@ START_TEST(stacks_are_used_again_the_last_one_first)
 }
 END_TEST
 
+static async_value is_left(void *p)
+{
+    await(async_sleep(1.5));
+    return async_ptr(p);
+}
+
+static async_value twice_two(void *p)
+{
+    await(async_gather(NULL, async_coro(is_left), async_coro(is_left)));
+    await(async_gather(NULL, async_coro(is_left), async_coro(is_left)));
+    return async_ptr(p);
+}
+
+static async_value in_two_seconds(void *p)
+{
+    say("%s", async_error_name(async_catch(async_wait_for(async_coro(twice_two), 2)).error));
+    return async_ptr(p);
+}
+
+/* Nothing of the task that stood there before is left to be found: AddressSanitizer would tell. */
+START_TEST(a_stack_used_again_is_clean)
+{
+    play(async_coro(in_two_seconds));
+    expect("TimeoutError\n");
+}
+END_TEST
+
 static int saved;
 static async_value counts_floats(void *p)
 {
@@ -291,5 +318,6 @@ MAIN("stack",
      TEST(nearly_all_of_every_stack_may_be_used)
      TEST(a_hundred_thousand_parked_tasks)
      TEST(stacks_are_used_again_the_last_one_first)
+     TEST(a_stack_used_again_is_clean)
      TEST(a_switch_keeps_what_a_function_computes_with)
      TEST(how_floating_point_rounds_is_the_same_for_all))
