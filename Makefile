@@ -66,7 +66,8 @@ DO = $(ALWAYS)@mkdir -p $(@D) && $(if $(V),set -x,echo "  making $@" >&2) &&
 # Ends it: the file comes into being whole, so several makes may go on side by side. What it was made
 # from besides is noted in a .d beside it.
 TO  = -o $@.$$$$ && mv -f $@.$$$$ $@
-OUT = -MMD -MP -MT $@ -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f $@.$$$$ $@
+# The list of what it was made from is good for BUILD=build and for BUILD=/home/me/evlings/build.
+OUT = -MMD -MP $(addprefix -MT ,$(abspath $@) $(patsubst $(CURDIR)/%,%,$(abspath $@))) -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f $@.$$$$ $@
 
 # ------------------------------------------------------------------------------- the commands
 

@@ -43,7 +43,7 @@ expect()
 nothing_left()
 {
     for left in "$build"/grade.*; do [ ! -e "$left" ] || { echo "$left is left" >> "$place/said"; return 1; }; done
-    ! find /proc/[0-9]*/cwd -maxdepth 0 -lname "*$build/grade.*" 2>/dev/null | grep . >> "$place/said"
+    ! find /proc/[0-9]*/cwd -maxdepth 0 -lname "${place%/*}/grade.*" 2>/dev/null | grep . >> "$place/said"
 }
 
 grade() { "${MAKE:-make}" -s grade-4 FROM="$1"; }
