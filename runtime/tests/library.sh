@@ -5,6 +5,13 @@
 # Ends with "N passed, N failed".
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
+case ${EXTRA:-} in
+*-fsanitize*)
+    echo 'skipped: sanitizers bring names of their own into every object'
+    echo '0 passed, 0 failed, 1 skipped'
+    exit 0
+    ;;
+esac
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
