@@ -3,13 +3,6 @@
 #include "core/stack.h"
 #include <fenv.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
 #ifndef WITH_ASAN
 #define WITH_ASAN 0
 #endif

@@ -1,14 +1,8 @@
 /* A program that was compiled without -fstack-clash-protection (see the Makefile): a large array steps over
  * the guard, onto somebody else's stack or beside all of them. It ends in a sentence where that shows. */
 #include "testing.h"
+#include "core/stack.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
 #ifndef WITH_ASAN
 #define WITH_ASAN 0
 #endif

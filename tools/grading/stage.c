@@ -19,6 +19,7 @@
 #define _GNU_SOURCE
 #include "stage.h"
 #include "core/hooks.h"
+#include "core/stack.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <link.h>
@@ -40,14 +41,6 @@
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
 #endif
 
 #if __has_include(<execinfo.h>)
