@@ -164,14 +164,6 @@ run_lesson() {
 
 # ------------------------------------------------------------------------------- the exercises
 
-# compile OUTPUT FLAG...: the reader's file, with messages that fit a reader.
-compile() {
-    output=$1
-    shift
-    # shellcheck disable=SC2086  # lists of flags
-    sh tools/student-cc.sh ${CC:-cc} $FLAGS -O1 -Iruntime -Iruntime/extra "-I$room" "$@" -o "$output"
-}
-
 # readable FILE: is it something that a compiler could read? If not, a sentence about it.
 readable() {
     if [ "$(head -c 1000000 "$1" | wc -c)" -eq 1000000 ]; then
@@ -182,6 +174,14 @@ readable() {
         return 0
     fi
     return 1
+}
+
+# compile OUTPUT: a program of $source, with messages that fit a reader.
+compile() {
+    readable "$source" || exit 2
+    # shellcheck disable=SC2046,SC2086  # lists of flags
+    sh tools/student-cc.sh ${CC:-cc} $FLAGS -O1 -Iruntime -Iruntime/extra "-I$room" "$source" \
+        $(sh tools/extra.sh link "$room") $LIBS -o "$1" || exit 1
 }
 
 # The file to work on; sets `source`.
@@ -207,10 +207,8 @@ patience() {
 run_exercise() {
     find_room exercises "$1"
     find_source
-    readable "$source" || exit 2
     mkdir -p "$build/$room" || exit 1
-    # shellcheck disable=SC2046,SC2086
-    compile "$build/$room/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
+    compile "$build/$room/exercise"
     began=$(date +%s)
     "$build/$room/exercise"
     status=$?
@@ -231,10 +229,8 @@ draw_timeline() {
     if [ -n "${FROM:-}" ]; then
         find_room exercises "$1"
         find_source
-        readable "$source" || exit 2
         scratch=$(mktemp -d "$build/timeline.XXXXXX") || exit 1
-        # shellcheck disable=SC2046,SC2086
-        compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
+        compile "$scratch/exercise"
         "$build/timeline" --title "$source" "$scratch/exercise"
         exit
     fi
@@ -287,9 +283,7 @@ show() {
     esac
     scratch=$(mktemp -d "$build/steps.XXXXXX") || exit 1
     if [ -n "${FROM:-}" ]; then
-        readable "$source" || exit 2
-        # shellcheck disable=SC2046,SC2086
-        compile "$scratch/exercise" "$source" $(sh tools/extra.sh link "$room") $LIBS || exit 1
+        compile "$scratch/exercise"
         show_run "$source" "$source" "$scratch/exercise" "$build/show/$room.html"
         return
     fi

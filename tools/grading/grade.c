@@ -77,24 +77,21 @@ static void cannot(const char *format, ...)
     finish(NOT_JUDGED);
 }
 
-/* Where the scratch is, in a path for `name`. */
-static const char *in_scratch(const char *name)
+/* The path of `name` there; good until the fifth call from now. */
+static const char *in(const char *directory, const char *name)
 {
     static char paths[4][PATH_MAX + 64];
     static int i;
     i = (i + 1) % 4;
-    snprintf(paths[i], sizeof paths[i], "%s/%s", scratch, name);
+    snprintf(paths[i], sizeof paths[i], "%s/%s", directory, name);
     return paths[i];
 }
 
-static const char *in_build(const char *name)
-{
-    static char paths[4][PATH_MAX + 64];
-    static int i;
-    i = (i + 1) % 4;
-    snprintf(paths[i], sizeof paths[i], "%s/%s", build, name);
-    return paths[i];
-}
+static const char *in_scratch(const char *name) { return in(scratch, name); }
+static const char *in_build(const char *name) { return in(build, name); }
+
+/* The exercise's number: 4 of exercises/04-await. */
+static int exercise(void) { return atoi(strchr(room, '/') + 1); }
 
 /* ------------------------------------------------------------------------- what is shown */
 
@@ -172,7 +169,7 @@ static void name_picture(void)
     from = from ? from : "";
     if (from[strspn(from, plain)] || strlen(from) > 100)
         return;
-    snprintf(text, sizeof text, "make timeline-%d%s%s SEED=%s", atoi(strchr(room, '/') + 1), *from ? " FROM=" : "",
+    snprintf(text, sizeof text, "make timeline-%d%s%s SEED=%s", exercise(), *from ? " FROM=" : "",
              from, getenv("SEED"));
     setenv("PICTURE", text, 1);
 }
@@ -298,19 +295,29 @@ static bool make_stage(void)
 
 /* ------------------------------------------------------------------------------ grading */
 
+/* The exercise's grader, which make has built; to be freed. */
+static char *grader(void)
+{
+    char program[PATH_MAX];
+    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
+    char *path = realpath(program, NULL);
+    if (!path)
+        cannot("%s cannot be started: %s.", program, strerror(errno));
+    return path;
+}
+
 /* Has the grader judge the stage; without a stage it says how many points there would have been. What
  * it prints is returned, and its score cut off and read. */
 static char *run_grader(const char *stage, const char *how, int *points, int *most)
 {
-    char *words[] = { (char *)in_build(room), (char *)stage, (char *)how, NULL }, program[PATH_MAX];
+    char *words[] = { grader(), (char *)stage, (char *)how, NULL };
     int file = child_file();
-    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
-    words[0] = realpath(program, NULL);
     struct child child = { .words = words, .directory = scratch, .out = file, .err = file,
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
-    if (file < 0 || !words[0])
-        cannot("%s cannot be started: %s.", program, strerror(errno));
+    if (file < 0)
+        cannot("There is no room for what the grader says: %s.", strerror(errno));
     child_run(&child);
+    free(words[0]);
     char *said = child_file_text(file, MOST_REPORT, NULL), *score = said;
     close(file);
     if (child.how == TOLD_TO_END)
@@ -352,7 +359,7 @@ static void watch_memory(int *points, int most)
     char text[8192], number[8], *words[] = { number, NULL };
     if (flags && strstr(flags, "-fsanitize"))
         return;
-    snprintf(number, sizeof number, "%d", atoi(strchr(room, '/') + 1));
+    snprintf(number, sizeof number, "%d", exercise());
     snprintf(variant, sizeof variant, "%.3000s/memory", build);
     int turn = take_turn(in_build("memory.lock"));
     const char *plain = build;
@@ -390,7 +397,7 @@ static void advise(int points, int most)
 {
     char number[8], score[24], *words[] = { "sh", "tools/evlings.sh", "graded", number, score, NULL };
     struct child child = { .words = words, .out = 1, .err = 2, .still_seconds = COMPILER_STILL };
-    snprintf(number, sizeof number, "%d", atoi(strchr(room, '/') + 1));
+    snprintf(number, sizeof number, "%d", exercise());
     snprintf(score, sizeof score, "%d/%d", points, most);
     child_run(&child);
 }
@@ -416,17 +423,15 @@ static enum verdict grade(bool is_mine)
 /* The same gradings as always, silently, and then the picture. */
 static enum verdict show(const char *part)
 {
-    char *words[] = { strdup(in_build(room)), strdup(in_scratch("stage")), "show", (char *)part,
+    char *words[] = { grader(), NULL, "show", (char *)part,
                       realpath(in_build("timeline"), NULL), NULL };
-    char program[PATH_MAX];
     struct child child = { .words = words, .directory = scratch, .out = 1, .err = 2,
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
-    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
-    words[0] = realpath(program, NULL);
-    if (!words[0] || !words[4])
-        cannot("%s is missing: make builds it.", words[0] ? in_build("timeline") : program);
+    if (!words[4])
+        cannot("%s is missing: make builds it.", in_build("timeline"));
     if (!contract_source(in_scratch("exercise.c"), source) || !make_stage())
         return LESS;
+    words[1] = (char *)in_scratch("stage");
     child_run(&child);
     return child.how == ENDED && child.status == 0 ? FULL : NOT_JUDGED;
 }
