@@ -1,6 +1,6 @@
-# evlings: `make` says where you are, `make help` lists what it can do. Lessons, exercises and tests are found by wildcards: adding
-# one edits nothing here. BUILD=dir builds elsewhere, CC=clang with another compiler, EXTRA=... adds
-# flags, V=1 shows the commands.
+# evlings: `make` says where you are, `make help` lists what it can do. Lessons, exercises and tests are
+# found by wildcards: adding one edits nothing here. BUILD=dir builds elsewhere, CC=clang with another
+# compiler, EXTRA=... adds flags, V=1 shows the commands.
 
 CC      ?= cc
 CFLAGS  ?= -O2
@@ -108,7 +108,7 @@ lesson-%: $$(call programs,$$*) compile_commands.json FORCE ## build and run the
 timeline-%: $$(if $$(PART),$$(call judging,$$(call room,$$*))) $$(if $$(FROM)$$(PART),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c; PART=2: what the grader saw)
 	@sh tools/evlings.sh timeline $*
 
-show-%: $$(if $$(FROM),$$(call exercise,$$*),$$(call programs,$$*)) $(SHOW) FORCE ## see the loop: pages on which you step through the programs of lesson N (FROM=dir: dir/exercise.c)
+show-%: $$(if $$(FROM),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(SHOW) FORCE ## see the loop: pages on which you step through the programs of lesson N (FROM=dir: dir/exercise.c)
 	@sh tools/evlings.sh show $*
 
 read-%: $(BUILD)/flow FORCE ## read the chapter of lesson N
@@ -287,7 +287,7 @@ $(BUILD)/include/systems: $(BUILD)/settings
 watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) ;
 
 $(BUILD)/tools/mutants/mutants: tools/mutants/mutants.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) $< -o $@
+	$(DO) $(CC) $(FLAGS) $< $(TO)
 
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 	$(DO) $(CC) $(EXTRA) $^ $(TO)
@@ -308,4 +308,4 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 
 FORCE:
 .PHONY: next list watch doctor help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
-        lessons all graders answers mutants stubs timelines clean FORCE
+        lessons all graders answers mutants run new install stubs timelines clean FORCE

@@ -335,7 +335,7 @@ solution() {
     find_room exercises "$1"
     answer=solutions/${room#exercises/}/exercise.c
     [ -f "$answer" ] || { say "There is no $answer here."; exit 1; }
-    if [ -t 0 ] && [ -t 1 ] && ! passed "$n"; then
+    if [ -t 0 ] && [ -t 1 ] && ! passed; then
         ask "You have not passed exercise $n yet. Show its solution all the same?" || exit 0
     fi
     page < "$answer"

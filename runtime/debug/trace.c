@@ -28,6 +28,7 @@
 #include "core/task.h"
 #include "sync/lock.h"
 #include "sync/semaphore.h"
+#include "debug/utf8.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -74,16 +75,6 @@ static void add(struct note *note, const char *format, ...)
         note->length += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-/* How many bytes the UTF-8 character has that begins here; 0 if none does. */
-static int character(const unsigned char *s)
-{
-    int length = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-    for (int i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
 /* "key":"text" as JSON wants it, with a comma before it. A NULL is left out. */
 static void add_text(struct note *note, const char *key, const char *text)
 {
@@ -92,7 +83,7 @@ static void add_text(struct note *note, const char *key, const char *text)
     add(note, ",\"%s\":\"", key);
     const unsigned char *s = (const unsigned char *)text;
     for (int room = TEXT; *s && room > 0; room--) {
-        int length = character(s);
+        int length = utf8_length(s);
         if (!length)
             add(note, "\\ufffd");
         else if (*s < ' ' || *s == 127)

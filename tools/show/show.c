@@ -6,6 +6,8 @@
  * done here is to hand them on, one JSON object each, with texts instead of places in OUTPUT and with the names
  * of functions. A program that spins does the same in turn after turn: of those one is kept, and a number. */
 #define _GNU_SOURCE
+#include "../timeline/keys.h"
+#include "debug/utf8.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -36,23 +38,13 @@ static FILE *open_file(const char *name)
 
 /* ---------------------------------------------------------------------------------- writing */
 
-/* How many bytes the UTF-8 character has that begins here; 0 if none does. */
-static int character(const unsigned char *s)
-{
-    int length = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-    for (int i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
-}
-
 /* As a string of JSON that may stand in a page: no "<" begins anything there. */
 static void write_text(FILE *to, const char *text, size_t size)
 {
     const unsigned char *s = (const unsigned char *)text, *end = s + size;
     putc('"', to);
     while (s < end) {
-        int length = character(s);
+        int length = utf8_length(s);
         if (!length)
             fputs("\\ufffd", to);
         else if (*s < ' ' || *s == '<' || *s == 127)
@@ -80,15 +72,6 @@ static void write_part(FILE *to, FILE *file, long from, long until)
 }
 
 /* ---------------------------------------------------------------------------------- reading */
-
-/* Where the value of a key begins, or NULL: as in timeline_read.c, keys are found in the line as it is. */
-static const char *find(const char *line, const char *key)
-{
-    char wanted[32];
-    snprintf(wanted, sizeof wanted, "\"%s\":", key);
-    const char *found = strstr(line, wanted);
-    return found ? found + strlen(wanted) : NULL;
-}
 
 static bool is(const char *line, const char *event)
 {

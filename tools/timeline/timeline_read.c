@@ -3,6 +3,7 @@
  * We read only what runtime/debug/trace.c wrote, one event a line, and look for keys in the line as it
  * is: "key": cannot stand inside a text, where quotes have a backslash before them. */
 #include "timeline.h"
+#include "keys.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,14 +46,6 @@ static char *keep(size_t size)
 #define add(array, count) (array = grow(array, count, sizeof *array), &array[count++])
 
 /* ------------------------------------------------------------------------- values by key */
-
-static const char *find(const char *line, const char *key)
-{
-    char wanted[32];
-    snprintf(wanted, sizeof wanted, "\"%s\":", key);
-    const char *found = strstr(line, wanted);
-    return found ? found + strlen(wanted) : NULL;
-}
 
 static double number(const char *line, const char *key)
 {
