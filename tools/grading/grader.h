@@ -66,7 +66,6 @@ struct result {
 
 struct run {
     char inputs[512];           /* the arguments */
-    char call[512];             /* the same to be shown: as run_as said, or else the arguments */
     const char *out, *err;      /* all that was printed */
     bool cut;                   /* there was more than we look at */
     bool ends_open;             /* the last line has no newline */
@@ -90,10 +89,6 @@ struct run {
  * the program crashed, exited early, hung, deadlocked, spun, blocked the loop, never awaited a
  * coroutine, or printed after its end. */
 struct run *stage_run(const char *format, ...) PRINTF(1, 2);
-
-/* Before stage_run: the same as the call that a student would write, for messages. It is C:
- *     run_as("async_coro(download, \"%s\", %g, %ld)", a.what, a.seconds, a.bytes); */
-void run_as(const char *format, ...) PRINTF(1, 2);
 
 /* What to use instead of sleep(), as far as the lessons have come: "await(async_sleep(seconds))",
  * unless a grader says otherwise. */

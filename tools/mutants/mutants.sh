@@ -24,7 +24,7 @@ compile() { $CC $FLAGS -g0 -w -Iruntime -Iruntime/extra "-I$exercise" -Dmain=stu
 
 # shellcheck disable=SC2046,SC2086
 link() { $CC "$build/tools/grading/stage.o" "$build/$exercise/grader/stage.o" "$1" \
-    $(sh tools/extra.sh link "$exercise") "$build/libasync.a" $LIBS -o "$2" 2>/dev/null; }
+    $(sh tools/extra.sh link "$exercise") $LIBS -o "$2" 2>/dev/null; }
 
 # try NUMBER LINE WHAT TEXT: grades one mutant.
 try()
