@@ -60,14 +60,7 @@ static struct place *count(struct forgotten *forgotten, const struct object *obj
 
 static void say_unawaited(struct place *place)
 {
-    struct object *first = object_find(place->first);
-    const char *origin = first && place->count == 1 ? debug_origin(first) : "";
-    fflush(stdout);
-    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s", place->at, place->name,
-            *origin ? "; made" : "", origin);
-    if (place->count > 1)
-        fprintf(stderr, " (%zu such objects)", place->count);
-    fputc('\n', stderr);
+    report_unawaited(place->at, place->name, place->count, object_find(place->first));
     place->said = place->count;
 }
 

@@ -202,19 +202,22 @@ void report_untaken(struct object *object, const char *so_far)
     report_exception(object->future.loop, text, object->future.outcome, object);
 }
 
-void report_unawaited(struct object *object)
+void report_unawaited(const char *place, const char *name, size_t count, const struct object *coro)
 {
+    const char *origin = coro && count == 1 ? debug_origin(coro) : "";
     fflush(stdout);
-    const char *origin = debug_origin(object);
-    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s\n", object->place,
-            ((struct coro *)object)->name, *origin ? "; made" : "", origin);
+    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s", place, name,
+            *origin ? "; made" : "", origin);
+    if (count > 1)
+        fprintf(stderr, " (%zu such objects)", count);
+    fputc('\n', stderr);
 }
 
 static void unawaited(struct object *object, void *arg)
 {
     (void)arg;
     if (object->future.type == &coroutine_type && !object->future.loop) {
-        report_unawaited(object);
+        report_unawaited(object->place, ((struct coro *)object)->name, 1, object);
         object_free(object);
     }
 }

@@ -29,7 +29,9 @@ void report_exception(async_loop *loop, const char *message, async_value error,
 
 /* "Task exception was never retrieved", and perhaps " so far". */
 void report_untaken(struct object *object, const char *so_far);
-void report_unawaited(struct object *coro);     /* "coroutine 'f' was never awaited" */
+
+/* "coroutine 'f' was never awaited", of so many made at one place. `coro`: the first, or NULL if it is gone. */
+void report_unawaited(const char *place, const char *name, size_t count, const struct object *coro);
 void report_unawaited_at_exit(void);            /* those that were made outside of any loop */
 void report_pending(struct object *task);       /* "Task was destroyed but it is pending!" */
 void report_deadlock(async_loop *loop);         /* who waits for what, and the cycle if there is one */

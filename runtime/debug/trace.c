@@ -526,31 +526,21 @@ static void instant(const char *name, const char *key, double number)
     write_all(&note);
 }
 
-static void begin_callback(struct note *note, const char *kind, async_fn *fn)
-{
-    begin(note, kind, "callback");
-    begin_args(note, *kind == 'B' ? "calls" : "called");
-    add_function(note, (uintptr_t)fn);
-    end(note);
-}
-
-static void on_calls(async_fn *fn)
+static void callback(const char *kind, const char *event, async_fn *fn)
 {
     struct note note;
     if (!open_note(&note))
         return;
-    begin_callback(&note, "B", fn);
+    begin(&note, kind, "callback");
+    begin_args(&note, event);
+    add_function(&note, (uintptr_t)fn);
+    end(&note);
     write_all(&note);
 }
 
-static void on_called(async_fn *fn)
-{
-    struct note note;
-    if (!open_note(&note))
-        return;
-    begin_callback(&note, "E", fn);
-    write_all(&note);
-}
+static void on_calls(async_fn *fn) { callback("B", "calls", fn); }
+
+static void on_called(async_fn *fn) { callback("E", "called", fn); }
 
 static void on_time_passes(double seconds)
 {
