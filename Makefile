@@ -283,8 +283,10 @@ $(BUILD)/include/%.h: runtime/extra/%.h
 $(BUILD)/include/systems: $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -E -v -xc /dev/null 2>&1 | sed -n '/^#include </,/^End of/s/^ //p' > $@.$$$$ && mv $@.$$$$ $@
 
-# The same stage once more, to be watched: make calls itself with a sanitizer.
-watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) ;
+# The same stage once more, to be watched: make calls itself with a sanitizer, if something is newer than
+# what was made then.
+watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*)))
+	@touch $(BUILD)/$@
 
 $(BUILD)/tools/mutants/mutants: tools/mutants/mutants.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) $< $(TO)

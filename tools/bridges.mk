@@ -6,8 +6,8 @@
 
 # USES says "NAME:file" for each program that includes "NAME.h".
 NAMES   := $(basename $(notdir $(wildcard runtime/extra/*.libs)))
-USES    := $(foreach x,$(NAMES),$(addprefix $x:,$(shell grep -l '^\#include "$x\.h"' \
-             lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c runtime/tests/*.c runtime/bench/*.c)))
+USES    := $(filter $(addsuffix :%,$(NAMES)),$(shell awk -F '[".]' '/^.include "[a-z]*\.h"/ { print $$2 ":" FILENAME }' \
+             lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c runtime/tests/*.c runtime/bench/*.c))
 
 # Of a source, or of a room with its last /: which bridges, of what objects, and the library to link
 # with, which is the runtime and these bridges in one piece (libasync-http+sqlite.a) ...

@@ -18,21 +18,26 @@ build=${BUILD:-build}
 # The bridges whose header is included there, each once.
 bridges() {
     for place; do
-        if [ -d "$place" ]; then cat "$place"/*.[ch]; else cat "$place"; fi
-    done 2>/dev/null | sed -n 's/^#include "\([a-z]*\)\.h".*/\1/p' | sort -u |
+        if [ -d "$place" ]; then set -- "$@" "$place"/*.[ch]; else set -- "$@" "$place"; fi
+        shift
+    done
+    sed -n 's/^#include "\([a-z]*\)\.h".*/\1/p' "$@" 2>/dev/null | sort -u |
         while read -r name; do [ ! -f "runtime/extra/$name.libs" ] || echo "$name"; done
 }
 
+# libs NAME...
 libs() {
-    for name in $(bridges "$@"); do
+    for name; do
         read -r library flags < "runtime/extra/$name.libs"
         pkg-config --libs "$library" 2>/dev/null || echo "$flags"
     done
 }
 
+# link NAME...
 link() {
-    names=$(bridges "$@" | paste -sd+ -)
-    echo "$build/libasync${names:+-$names}.a"
+    pieces=
+    for name; do pieces=$pieces${pieces:++}$name; done
+    echo "$build/libasync${pieces:+-$pieces}.a"
     libs "$@"
 }
 
@@ -48,8 +53,8 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 # shellcheck disable=SC2046  # names are words
 case $command:$# in
-link:*) link "$@" ;;
-libs:*) libs "$@" ;;
+link:*) link $(bridges "$@") ;;
+libs:*) libs $(bridges "$@") ;;
 flags:1) read -r library flags < "runtime/extra/$1.libs" && pkg-config --cflags "$library" 2>/dev/null || : ;;
 lacking:0) lacking $(basename -s .libs runtime/extra/*.libs) ;;
 lacking:*) lacking $(bridges "$@") ;;

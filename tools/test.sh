@@ -44,15 +44,16 @@ count() {
         return
     fi
     grep -i '^skipped' "$log" | sed 's/^/    /'
-    printf 'ok    %s (%d)\n' "$1" "$2"
+    printf 'ok    %s (%d%s)\n' "$1" "$2" "${took:-}"
 }
 
 # check TITLE COMMAND...: runs a test.
 check() {
-    title=$1
+    title=$1 began=$(date +%s)
     shift
     "$@" > "$log" 2>&1 < /dev/null
-    status=$?
+    status=$? took=$(($(date +%s) - began))
+    if [ "$took" -ge 5 ]; then took="; $took s"; else took=; fi
     [ "$status" -ne 130 ] || exit 130
     counts=$(summary)
     case $status:$counts in
@@ -177,15 +178,16 @@ compilers() {
     done
 }
 
-# Once more what the last compiler without sanitizers has made, lessons included.
+# Once more what a compiler without sanitizers has made, lessons included.
 under_valgrind() {
     label='valgrind: '
     if ! have valgrind; then
         skip valgrind 'not installed (make deps-dev)'
         return
     fi
-    export CC="${1:-cc}" EXTRA="$flags" BUILD="$base/test-valgrind"
-    make_all || return 0
+    for compiler in gcc clang; do ! have "$compiler" || break; done
+    export CC="$compiler" EXTRA="$flags" BUILD="$base/test-$compiler"
+    make_all -Werror || return 0
     set -- valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
     programs "$@"
     for source in lessons/*/*.c; do
@@ -203,7 +205,7 @@ flags=${EXTRA:-}
 [ "${1:-}" = runtime ] || style
 case ${1:-} in
 runtime) only_runtime ;;
-all) compilers; under_valgrind "${CC:-cc}"; words "$base/test-gcc" ;;
+all) compilers; under_valgrind; words "$base/test-gcc" ;;
 *) variant '' "${CC:-cc}" "$flags" ''; words "$base" ;;
 esac
 

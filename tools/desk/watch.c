@@ -86,7 +86,8 @@ static const char *by_make(void) { return async_strf("\"%s\" -s", getenv("MAKE")
 
 /* ------------------------------------------------------------------------------------- verdicts */
 
-/* Of a grading all points, but only the first message: the next one can wait until this is mended. */
+/* Of a grading all points, but only the first message: the next one can wait until this is mended. What
+ * was built before it nobody has to read. */
 static char *condense(const struct desk *desk, const char *text)
 {
     static const char *const styles[] = { "", "\033[32m", "\033[31m", "\033[1m" };
@@ -100,7 +101,7 @@ static char *condense(const struct desk *desk, const char *text)
         end = strchrnul(line, '\n');
         int kind = strncmp(line, "ok  ", 4) == 0 ? 1 : strncmp(line, "FAIL", 4) == 0 ? 2 : strncmp(line, "Score", 5) == 0 ? 3 : 0;
         failed += kind == 2;
-        if (kind || failed < 2)
+        if (kind || (failed < 2 && strncmp(line, "  making ", 9) != 0))
             fprintf(to, "%s%.*s%s\n", desk->screen.colour ? styles[kind] : "", (int)(end - line), line,
                     desk->screen.colour && kind ? "\033[0m" : "");
     }

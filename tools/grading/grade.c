@@ -282,13 +282,14 @@ static bool make_stage(void)
     static const char compile[] =
         "cp \"$2/exercise.h\" \"$0\" && cd \"$0\" && exec sh \"$1/tools/student-cc.sh\" $CC $FLAGS -O1 "
         "-I\"$INCLUDE\" -MD -MF included -S -o exercise.s exercise.c";
-    static const char assemble[] = "exec $CC $FLAGS -c \"$0/exercise.s\" -o \"$0/exercise.o\"";
+    static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c \"$0/exercise.s\" "
+                                   "-o \"$0/exercise.o\"";
     static const char link[] =
         "exec sh tools/student-cc.sh $CC $FLAGS -o \"$0/stage\" \"$BUILD/tools/grading/stage.o\" "
         "\"$BUILD/$2/grader/stage.o\" \"$0/exercise.o\" $(sh tools/extra.sh link \"$2\") $LIBS";
     char *words[] = { scratch, root, (char *)room, NULL };
     return make_of_it(compile, words) &&
-           contract_includes(in_scratch("included"), scratch, include, systems, source) &&
+           (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
            contract_assembly(in_scratch("exercise.s"), source) && make_of_it(assemble, words) &&
            check_object() && hide_names() && make_of_it(link, words);
 }
@@ -348,39 +349,67 @@ static int take_turn(const char *lock)
     return file;
 }
 
-/* make builds the same once more in a room of its own, with AddressSanitizer; then it is graded once
- * more, with the same seed. What is wrong with its memory takes the points of the part in which it is. */
-static void watch_memory(int *points, int most)
+/* Is what watches memory newer than all that it would be made from again? */
+static bool is_ready(const char *goal)
+{
+    char stage[PATH_MAX];
+    struct stat made, part;
+    glob_t parts = { 0 };
+    bool ready = stat(goal, &made) == 0;
+    snprintf(stage, sizeof stage, "%s/%s/grader/stage.o", build, room);
+    glob(in_build("libasync*.a"), 0, NULL, &parts);
+    glob(in_build("tools/grading/stage.o"), GLOB_APPEND, NULL, &parts);
+    glob(stage, GLOB_APPEND, NULL, &parts);
+    for (size_t i = 0; ready && i < parts.gl_pathc; i++)
+        ready = stat(parts.gl_pathv[i], &part) == 0 &&
+                (part.st_mtim.tv_sec < made.st_mtim.tv_sec ||
+                 (part.st_mtim.tv_sec == made.st_mtim.tv_sec && part.st_mtim.tv_nsec <= made.st_mtim.tv_nsec));
+    globfree(&parts);
+    return ready;
+}
+
+/* make builds the same once more where BUILD points now, with AddressSanitizer. */
+static void make_watched(const char *goal)
 {
     static const char building[] = "unset MAKEFLAGS MFLAGS MAKELEVEL; exec \"${MAKE:-make}\" -s -j2 --no-print-directory "
-                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" \"watched-$0\" >&2";
-    static char variant[PATH_MAX];
-    const char *flags = getenv("FLAGS"), *libs = getenv("LIBS"), *extra = getenv("EXTRA");
-    char text[8192], number[8], *words[] = { number, NULL };
-    if (flags && strstr(flags, "-fsanitize"))
-        return;
-    snprintf(number, sizeof number, "%d", exercise());
-    snprintf(variant, sizeof variant, "%.3000s/memory", build);
-    int turn = take_turn(in_build("memory.lock"));
-    const char *plain = build;
-    build = variant;
-    setenv("BUILD", build, 1);
-    snprintf(text, sizeof text, "%s -fsanitize=address", extra ? extra : "");
-    setenv("EXTRA", text, 1);
+                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" \"$0\" >&2";
+    char *words[] = { (char *)goal, NULL };
     struct child child = { .words = words, .shell = building, .out = 2, .err = 2, .still_seconds = 60 };
     child_run(&child);
-    close(turn);
-    build = plain;
     if (child.how == TOLD_TO_END)
         cannot("\nThe grading was interrupted.");
-    if (child.how != ENDED || child.status != 0) {
+}
+
+static void add_sanitizer(const char *name)
+{
+    char text[8192];
+    const char *value = getenv(name);
+    snprintf(text, sizeof text, "%s -fsanitize=address", value ? value : "");
+    setenv(name, text, 1);
+}
+
+/* Graded once more, with the same seed. What is wrong with its memory takes the points of the part in
+ * which it is. */
+static void watch_memory(int *points, int most)
+{
+    char variant[PATH_MAX], goal[24];
+    if (strstr(getenv("FLAGS"), "-fsanitize"))
+        return;
+    snprintf(goal, sizeof goal, "watched-%02d", exercise());
+    snprintf(variant, sizeof variant, "%.3000s/memory", build);
+    setenv("BUILD", variant, 1);
+    add_sanitizer("EXTRA");
+    int turn = take_turn(in_build("memory.lock"));
+    if (!is_ready(in(variant, goal)))
+        make_watched(goal);
+    bool ready = is_ready(in(variant, goal));
+    close(turn);
+    if (!ready) {
         puts("(Memory was not watched: there is no AddressSanitizer here. make deps-dev may bring it.)");
         return;
     }
-    snprintf(text, sizeof text, "%s -fsanitize=address", flags);
-    setenv("FLAGS", text, 1);
-    snprintf(text, sizeof text, "%s -fsanitize=address", libs);
-    setenv("LIBS", text, 1);
+    add_sanitizer("FLAGS");
+    add_sanitizer("LIBS");
     second_pass = true;
     bool made = make_stage();
     setenv("BUILD", build, 1);

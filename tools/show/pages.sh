@@ -46,7 +46,7 @@ split -l 10 "$scratch/pages" "$scratch/ten."
 for pages in "$scratch"/ten.*; do ask "$pages"; done
 
 while read -r page; do
-    title=${page#*build/show/} size=$(wc -c < "$page")
+    title=${page#"$BUILD"/show/} size=$(wc -c < "$page")
     title=${title%.html}.c
     if ! grep -q "ok $title: " "$scratch/said"; then
         fail "$(grep "failed $title: " "$scratch/said" || echo "$title: the browser says nothing of it")"
