@@ -26,6 +26,9 @@ override SEED  := $(value SEED)
 override PART  := $(value PART)
 override LEVEL := $(value LEVEL)
 override DB    := $(value DB)
+override OUT   := $(value OUT)
+override DUE   := $(value DUE)
+override ONLY  := $(value ONLY)
 
 .DEFAULT_GOAL = next
 .SECONDEXPANSION:
@@ -46,16 +49,16 @@ $(LIB): $(RUNTIME:%=$(BUILD)/%.o)
 	$(DO) $(PIECE)
 
 $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
-	$(DO) $(CC) $(JUMPS) $(OWN) -Iruntime -DASYNC_RUNTIME -c $< $(OUT)
+	$(DO) $(CC) $(JUMPS) $(OWN) -Iruntime -DASYNC_RUNTIME -c $< $(INTO)
 
 # ... and a program of a lesson is one file, compiled and linked with it. student-cc.sh is the
 # compiler with a word of help; a bridge is what a program about HTTP or databases uses besides.
 $(BUILD)/lessons/%: lessons/%.c $$(call library,lessons/$$*.c)
-	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(LIBRARY) $(LIBS) $(OUT)
+	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(LIBRARY) $(LIBS) $(INTO)
 
 # A grade below full marks is no error of make's. Asked a question (-q) it passes on a status of 1
 # without a word; what begins with a + is done all the same.
-ifeq ($(or $(filter-out grade grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
+ifeq ($(or $(filter grade-class,$(MAKECMDGOALS)),$(filter-out grade grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
 MAKEFLAGS += -q
 ALWAYS    := +
 endif
@@ -67,7 +70,7 @@ DO = $(ALWAYS)@mkdir -p $(@D) && $(if $(V),set -x,echo "  making $@" >&2) &&
 # from besides is noted in a .d beside it.
 TO  = -o $@.$$$$ && mv -f $@.$$$$ $@
 # The list of what it was made from is good for BUILD=build and for BUILD=/home/me/evlings/build.
-OUT = -MMD -MP $(addprefix -MT ,$(abspath $@) $(patsubst $(CURDIR)/%,%,$(abspath $@))) -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f $@.$$$$ $@
+INTO = -MMD -MP $(addprefix -MT ,$(abspath $@) $(patsubst $(CURDIR)/%,%,$(abspath $@))) -MF $@.$$$$.d -o $@.$$$$ && mv -f $@.$$$$.d $@.d && mv -f $@.$$$$ $@
 
 # ------------------------------------------------------------------------------- the commands
 
@@ -126,6 +129,13 @@ exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*))) compile
 grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call judging,$$(call room,$$*))) FORCE ## grade exercise N (FROM=dir: dir/exercise.c; SEED=n)
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
+# What judges is built once, and once more with AddressSanitizer; the last words only date it after its parts.
+grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
+	@! for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
+	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || exit; done 2>&1 >/dev/null | grep . >&2
+	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --exercise '$(N)' --jobs '$(JOBS)' --seed "$$SEED" \
+	 --due "$$DUE" --only "$$ONLY" --sandbox '$(SANDBOX)' $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
+
 hint-%: $(BUILD)/flow FORCE ## a hint for exercise N; each time one more (LEVEL=2: that one)
 	@sh tools/evlings.sh hint $*
 
@@ -156,6 +166,9 @@ test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang
 
 test-systems: ## try it on bare systems of other kinds, as root (SYSTEMS='debian-13 debian-sid')
 	@sh tools/test-systems.sh $(SYSTEMS)
+
+deps-class: deps ## install what grading a class needs
+	@sh tools/deps.sh install-class
 
 deps-bench: deps ## install the peers that make bench compares us with
 	@sh tools/deps.sh install-bench
@@ -218,7 +231,7 @@ REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 SETTINGS = $(strip $(CC) $(FLAGS))
-export PLAIN CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB PYTHON QUICK
+export PLAIN CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY PYTHON QUICK
 
 comma   := ,
 
@@ -248,7 +261,7 @@ $(BUILD)/libruntime.a: $(RUNTIME:%=$(BUILD)/%.o) $(COMMON)
 
 $(BUILD)/runtime/%: runtime/%.c $$(call parts,runtime/$$*.c) $(BUILD)/libruntime.a | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) $(INCLUDE) $(filter-out %.h,$^) $$(sh tools/extra.sh libs $<) \
-	 $(CHECK) $(LIBS) $(OUT)
+	 $(CHECK) $(LIBS) $(INTO)
 
 # In this one every way to get memory can fail on demand.
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
@@ -259,19 +272,26 @@ $(BUILD)/runtime/tests/test_unprotected: private FLAGS += -fno-stack-clash-prote
 
 $(BUILD)/solutions/%: solutions/%.c $$(call library,exercises/$$(dir $$*))
 	$(DO) $(CC) $(FLAGS) $(INCLUDE) -I$(<D:solutions/%=exercises/%) $< \
-	 $(LIBRARY) $(LIBS) $(OUT)
+	 $(LIBRARY) $(LIBS) $(INTO)
 
 $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/settings
-	$(DO) $(CC) $(FLAGS) $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(OUT)
+	$(DO) $(CC) $(FLAGS) $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(INTO)
 
 $(BUILD)/exercises/%/grader/grader: exercises/%/grader/grader.c $(GRADING)
-	$(DO) $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm $(OUT)
+	$(DO) $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm $(INTO)
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
-	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(OUT)
+	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(INTO)
 
 $(BUILD)/grade: $(patsubst %,$(BUILD)/tools/grading/%.o,grade child contract)
 	$(DO) $(CC) $(FLAGS) $^ $(TO)
+
+CLASS    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/class/*.c))
+$(CLASS): $(BUILD)/tools/class/%.o: tools/class/%.c $(BUILD)/settings | $(BUILD)/have-libarchive $(BUILD)/have-jansson $(BUILD)/have-libmd
+	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(INTO)
+
+$(BUILD)/grade-class: $(CLASS) $(LIB)
+	$(DO) $(CC) $^ $$(pkg-config --libs libarchive jansson libmd) $(LIBS) $(TO)
 
 # What a submission can include: these headers, and those of the system, which the compiler names.
 $(BUILD)/include/%.h: runtime/%.h
@@ -309,5 +329,5 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list watch doctor help $(NUMBERED) deps deps-dev deps-bench chat test test-all test-systems bench bench-ground conform \
+.PHONY: next list watch doctor help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers mutants run new install stubs timelines clean FORCE

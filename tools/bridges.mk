@@ -35,7 +35,7 @@ its      = $(firstword $(subst _, ,$1))
 
 $(OBJECTS): $(BUILD)/runtime/extra/%.c.o: runtime/extra/%.c $(BUILD)/settings \
  | $$(BUILD)/have-$$(firstword $$(file <runtime/extra/$$(call its,$$*).libs))
-	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(call its,$*)) -c $< $(OUT)
+	$(DO) $(CC) $(FLAGS) -Iruntime -DASYNC_RUNTIME $$(sh tools/extra.sh flags $(call its,$*)) -c $< $(INTO)
 
 $(BUILD)/libasync-%.a: $$(foreach x,$$(subst +, ,$$*),$$(call pieces,$$x)) $(COMMON) $(RUNTIME:%=$(BUILD)/%.o)
 	$(DO) $(PIECE)

@@ -3,6 +3,7 @@
 #
 #   deps.sh install        what lessons and exercises need; does nothing when all is there
 #   deps.sh install-dev    what the tests use besides; what cannot be had is only mentioned
+#   deps.sh install-class  what make grade-class needs besides
 #   deps.sh install-bench  what make bench compares us with
 #   deps.sh need NAME...   says what is missing, and fails
 #   deps.sh have NAME      is it there?
@@ -16,7 +17,8 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium bubblewrap libarchive jansson libmd'
+class='bubblewrap libarchive jansson libmd gcc-sanitizers'
 peers='node go uvloop asio gnuplot'
 
 # What it is called where: need, apt, dnf, pacman, apk, zypper, brew; a plus stands between two packages.
@@ -30,6 +32,10 @@ check            check                check-devel             check           ch
 libcurl          libcurl4-openssl-dev libcurl-devel           curl            curl-dev        libcurl-devel           curl
 sqlite3          libsqlite3-dev       sqlite-devel            sqlite          sqlite-dev      sqlite3-devel           sqlite
 libpq            libpq-dev            libpq-devel             postgresql-libs libpq-dev       postgresql-devel        libpq
+bubblewrap       bubblewrap           bubblewrap              bubblewrap      bubblewrap      bubblewrap              -
+libarchive       libarchive-dev       libarchive-devel        libarchive      libarchive-dev  libarchive-devel        libarchive
+jansson          libjansson-dev       jansson-devel           jansson         jansson-dev     libjansson-devel        jansson
+libmd            libmd-dev            libmd-devel             libmd           libmd-dev       libmd-devel             libmd
 cmark-gfm        libcmark-gfm-dev+libcmark-gfm-extensions-dev - cmark-gfm - - cmark-gfm
 gcc-sanitizers   gcc+libc6-dev        gcc+libasan+libubsan    gcc             -               gcc                     -
 clang            clang                clang                   clang           clang           clang                   llvm
@@ -93,6 +99,13 @@ with_sqlite='#include <sqlite3.h>
 int main(void) { return sqlite3_libversion_number() < 3007000; }'
 with_cmark='#include <cmark-gfm-core-extensions.h>
 int main(void) { cmark_gfm_core_extensions_ensure_registered(); return 0; }'
+with_archive='#include <archive.h>
+int main(void) { return archive_version_number() < 3000000; }'
+with_jansson='#include <jansson.h>
+int main(void) { json_decref(json_object()); return 0; }'
+with_md='#include <sys/types.h>
+#include <sha2.h>
+int main(void) { return !SHA256Data((const uint8_t *)"", 0, (char[65]){ 0 }); }'
 with_libpq='#include <libpq-fe.h>
 int main(void) { return PQlibVersion() < 90000; }'
 
@@ -106,6 +119,10 @@ have() {
     libcurl) compiles "$with_curl" "$cc" $(pkg-config --cflags --libs libcurl 2>/dev/null || echo -lcurl) ;;
     sqlite3) compiles "$with_sqlite" "$cc" $(pkg-config --cflags --libs sqlite3 2>/dev/null || echo -lsqlite3) ;;
     libpq) compiles "$with_libpq" "$cc" $(pkg-config --cflags --libs libpq 2>/dev/null || echo -lpq) ;;
+    libarchive) compiles "$with_archive" "$cc" $(pkg-config --cflags --libs libarchive 2>/dev/null || echo -larchive) ;;
+    jansson) compiles "$with_jansson" "$cc" $(pkg-config --cflags --libs jansson 2>/dev/null || echo -ljansson) ;;
+    libmd) compiles "$with_md" "$cc" $(pkg-config --cflags --libs libmd 2>/dev/null || echo -lmd) ;;
+    bubblewrap) bwrap --version >/dev/null 2>&1 ;;
     cmark-gfm) compiles "$with_cmark" "$cc" -lcmark-gfm -lcmark-gfm-extensions ;;
     postgresql) sh tools/postgres.sh have ;;
     gcc) compiles "$plain" gcc ;;
@@ -311,11 +328,12 @@ settings() {
 # shellcheck disable=SC2086  # lists of words
 case ${1:-} in
 install) install $needed ;;
+install-class) install $needed $class ;;
 install-bench) install $peers || say "  make bench goes without them." ;;
 install-dev) install $wanted || say "  The tests that need them will be skipped." ;;
 need) shift; need "$@" ;;
 doctor) doctor ;;
 have) have "${2:-}" ;;
 settings) settings ;;
-*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -7,7 +7,8 @@
  * make grade-N builds what is needed and calls us in the project's root. BUILD, CC, FLAGS, LIBS and
  * MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
  * could be judged; the last line of what is printed but a word of advice is always "Score: ...". What
- * comes from the submission is printed without control characters and never at a line's beginning.
+ * comes from the submission is printed without control characters and never at a line's beginning. Who
+ * grades a class sets SCRATCH, a place to write, and the line before the score is "Status: ...", a word.
  *
  * All that is made lies in a directory of its own, which goes on every way out: two gradings never
  * meet. A signal to end is taken when no child runs, or ends the one that does. */
@@ -39,7 +40,7 @@ enum verdict { FULL, LESS, NOT_JUDGED };
 #define COMPILER_SECONDS 10                 /* of processor time */
 #define COMPILER_BROKE 4                    /* its status when a limit ended a part of it */
 #define COMPILER_STILL 3                    /* seconds; it waits for nobody */
-#define COMPILER_MEMORY (3UL << 30)
+#define COMPILER_MEMORY (1UL << 30)
 #define COMPILER_FILE (64UL << 20)
 #define GRADER_SECONDS 300
 
@@ -47,6 +48,7 @@ static const char *room, *source, *build;
 static const char *include, *systems;       /* the headers that it can reach, and where the system's are */
 static bool second_pass;
 static char scratch[PATH_MAX], root[PATH_MAX];
+static const char *status = "refused";      /* in a word: by the contract, unless something else comes first */
 
 /* ------------------------------------------------------------------------------- the end */
 
@@ -129,12 +131,13 @@ static void make_scratch(void)
 {
     if (!getcwd(root, sizeof root - 64))
         cannot("The current directory cannot be found: %s.", strerror(errno));
-    snprintf(scratch, sizeof scratch, "%.3000s%s%.900s/grade.XXXXXX", *build == '/' ? "" : root,
-             *build == '/' ? "" : "/", build);
+    const char *place = getenv("SCRATCH") ? getenv("SCRATCH") : build;
+    snprintf(scratch, sizeof scratch, "%.3000s%s%.900s/grade.XXXXXX", *place == '/' ? "" : root,
+             *place == '/' ? "" : "/", place);
     if (!mkdtemp(scratch)) {
         int error = errno;
         *scratch = 0;
-        cannot("No directory can be made in %s/: %s.", build, strerror(error));
+        cannot("No directory can be made in %s/: %s.", place, strerror(error));
     }
 }
 
@@ -211,12 +214,16 @@ static bool run_shell(const char *line, char *const *words, char **said)
         cannot("\nThe grading was interrupted.");
     if (child.how == NOT_STARTED)
         cannot("The compiler could not be started: %s.", strerror(errno));
-    if (child.how == STOOD_STILL)
+    if (child.how == ENDED && child.status != 0)
+        status = "does_not_compile";
+    if (child.how == STOOD_STILL) {
         printf("The compiler waits, and nobody gives it anything: what does %s include?\n", source);
-    else if (WIFSIGNALED(child.status) || WEXITSTATUS(child.status) > 128 ||
+        status = "timed_out";
+    } else if (WIFSIGNALED(child.status) || WEXITSTATUS(child.status) > 128 ||
              WEXITSTATUS(child.status) == COMPILER_BROKE) {
         printf("The compiler was stopped: %s takes too much time, memory or room to compile.\n", source);
         **said = 0;
+        status = "timed_out";
     }
     return child.how == ENDED && child.status == 0;
 }
@@ -437,12 +444,15 @@ static enum verdict grade(bool is_mine)
     fflush(stdout);
     int points = 0, most = 0;
     bool made = contract_source(in_scratch("exercise.c"), source) && make_stage();
+    status = made ? "graded" : status;
     char *said = run_grader(made ? in_scratch("stage") : "-", NULL, &points, &most);
     fputs(said, stdout);
     fflush(stdout);
     free(said);
     if (made && points == most)
         watch_memory(&points, most);
+    if (getenv("SCRATCH"))
+        printf("Status: %s\n", status);
     printf("Score: %d/%d\n", points, most);
     if (is_mine)
         advise(points, most);
