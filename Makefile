@@ -78,6 +78,7 @@ INTO = -MMD -MP $(addprefix -MT ,$(abspath $@) $(patsubst $(CURDIR)/%,%,$(abspat
 two      = $(if $(filter 0 1 2 3 4 5 6 7 8 9,$1),0$1,$1)
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard lessons/$(call two,$1)-*/*.c))
 SHOW     = $(BUILD)/tools/show/show
+BOOK     = $(BUILD)/tools/book/book
 room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(call library,$1)
 chosen   = $(or $(sort $(foreach n,$(N),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
@@ -190,9 +191,12 @@ conform: $(BUILD)/runtime/tests/conform ## compare random programs with asyncio 
 	  $(PROFILE:%=--profile %) $(JOBS:%=--jobs %) $(if $(FEATURES),--features '$(FEATURES)'); \
 	 else echo "skipped: there is no $(PYTHON) whose asyncio we could be compared with"; fi
 
+book: lessons $(SHOW) $(BOOK) FORCE ## all there is to read as pages for a browser, and as a PDF (PDF=no: without)
+	@sh tools/book/book.sh
+
 lessons: $$(call able,$$(LESSONS)) ## build all programs of all lessons
 
-all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $$(BENCHES) $(BUILD)/timeline $$(SHOW) $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
+all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $$(BENCHES) $(BUILD)/timeline $$(SHOW) $$(BOOK) $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
 
 graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
 
@@ -231,7 +235,7 @@ REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 SETTINGS = $(strip $(CC) $(FLAGS))
-export PLAIN CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY PYTHON QUICK
+export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY PYTHON QUICK
 
 comma   := ,
 
@@ -326,8 +330,12 @@ $(BUILD)/flow: $(wildcard tools/desk/flow.c tools/desk/text.[ch])
 	@! sh tools/deps.sh have cmark-gfm 2>/dev/null || ! mkdir -p $(@D) 2>/dev/null || \
 	 $(CC) -std=gnu11 -O2 $(WARN) $(filter %.c,$^) -lcmark-gfm -lcmark-gfm-extensions $(TO)
 
+$(BOOK): $(wildcard tools/book/*.[ch]) tools/show/json.h runtime/debug/utf8.h
+	@if sh tools/deps.sh have cmark-gfm; then mkdir -p $(@D) && \
+	 $(CC) -std=gnu11 -O2 $(WARN) -Iruntime $(filter %.c,$^) -lcmark-gfm -lcmark-gfm-extensions $(TO); fi
+
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list watch doctor help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class chat test test-all test-systems bench bench-ground conform \
+.PHONY: next list watch doctor book help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers mutants run new install stubs timelines clean FORCE

@@ -17,7 +17,7 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium bubblewrap libarchive jansson libmd'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd'
 class='bubblewrap libarchive jansson libmd gcc-sanitizers'
 peers='node go uvloop asio gnuplot'
 
@@ -44,6 +44,7 @@ valgrind         valgrind             valgrind+valgrind-devel valgrind        va
 postgresql       postgresql           postgresql-server       postgresql      postgresql      postgresql-server       postgresql
 patch            patch                patch                   patch           patch           patch                   gpatch
 chromium         chromium             chromium                chromium        chromium        chromium                chromium
+tidy             tidy                 tidy                    tidy            tidyhtml        tidy                    tidy-html5
 shellcheck       shellcheck           ShellCheck              shellcheck      shellcheck      ShellCheck              shellcheck
 nginx            nginx-light          nginx                   nginx           nginx           nginx                   nginx
 openssl          openssl              openssl                 openssl         openssl         openssl                 openssl
@@ -136,7 +137,8 @@ have() {
     uvloop) "${PYTHON:-python3}" -c 'import uvloop' >/dev/null 2>&1 ;;
     asio) echo '#include <boost/asio.hpp>' | ${CXX:-g++} -x c++ -M - >/dev/null 2>&1 ;;
     gnuplot) gnuplot --version >/dev/null 2>&1 ;;
-    chromium) sh tools/show/pages.sh browser >/dev/null ;;
+    chromium) sh tools/show/browser.sh ;;
+    tidy) tidy -version >/dev/null 2>&1 ;;
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
     nginx) PATH=$PATH:/usr/sbin nginx -v >/dev/null 2>&1 ;;
     openssl) openssl version >/dev/null 2>&1 ;;

@@ -152,6 +152,7 @@ variant() {
         check "${label}desk" sh tools/desk/test.sh "$BUILD"
         check "${label}pages" sh tools/show/pages.sh "$BUILD"
         check "${label}class" sh tools/class/test.sh "$BUILD"
+        check "${label}book" sh tools/book/test.sh "$BUILD"
         check "${label}answers" "${MAKE:-make}" -s answers      # each grading looks at memory itself
         ;;
     esac

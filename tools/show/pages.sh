@@ -1,15 +1,11 @@
 #!/bin/sh
-# pages.sh [BUILD|browser] - are the pages of make show-N right? Each lesson's steps through itself in a browser, forwards, back
+# pages.sh [BUILD] - are the pages of make show-N right? Each lesson's steps through itself in a browser, forwards, back
 # and in predict mode (see selftest in page.html), and tells; and what it shows as printed in the end is what the
 # program prints. Ten at a time are frames of one page: a browser takes long to begin.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-[ "${1:-}" = browser ] || export BUILD="${1:-${BUILD:-build}}" DISPLAY='' WAYLAND_DISPLAY='' FROM='' SEED=''
-for browser in chromium chromium-browser google-chrome ''; do
-    ! command -v "$browser" >/dev/null || break
-done
-if [ "${1:-}" = browser ]; then [ -n "$browser" ]; exit; fi
-if [ -z "$browser" ]; then
+export BUILD="${1:-${BUILD:-build}}" DISPLAY='' WAYLAND_DISPLAY='' FROM='' SEED=''
+if ! sh tools/show/browser.sh; then
     echo 'skipped: there is no chromium to open the pages of make show-N in (make deps-dev)'
     echo '0 passed, 0 failed, 1 skipped'
     exit 0
@@ -36,10 +32,7 @@ ask() {
         printf '%s\n' 'addEventListener("message",e=>document.body.append("\n"+e.data+"\n"))</script>'
         while read -r page; do echo "<iframe src='file://$(realpath "$page")#selftest'></iframe>"; done < "$1"
     } > "$scratch/all.html"
-    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-quic \
-        --disable-background-networking --disable-component-update --disable-sync \
-        --user-data-dir="$scratch/profile" --virtual-time-budget=100000 --dump-dom "file://$scratch/all.html" \
-        >> "$scratch/said" 2>/dev/null
+    sh tools/show/browser.sh --virtual-time-budget=100000 --dump-dom "file://$scratch/all.html" >> "$scratch/said"
 }
 
 split -l 10 "$scratch/pages" "$scratch/ten."

@@ -7,7 +7,7 @@
  * of functions. A program that spins does the same in turn after turn: of those one is kept, and a number. */
 #define _GNU_SOURCE
 #include "../timeline/keys.h"
-#include "debug/utf8.h"
+#include "json.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -38,24 +38,6 @@ static FILE *open_file(const char *name)
 
 /* ---------------------------------------------------------------------------------- writing */
 
-/* As a string of JSON that may stand in a page: no "<" begins anything there. */
-static void write_text(FILE *to, const char *text, size_t size)
-{
-    const unsigned char *s = (const unsigned char *)text, *end = s + size;
-    putc('"', to);
-    while (s < end) {
-        int length = utf8_length(s);
-        if (!length)
-            fputs("\\ufffd", to);
-        else if (*s < ' ' || *s == '<' || *s == 127)
-            fprintf(to, "\\u%04x", *s);
-        else
-            fprintf(to, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
-        s += length ? length : 1;
-    }
-    putc('"', to);
-}
-
 /* What stands in the file from one byte to another, or to the end if that is negative. */
 static void write_part(FILE *to, FILE *file, long from, long until)
 {
@@ -67,7 +49,7 @@ static void write_part(FILE *to, FILE *file, long from, long until)
     for (int c; (until < 0 || from < until) && (c = getc(file)) != EOF; from++)
         putc(c, all);
     fclose(all);
-    write_text(to, text, size);
+    json_text(to, text, size);
     free(text);
 }
 
@@ -232,7 +214,7 @@ int main(int argc, char **argv)
             continue;
         }
         printf("%.*s{\"title\":", (int)(mark - line), line);
-        write_text(stdout, argv[2], strlen(argv[2]));
+        json_text(stdout, argv[2], strlen(argv[2]));
         fputs(",\"source\":", stdout);
         write_part(stdout, source, 0, -1);
         fputs(",\"output\":", stdout);
