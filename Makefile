@@ -131,7 +131,7 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
 # What judges is built once, and once more with AddressSanitizer; the last words only date it after its parts.
-grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
+grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
 	@! for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
 	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || exit; done 2>&1 >/dev/null | grep . >&2
 	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --exercise '$(N)' --jobs '$(JOBS)' --seed "$$SEED" \

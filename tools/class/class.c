@@ -43,7 +43,7 @@ static const char usage[] =
     "  --sandbox none  without bubblewrap: the programs run with your rights. Only in a machine to throw away\n"
     "\n"
     "make grade-class FROM= OUT= N= builds what is needed and calls this. OUT holds grades.csv, items.csv,\n"
-    "results/STUDENT.json and feedback/STUDENT.txt. What is there already is not graded again unless the\n"
+    "report.html, results/STUDENT.json and feedback/STUDENT.txt. What is there already is not graded again unless the\n"
     "submission, the seed or the graders have changed. The status is 0 if all were judged, 3 if some were not,\n"
     "2 for a mistake in the call or when nothing could be done.\n";
 
@@ -479,16 +479,36 @@ static void need_sandbox(const struct class *class)
 
 /* --------------------------------------------------------------------------- the results */
 
-static char *in_out(const struct class *class, const char *name) { return format_text("%s/%s", class->out, name); }
-
-static void save_table(const struct class *class, const char *name, char *(*make)(json_t *const *, size_t))
+static void save_file(const struct class *class, const char *name, char *text)
 {
-    char *path = in_out(class, name), *text = make(class->records, class->count);
+    char *path = format_text("%s/%s", class->out, name);
     if (!write_whole(path, text, strlen(text)))
         give_up("%s cannot be written: %s. The records in %s/results are whole; call it again.", path, strerror(errno),
                 class->out);
     free(text);
     free(path);
+}
+
+static char *read_template(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = fopen("tools/class/report.html", "re");
+    if (!file || getdelim(&text, &size, 0, file) < 0)
+        give_up("tools/class/report.html cannot be read: %s.", strerror(errno));
+    fclose(file);
+    return text;
+}
+
+static void save_all(const struct class *class)
+{
+    json_t *items = items_of(class->records, class->count);
+    char *template = read_template();
+    save_file(class, "grades.csv", grades_table(class->records, class->count));
+    save_file(class, "items.csv", items_table(items));
+    save_file(class, "report.html", report_page(template, class->records, class->count, items, class->seed));
+    free(template);
+    json_decref(items);
 }
 
 /* Who was left out is no row of any table. */
@@ -512,12 +532,11 @@ static int conclude(struct class *class)
             printf("%s: %ld points now, %ld before, for the same submission\n", text_of(record, "student"),
                    number_of(record, "score"), number_of(record, "lowered_from"));
     }
-    save_table(class, "grades.csv", grades_table);
-    save_table(class, "items.csv", items_table);
+    save_all(class);
     printf("%zu submissions, %zu graded, %zu with nothing that could be graded", class->count, graded, judged - graded);
     if (judged < class->count)
         printf(", %zu that our own fault kept from it: call it again", class->count - judged);
-    printf("\nSeed: %u\nResults: %s/grades.csv\n", class->seed, class->out);
+    printf("\nSeed: %u\nResults: %s/grades.csv, and to look at: %s/report.html\n", class->seed, class->out, class->out);
     return judged < class->count ? SOME_NOT : ALL_JUDGED;
 }
 

@@ -54,12 +54,12 @@ static char *first_sentence(const char *text)
 }
 
 /* Lines that are set off, without that; to be freed. *at goes behind them. */
-static char *message_at(const char **at)
+static char *message_at(const char **at, long off)
 {
     char *message = malloc(strlen(*at) + 1), *to = message;
     while (**at == ' ' || **at == '\n') {
         const char *line = *at + strspn(*at, " "), *end = strchrnul(line, '\n');
-        size_t blanks = line - *at > 6 ? line - *at - 6 : 0;
+        size_t blanks = line - *at > off ? line - *at - off : 0;
         to = mempcpy(memset(to, ' ', blanks) + blanks, line, end - line);
         *to++ = '\n';
         *at = *end ? end + 1 : end;
@@ -83,14 +83,20 @@ static json_t *part_called(json_t *parts, const char *title)
     return part;
 }
 
-/* "FAIL  0/2  title" and the message below it. What the second pass says of a part takes its place. */
-static void take_part(json_t *parts, const char *line, const char *end, const char **next)
+/* "FAIL  0/2  title" and the message below it, which may be that of the part before it. What the second pass says of
+ * a part takes its place. */
+static json_t *take_part(json_t *parts, const json_t *before, const char *line, const char *end, const char **next)
 {
     int points = 0, most = 0, at = 0;
     char *text = strndup(line, end - line);
+    json_t *part = NULL;
     if (sscanf(text, "%*s %d/%d  %n", &points, &most, &at) == 2 && at) {
-        json_t *part = part_called(parts, text + at);
-        char *message = message_at(next), *inputs = strstr(message, "(tried with: ");
+        part = part_called(parts, text + at);
+        char *message = message_at(next, 6), *inputs = strstr(message, "(tried with: ");
+        if (!strncmp(message, "The same as above.", 18) && before) {
+            free(message);
+            message = strdup(text_of(before, "message"));
+        }
         set_number(part, "points", points);
         set_number(part, "max", most);
         json_object_set_new(part, "passed", json_boolean(!strncmp(text, "ok", 2)));
@@ -106,6 +112,7 @@ static void take_part(json_t *parts, const char *line, const char *end, const ch
         free(message);
     }
     free(text);
+    return part;
 }
 
 void record_report(json_t *record, const char *report, long exit_status)
@@ -113,6 +120,9 @@ void record_report(json_t *record, const char *report, long exit_status)
     json_t *parts = json_object_get(record, "parts");
     char status[40] = "", *shown = malloc(strlen(report) + 1), *to = shown, *sentence;
     const char *before = "";
+    json_t *part = NULL;
+    char *lanes = NULL;
+    long part_drawn = 0;
     int score = 0, most = 0;
     bool scored = false;
     for (const char *line = report, *next; *line; line = next) {
@@ -121,8 +131,12 @@ void record_report(json_t *record, const char *report, long exit_status)
         if (sscanf(line, "Status: %39[a-z_]", status) == 1)
             continue;
         scored |= sscanf(line, "Score: %d/%d", &score, &most) == 2;
+        if (sscanf(line, "Lanes: %ld", &part_drawn) == 1) {
+            lanes = message_at(&next, 2);
+            continue;
+        }
         if (!strncmp(line, "ok  ", 4) || !strncmp(line, "FAIL", 4))
-            take_part(parts, line, end, &next);
+            part = take_part(parts, part, line, end, &next);
         else if (!*before && strncmp(line, "Seed: ", 6) != 0)
             before = to;
         to = mempcpy(to, line, next - line);
@@ -133,7 +147,6 @@ void record_report(json_t *record, const char *report, long exit_status)
     set_number(record, "score", fine ? score : 0);
     set_text(record, "output", shown);
     const char *why = before;
-    json_t *part;
     size_t i;
     json_array_foreach(parts, i, part)
         if (fine && !strcmp(status, "graded")) {
@@ -147,6 +160,9 @@ void record_report(json_t *record, const char *report, long exit_status)
     sentence = fine && score == most ? strdup("") :
                strcmp(status, "does_not_compile") ? first_sentence(why) : strndup(why, strcspn(why, "\n"));
     set_text(record, "sentence", sentence);
+    if (lanes)
+        json_object_set_new(record, "lanes", json_pack("{si ss}", "part", (int)part_drawn, "text", lanes));
+    free(lanes);
     free(sentence);
     free(shown);
 }
@@ -178,10 +194,14 @@ json_t *record_new(const struct submission *submission, const struct source *sou
 
 void record_done(json_t *record, double seconds, const char *sandbox, const char *compiler)
 {
+    json_t *lanes = json_incref(json_object_get(record, "lanes"));
+    json_object_del(record, "lanes");
     char hash[65], *text = json_dumps(record, JSON_COMPACT);
     hash_bytes(text, strlen(text), hash);
     free(text);
     set_text(record, "hash", hash);
+    if (lanes)
+        json_object_set_new(record, "lanes", lanes);
     json_t *run = json_object();
     json_object_set_new(run, "seconds", json_real(seconds));
     set_text(run, "sandbox", sandbox);

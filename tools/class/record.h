@@ -5,7 +5,8 @@
  *     "seed": 7, "sha256": "...", "version": "...",
  *     "parts": [{ "title", "points", "max", "passed", "message", "inputs" }], "output": "...",
  *     "hash": "...",                              of all above: the same on every machine
- *     "run": { "seconds", "sandbox", "compiler" } }                and what need not be
+ *     "lanes": { "part", "text" },                and what need not be: a picture of the first part that failed
+ *     "run": { "seconds", "sandbox", "compiler" } }
  *
  * status: graded, does_not_compile, no_file, several_files, too_big, timed_out, refused, grader_failed. */
 #ifndef RECORD_H

@@ -92,7 +92,7 @@ static void furnish(const struct exercise *exercise)
 {
     static const char *const system[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
                                           "/etc/alternatives", "/etc/ld.so.cache" };
-    static const char *const built[] = { "grade", "include", "tools/grading", "libasync*.a", "watched-*" };
+    static const char *const built[] = { "grade", "timeline", "include", "tools/grading", "libasync*.a", "watched-*" };
     char text[PATH_MAX];
     say("bwrap", "--die-with-parent", "--new-session", "--clearenv", "--unshare-pid", "--unshare-net", "--unshare-ipc",
         "--unshare-uts", "--unshare-cgroup-try", "--hostname", "evlings", NULL);

@@ -1,4 +1,4 @@
-/* tables.c - grades.csv and items.csv. */
+/* tables.c - grades.csv, items.csv, and the page that shows both. */
 #define _GNU_SOURCE
 #include "tables.h"
 #include <ctype.h>
@@ -168,28 +168,23 @@ static void correlate(struct item *item, json_t *const *records, size_t count)
     item->correlation = spread > 1e-9 ? (n * xy - x * y) / sqrt(spread) : NAN;
 }
 
-static void item_row(FILE *to, struct item *item, json_t *const *records, size_t count)
+static json_t *item_new(struct item *item, json_t *const *records, size_t count)
 {
     correlate(item, records, count);
     find_misconception(item, records, count);
-    cell(to, item->exercise);
-    fprintf(to, ",%zu,", item->number + 1);
-    cell(to, item->title);
-    fprintf(to, ",%ld,%ld,%ld,%.3f,", item->most, item->graded, item->passed, (double)item->passed / item->graded);
+    json_t *made = json_pack("{ss si ss si si si si ss}", "exercise", item->exercise, "part", (int)item->number + 1,
+                             "title", item->title, "max", (int)item->most, "graded", (int)item->graded, "passed",
+                             (int)item->passed, "times", (int)item->times, "misconception",
+                             item->misconception ? item->misconception : "");
     if (!isnan(item->correlation))
-        fprintf(to, "%.3f", item->correlation);
-    fprintf(to, ",%ld,", item->times);
-    cell(to, item->misconception ? item->misconception : "");
-    putc('\n', to);
+        json_object_set_new(made, "correlation", json_real(item->correlation));
     free(item->misconception);
+    return made;
 }
 
-char *items_table(json_t *const *records, size_t count)
+json_t *items_of(json_t *const *records, size_t count)
 {
-    char *text;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    fputs("exercise,part,title,max,graded,passed,share,correlation_with_rest,misconception_times,misconception\n", to);
+    json_t *items = json_array();
     const char *last = "";
     for (size_t i = 0; i < count; i++) {            /* records of an exercise stand together */
         const json_t *parts = json_object_get(records[i], "parts"), *part;
@@ -200,9 +195,69 @@ char *items_table(json_t *const *records, size_t count)
         json_array_foreach(parts, number, part) {
             struct item item = { .exercise = last, .title = text_of(part, "title"), .number = number,
                                  .most = number_of(part, "max") };
-            item_row(to, &item, records, count);
+            json_array_append_new(items, item_new(&item, records, count));
         }
     }
+    return items;
+}
+
+char *items_table(const json_t *items)
+{
+    char *text;
+    size_t size, i;
+    const json_t *item;
+    FILE *to = open_memstream(&text, &size);
+    fputs("exercise,part,title,max,graded,passed,share,correlation_with_rest,misconception_times,misconception\n", to);
+    json_array_foreach(items, i, item) {
+        const json_t *correlation = json_object_get(item, "correlation");
+        cell(to, text_of(item, "exercise"));
+        fprintf(to, ",%ld,", number_of(item, "part"));
+        cell(to, text_of(item, "title"));
+        fprintf(to, ",%ld,%ld,%ld,%.3f,", number_of(item, "max"), number_of(item, "graded"), number_of(item, "passed"),
+                (double)number_of(item, "passed") / number_of(item, "graded"));
+        if (correlation)
+            fprintf(to, "%.3f", json_real_value(correlation));
+        fprintf(to, ",%ld,", number_of(item, "times"));
+        cell(to, text_of(item, "misconception"));
+        putc('\n', to);
+    }
+    fclose(to);
+    return text;
+}
+
+/* ------------------------------------------------------------------------------- the page */
+
+#define MARK "/*DATA*/null"
+
+/* As a page may hold it: no "<" begins anything there. */
+static void write_data(FILE *to, json_t *data)
+{
+    char *text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(4));
+    for (const char *c = text; *c; c++)
+        if (*c == '<')
+            fputs("\\u003c", to);
+        else
+            putc(*c, to);
+    free(text);
+}
+
+char *report_page(const char *template, json_t *const *records, size_t count, const json_t *items, unsigned seed)
+{
+    char *text, *mark = strstr(template, MARK);
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    json_t *shown = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_t *record = json_copy(records[i]);
+        if (json_array_size(json_object_get(record, "parts")))      /* they say all that it says */
+            json_object_del(record, "output");
+        json_array_append_new(shown, record);
+    }
+    json_t *data = json_pack("{sI sO so}", "seed", (json_int_t)seed, "items", items, "records", shown);
+    fwrite(template, 1, mark ? mark - template : 0, to);
+    write_data(to, data);
+    fputs(mark ? mark + strlen(MARK) : "", to);
+    json_decref(data);
     fclose(to);
     return text;
 }

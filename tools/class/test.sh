@@ -110,6 +110,18 @@ if grep -q "^'=1+1," "$out/grades.csv" || grep -q "^\"'=1+1\"," "$out/grades.csv
 if grep -q '^lovelaceada,123,04-await,graded,0,6,0,0,0,yes,7,' "$out/grades.csv"; then ok; else not_ok 'late, says Canvas'; fi
 if grep -q '^04-await,3,' "$out/items.csv"; then ok; else not_ok 'items.csv'; fi
 
+# The page, in a browser: a row for each.
+if sh tools/show/pages.sh browser; then
+    for browser in chromium chromium-browser google-chrome; do ! command -v "$browser" >/dev/null || break; done
+    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-quic \
+        --disable-background-networking --disable-component-update --disable-sync \
+        --user-data-dir="$place/profile" --dump-dom "file://$out/report.html" 2>/dev/null |
+        grep -o 'aria-expanded="false"' > "$place/shown"
+    if [ "$(wc -l < "$place/shown")" -eq "$rows" ]; then ok; else not_ok 'report.html in a browser'; fi
+else
+    echo 'skipped: there is no chromium to open report.html in (make deps-dev)'
+fi
+
 # The same bytes once more, from an archive and elsewhere.
 cp "$out/feedback/right.txt" "$place/right.txt"
 grep '"hash"' "$out/results/right.json" > "$place/hash"

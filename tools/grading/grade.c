@@ -43,11 +43,13 @@ enum verdict { FULL, LESS, NOT_JUDGED };
 #define COMPILER_MEMORY (1UL << 30)
 #define COMPILER_FILE (64UL << 20)
 #define GRADER_SECONDS 300
+#define SECONDS_TO_DRAW 2                   /* what took longer is not run again for a picture */
 
 static const char *room, *source, *build;
 static const char *include, *systems;       /* the headers that it can reach, and where the system's are */
 static bool second_pass;
 static char scratch[PATH_MAX], root[PATH_MAX];
+static double grader_seconds;
 static const char *status = "refused";      /* in a word: by the contract, unless something else comes first */
 
 /* ------------------------------------------------------------------------------- the end */
@@ -106,6 +108,16 @@ static void print_visible(const char *text, size_t length)
             printf("\\x%02x", c);
         else
             putchar(c);
+    }
+}
+
+static void print_set_off(const char *text)
+{
+    for (size_t length; *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        fputs(length ? "  " : "", stdout);
+        print_visible(text, length);
+        putchar('\n');
     }
 }
 
@@ -325,6 +337,7 @@ static char *run_grader(const char *stage, const char *how, int *points, int *mo
     if (file < 0)
         cannot("There is no room for what the grader says: %s.", strerror(errno));
     child_run(&child);
+    grader_seconds = child.cpu + child.still;
     free(words[0]);
     char *said = child_file_text(file, MOST_REPORT, NULL), *score = said;
     close(file);
@@ -438,6 +451,43 @@ static void advise(int points, int most)
     child_run(&child);
 }
 
+/* The same gradings as always, silently, and then the picture of a part. */
+static bool draw(const char *part, int to)
+{
+    char *words[] = { grader(), (char *)in_scratch("stage"), "show", (char *)part,
+                      realpath(in_build("timeline"), NULL), NULL };
+    struct child child = { .words = words, .directory = scratch, .out = to, .err = to,
+                           .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
+    if (!words[4])
+        cannot("%s is missing: make builds it.", in_build("timeline"));
+    child_run(&child);
+    return child.how == ENDED && child.status == 0;
+}
+
+static enum verdict show(const char *part)
+{
+    if (!contract_source(in_scratch("exercise.c"), source) || !make_stage())
+        return LESS;
+    return draw(part, 1) ? FULL : NOT_JUDGED;
+}
+
+/* For who reads the results of a class: what the grader saw of the first part that failed, below "Lanes: PART". */
+static void draw_failure(const char *said)
+{
+    int part = 1, file = child_file();
+    char number[12];
+    for (; *said && strncmp(said, "FAIL", 4) != 0; said = strchrnul(said, '\n'), said += *said != 0)
+        part += !strncmp(said, "ok  ", 4);
+    snprintf(number, sizeof number, "%d", part);
+    if (*said && file >= 0 && draw(number, file)) {
+        char *text = child_file_text(file, MOST_MESSAGES, NULL);
+        printf("Lanes: %d\n", part);
+        print_set_off(text);
+        free(text);
+    }
+    close(file);
+}
+
 static enum verdict grade(bool is_mine)
 {
     printf("Seed: %s\n", getenv("SEED"));
@@ -448,31 +498,17 @@ static enum verdict grade(bool is_mine)
     char *said = run_grader(made ? in_scratch("stage") : "-", NULL, &points, &most);
     fputs(said, stdout);
     fflush(stdout);
-    free(said);
     if (made && points == most)
         watch_memory(&points, most);
+    else if (made && getenv("SCRATCH") && grader_seconds < SECONDS_TO_DRAW)
+        draw_failure(said);
+    free(said);
     if (getenv("SCRATCH"))
         printf("Status: %s\n", status);
     printf("Score: %d/%d\n", points, most);
     if (is_mine)
         advise(points, most);
     return points == most ? FULL : LESS;
-}
-
-/* The same gradings as always, silently, and then the picture. */
-static enum verdict show(const char *part)
-{
-    char *words[] = { grader(), NULL, "show", (char *)part,
-                      realpath(in_build("timeline"), NULL), NULL };
-    struct child child = { .words = words, .directory = scratch, .out = 1, .err = 2,
-                           .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
-    if (!words[4])
-        cannot("%s is missing: make builds it.", in_build("timeline"));
-    if (!contract_source(in_scratch("exercise.c"), source) || !make_stage())
-        return LESS;
-    words[1] = (char *)in_scratch("stage");
-    child_run(&child);
-    return child.how == ENDED && child.status == 0 ? FULL : NOT_JUDGED;
 }
 
 static const char *needed(const char *name)
