@@ -1,27 +1,34 @@
 #!/bin/sh
 # test.sh - runs the tests and counts.
 #
-#   test.sh          what is quick: one compiler, no sanitizer
+#   test.sh          one compiler, no sanitizer; of the exercises the stubs and the solutions
 #   test.sh runtime  less: only the tests of the runtime and the programs of the lessons
-#   test.sh all      more: also the other compiler, sanitizers, valgrind
+#   test.sh all      more: also the other compiler, sanitizers, valgrind, all known answers
 #
 # A test is a program that ends with "N passed, N failed[, N skipped]", or with the summary of
 # libcheck; one that prints neither counts as one, by its exit status. Its output shows only when
 # something failed in it, and what it skipped always does. The last line is the sum.
+#
+# As many lanes as there are processors run beside each other, each a row of tests that follow one another:
+#
+#   test.sh lane VARIANT:PART...    a lane of ours: PART is one of the functions below
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
 unset MAKEFLAGS MFLAGS MAKELEVEL FROM SEED LEVEL DB DATABASE_URL  # we call make afresh, from a clean desk
 export ASYNC_CLOCK=virtual
-base=${BUILD:-build}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-passed=0 failed=0 skipped=0
 
-if ! { mkdir -p "$base" && log=$(mktemp "$base/test.XXXXXX"); }; then
-    echo "We cannot write into $base/."
-    exit 1
+if [ "${1:-}" != lane ]; then
+    TEST_BASE=${BUILD:-build} TEST_FLAGS=${EXTRA:-}
+    if ! { mkdir -p "$TEST_BASE" && TEST_LOGS=$(mktemp -d "$TEST_BASE/test.XXXXXX"); }; then
+        echo "We cannot write into $TEST_BASE/."
+        exit 1
+    fi
+    export TEST_BASE TEST_FLAGS TEST_LOGS
+    trap 'rm -rf "$TEST_LOGS"' EXIT
 fi
-trap 'rm -f "$log"' EXIT
+log=$TEST_LOGS/log.$$
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -35,16 +42,17 @@ summary() {
         END { if (found) print p, f, s }' "$log"
 }
 
-# count TITLE PASSED FAILED SKIPPED
+# count TITLE PASSED FAILED SKIPPED: what is said is written in one piece, as others write, too.
 count() {
-    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+    echo "$2 $3 $4" >> "$TEST_LOGS/counts"
     if [ "$3" -gt 0 ]; then
         grep -v '^ok ' "$log" | sed 's/^/    /'
         printf 'FAIL  %s (%d passed, %d failed)\n' "$1" "$2" "$3"
-        return
-    fi
-    grep -i '^skipped' "$log" | sed 's/^/    /'
-    printf 'ok    %s (%d%s)\n' "$1" "$2" "${took:-}"
+    else
+        grep -i '^skipped' "$log" | sed 's/^/    /'
+        printf 'ok    %s (%d%s)\n' "$1" "$2" "${took:-}"
+    fi > "$log.said"
+    cat "$log.said"
 }
 
 # check TITLE COMMAND...: runs a test.
@@ -67,7 +75,7 @@ check() {
 }
 
 skip() {
-    skipped=$((skipped + 1))
+    echo '0 0 1' >> "$TEST_LOGS/counts"
     printf 'skip  %s: %s\n' "$1" "$2"
 }
 
@@ -93,18 +101,18 @@ lacking() {
     [ -n "$lost" ] && skip "$label${1%.c}" "no library for $lost (make deps)"
 }
 
-# make_all FLAG...: builds into $BUILD everything that there is.
-make_all() {
+# Builds into $BUILD everything that there is.
+build() {
     : > "$log"
-    EXTRA="$EXTRA $*" "${MAKE:-make}" -s -j"$jobs" all > "$log" 2>&1 && return 0
+    EXTRA="$EXTRA $werror" "${MAKE:-make}" -s -j"$jobs" all > "$log" 2>&1 && return 0
     count "${label}build" 0 1 0
-    return 1
+    exit 1
 }
 
-# made FLAG...: whatever is asked for first, nothing of what make_all has made is made again.
-made() {
+# Whatever is asked for first, nothing of what build has made is made again.
+stays_made() {
     for goal in runtime/core/outside.c.o libasync.a lessons/01-event-loop/hello; do
-        words=$(EXTRA="$EXTRA $*" "${MAKE:-make}" -s "$BUILD/$goal" 2>&1) && [ -z "$words" ] && continue
+        words=$(EXTRA="$EXTRA $werror" "${MAKE:-make}" -s "$BUILD/$goal" 2>&1) && [ -z "$words" ] && continue
         echo "make $BUILD/$goal, which is there:"
         echo "$words"
         return 1
@@ -118,99 +126,101 @@ until_ctrl_c() {
     [ "$status" -eq 124 ] || return "$status"
 }
 
-# units PREFIX...: runs every test of the runtime, with these words before it.
+# units PREFIX...: every test of the runtime, with these words before it.
 units() {
     for source in runtime/tests/test_*.c; do
         lacking "$source" || check "$label${source%.c}" timeout -k 5 300 "$@" "$BUILD/${source%.c}"
     done
 }
 
-# programs PREFIX...: those, and every solution.
-programs() {
-    units "$@"
+# solutions PREFIX...: every solution runs to its end.
+solutions() {
     for source in solutions/*/*.c; do
         [ -f "$source" ] || continue              # a copy without solutions
         lacking "$source" || check "$label${source%.c}" until_ctrl_c "$@" "$BUILD/${source%.c}"
     done
 }
 
-# variant LABEL COMPILER FLAGS FLAGS-OF-OURS-ONLY: all that a compiler may change.
-variant() {
-    label=${1:+$1: }
-    export CC="$2" EXTRA="$3" BUILD="$base${1:+/test-$1}"
-    make_all "$4" || return 0
-    check "${label}what is made stays made" made "$4"
+scripts() {
+    check "${label}what is made stays made" stays_made
     check "${label}objects stand on floors" sh .ci/floors "$BUILD"
-    programs
     for script in runtime/tests/*.sh; do
         [ ! -f "$script" ] || check "$label${script%.sh}" sh "$script"
     done
+}
+
+lessons() {
     check "${label}lessons" sh tools/check-lessons.sh "$BUILD"
     check "${label}timelines" sh tools/timeline/timelines.sh check "$BUILD"
-    case $1 in
-    '' | gcc)
-        check "${label}desk" sh tools/desk/test.sh "$BUILD"
-        check "${label}pages" sh tools/show/pages.sh "$BUILD"
-        check "${label}class" sh tools/class/test.sh "$BUILD"
-        check "${label}book" sh tools/book/test.sh "$BUILD"
-        check "${label}answers" "${MAKE:-make}" -s answers      # each grading looks at memory itself
-        ;;
-    esac
 }
 
-only_runtime() {
-    label='' BUILD=$base
-    make_all || return 0
-    units
-    check 'lessons' sh tools/check-lessons.sh "$BUILD"
+answers() { check "${label}answers" "${MAKE:-make}" -s answers; }    # each grading looks at memory itself
+
+# What a learner and a teacher have before them.
+desk() {
+    check "${label}desk" sh tools/desk/test.sh "$BUILD"
+    check "${label}pages" sh tools/show/pages.sh "$BUILD"
+    check "${label}book" sh tools/book/test.sh "$BUILD"
+    check "${label}class" sh tools/class/test.sh "$BUILD"
+    check "${label}words of the compiler" sh tools/words/words.sh "$BUILD"
+    check "${label}gradings anywhere" sh tools/grading/surroundings.sh
 }
 
-compilers() {
-    for compiler in gcc clang; do
-        if ! have "$compiler"; then
-            skip "$compiler" 'not installed (make deps-dev)'
-            continue
-        fi
-        variant "$compiler" "$compiler" "$flags" -Werror
-        if have "$compiler-sanitizers"; then
-            variant "$compiler-sanitizers" "$compiler" "$flags -fsanitize=address,undefined" -Werror
-        else
-            skip "$compiler-sanitizers" 'not installed (make deps-dev)'
-        fi
-    done
-}
-
-# Once more what a compiler without sanitizers has made, lessons included.
 under_valgrind() {
     label='valgrind: '
-    if ! have valgrind; then
-        skip valgrind 'not installed (make deps-dev)'
-        return
-    fi
-    for compiler in gcc clang; do ! have "$compiler" || break; done
-    export CC="$compiler" EXTRA="$flags" BUILD="$base/test-$compiler"
-    make_all -Werror || return 0
+    have valgrind || { skip valgrind 'not installed (make deps-dev)'; return; }
     set -- valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
-    programs "$@"
+    units "$@"
+    solutions "$@"
     for source in lessons/*/*.c; do
         lacking "$source" || check "$label${source%.c}" "$@" "$BUILD/${source%.c}"
     done
 }
 
-words()
-{
-    check 'words of the compiler' sh tools/words/words.sh "$1"
-    check 'gradings anywhere' env BUILD="$1" sh tools/grading/surroundings.sh
+own=${CC:-cc}
+
+# variant NAME: with which compiler the parts after this build, with which flags, and where.
+variant() {
+    label="$1: " werror=-Werror
+    export CC="$1" EXTRA="$TEST_FLAGS" BUILD="$TEST_BASE/test-$1"
+    case $1 in
+    own) label='' werror=''; export CC="$own" BUILD="$TEST_BASE" ;;
+    sanitizers) export CC=gcc EXTRA="$TEST_FLAGS -fsanitize=address,undefined" ;;
+    esac
 }
 
-flags=${EXTRA:-}
-[ "${1:-}" = runtime ] || style
+# lane VARIANT:PART...: these parts of a variant, one after the other, if there is such a compiler here.
+lane() {
+    variant "${1%%:*}"
+    case ${1%%:*} in
+    own) ;;
+    sanitizers) have gcc-sanitizers || { skip sanitizers 'not installed (make deps-dev)'; exit 1; } ;;
+    *) have "$CC" || { skip "$CC" 'not installed (make deps-dev)'; exit 1; } ;;
+    esac
+    for part in $(echo "${1#*:}" | tr : ' '); do "$part"; done
+}
+
+lanes() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 sh tools/test.sh lane; }
+
 case ${1:-} in
-runtime) only_runtime ;;
-all) compilers; under_valgrind; words "$base/test-gcc" ;;
-*) variant '' "${CC:-cc}" "$flags" ''; words "$base" ;;
+lane)
+    lane "$2"
+    exit 0
+    ;;
+runtime)
+    (lane own:build) && lanes own:units own:lessons
+    ;;
+all)
+    style
+    (lane gcc:build) && lanes sanitizers:build:units:solutions:scripts:lessons gcc:scripts:units:solutions \
+        clang:build:stays_made:units:solutions:lessons gcc:lessons:desk gcc:under_valgrind
+    (lane gcc:answers)
+    ;;
+*)
+    style
+    (lane own:build) && lanes own:scripts own:units:solutions own:lessons:desk && (FEW=1 lane own:answers)
+    ;;
 esac
 
-[ "$skipped" -eq 0 ] || more=", $skipped skipped"
-echo "$passed passed, $failed failed${more:-}"
-[ "$failed" -eq 0 ]
+awk '{ p += $1; f += $2; s += $3 }
+     END { printf "%d passed, %d failed%s\n", p, f, s ? ", " s " skipped" : ""; exit f > 0 || p == 0 }' "$TEST_LOGS/counts"

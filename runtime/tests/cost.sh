@@ -13,7 +13,7 @@ unset ASYNC_DEBUG ASYNC_SHUFFLE ASYNC_TRACE
 export ASYNC_CLOCK=virtual  # on the real one a slow machine looks at the clock and outside more often
 
 # shellcheck disable=SC2086  # CC may hold words of its own
-here="$(${CC:-cc} --version 2>/dev/null | head -1), $(uname -m), ${CFLAGS:--O2}${EXTRA:+ $EXTRA}"
+here="$(${CC:-cc} --version 2>/dev/null | sed -n '1s/^[^ ]* //p'), $(uname -m), ${CFLAGS:--O2}${EXTRA:+ $EXTRA}"
 
 # total WORKLOAD N OPS: instructions of the whole program.
 total() {

@@ -603,13 +603,13 @@ PROGRAM(many_rounds)
 {
     int before = open_files();
     async_event *over = async_event_new();
-    for (long i = 0; again(&i, 500);) {
+    for (long i = 0; again(&i, 100);) {
         async_event_clear(over);
         async_detach(async_create_task(async_coro(round_in_a_task, over)));
         await(async_event_wait(over));
     }
     CONNECT(db);
-    for (long i = 0; again(&i, 5000);) {
+    for (long i = 0; again(&i, 1000);) {
         async_with(async_rows_exit) async_rows *rows = await(async_db_fetch(db, "SELECT 1")).ptr;
         async_with(async_transaction_exit) async_transaction *t =
             await(async_db_transaction(db)).ptr;

@@ -5,7 +5,7 @@ set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 faults=${BUILD:-build}/runtime/tests/faults
-rounds=8
+rounds=3
 [ "${FAULTS:-}" != long ] || rounds=400
 passed=0 failed=0
 
