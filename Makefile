@@ -112,7 +112,7 @@ lesson-%: $$(call programs,$$*) compile_commands.json FORCE ## build and run the
 timeline-%: $$(if $$(PART),$$(call judging,$$(call room,$$*))) $$(if $$(FROM)$$(PART),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(BUILD)/timeline FORCE ## draw what the programs of lesson N do when (FROM=dir: dir/exercise.c; PART=2: what the grader saw)
 	@sh tools/evlings.sh timeline $*
 
-show-%: $$(if $$(FROM),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(SHOW) FORCE ## see the loop: pages on which you step through the programs of lesson N (FROM=dir: dir/exercise.c)
+show-%: $$(if $$(PART),$$(call judging,$$(call room,$$*))) $$(if $$(FROM)$$(PART),$$(call exercise,$$(call room,$$*)),$$(call programs,$$*)) $(SHOW) FORCE ## see the loop: pages on which you step through the programs of lesson N (FROM=dir: dir/exercise.c; PART=2: what the grader saw)
 	@sh tools/evlings.sh show $*
 
 read-%: $(BUILD)/flow FORCE ## read the chapter of lesson N
@@ -318,8 +318,8 @@ $(BUILD)/tools/mutants/mutants: tools/mutants/mutants.c $(BUILD)/settings
 $(BUILD)/timeline: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/timeline/*.c))
 	$(DO) $(CC) $(EXTRA) $^ $(TO)
 
-$(SHOW): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/show/*.c))
-	$(DO) $(CC) $(EXTRA) $^ $(TO)
+$(SHOW): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/show/*.c)) tools/show/page.html
+	$(DO) cp tools/show/page.html $(@D) && $(CC) $(EXTRA) $(filter %.o,$^) $(TO)
 
 $(BUILD)/watch: $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/flow.c,$(wildcard tools/desk/*.c))) $(LIB)
 	$(DO) $(CC) $^ $(LIBS) $(TO)

@@ -224,7 +224,7 @@ draw_timeline() {
     if [ -n "${PART:-}" ]; then
         find_room exercises "$1"
         find_source
-        exec "$build/grade" "$room" "$source" show "$PART"
+        exec "$build/grade" "$room" "$source" show "$PART" timeline
     fi
     if [ -n "${FROM:-}" ]; then
         find_room exercises "$1"
@@ -246,33 +246,27 @@ draw_timeline() {
     step timeline
 }
 
-# show_run TITLE SOURCE PROGRAM PAGE: runs it, and makes a page of what it did.
-show_run() {
-    ASYNC_CLOCK=virtual ASYNC_SHUFFLE=${SEED:-} ASYNC_TRACE=$scratch/trace timeout -k 5 20 "$3" \
-        > "$scratch/output" < /dev/null
+# show_page PAGE COMMAND...: what the command writes becomes a page, which is opened where there is somebody to see it.
+show_page() {
+    page=$1
+    shift
+    "$@" > "$scratch/page"
     status=$?
-    if [ ! -f "$scratch/trace" ]; then
-        say "$1 ended with status $status and has not started an event loop: there is nothing to step through."
-        return
+    [ "$status" -ne 3 ] || return 0             # there is nothing to step through, and that was said
+    if [ "$(head -c 15 "$scratch/page")" != '<!doctype html>' ]; then
+        cat "$scratch/page"
+        exit "$status"
     fi
-    mkdir -p "${4%/*}" || exit 1
-    "$build/tools/show/show" --title "$1" --source "$2" --program "$3" "$scratch/trace" "$scratch/output" \
-        > "$scratch/page" || exit 1
-    mv "$scratch/page" "$4" || exit 1
-    rm "$scratch/trace"
-    echo "$4"
+    { mkdir -p "${page%/*}" && mv "$scratch/page" "$page"; } || exit 1
+    echo "$page"
     [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || ! command -v xdg-open >/dev/null ||
-        xdg-open "$4" >/dev/null 2>&1 || :
+        xdg-open "$page" >/dev/null 2>&1 || :
 }
 
-# Makes pages of the lesson's programs, or with FROM of one exercise. With SEED what is ready in a turn runs in
-# an order of chance.
+# Makes pages of the lesson's programs, or with FROM one of an exercise, or with PART one of what the grader saw of
+# that. With SEED what is ready in a turn runs in an order of chance, and a grading has those inputs.
 show() {
-    if [ -n "${PART:-}" ]; then
-        say "What the grader saw is drawn by make timeline-$1 PART=$PART; show runs a program of its own."
-        exit 2
-    fi
-    if [ -n "${FROM:-}" ]; then
+    if [ -n "${FROM:-}${PART:-}" ]; then
         find_room exercises "$1"
         find_source
     else
@@ -282,14 +276,25 @@ show() {
     *[!0-9]*) say "SEED=$SEED: it is a number, another order of what is ready for each."; exit 2 ;;
     esac
     scratch=$(mktemp -d "$build/steps.XXXXXX") || exit 1
+    if [ -n "${PART:-}" ]; then
+        show_page "$build/show/$room/part-$PART.html" "$build/grade" "$room" "$source" show "$PART" tools/show/show
+        return
+    fi
+    export ASYNC_SHUFFLE="${SEED:-}"
     if [ -n "${FROM:-}" ]; then
         compile "$scratch/exercise"
-        show_run "$source" "$source" "$scratch/exercise" "$build/show/$room.html"
+        case $FROM in
+        exercises/*) whose=mine ;;
+        solutions/*) whose=solution ;;
+        *) whose=$(basename "$FROM" | tr -c 'A-Za-z0-9\n' -) ;;
+        esac
+        show_page "$build/show/$room/$whose${SEED:+-seed-$SEED}.html" "$build/tools/show/show" --source "$source" \
+            --title "$source${SEED:+, SEED=$SEED}" "$scratch/exercise"
         return
     fi
     for program in $(programs); do
-        show_run "$room/$program.c" "$room/$program.c" "$build/$room/$program" \
-            "$build/show/$room/$program.html"
+        show_page "$build/show/$room/$program${SEED:+-seed-$SEED}.html" "$build/tools/show/show" \
+            --source "$room/$program.c" --title "$room/$program.c${SEED:+, SEED=$SEED}" "$build/$room/$program"
     done
 }
 

@@ -2,7 +2,7 @@
  * grader run it, and once more with every use of memory watched.
  *
  *     grade ROOM SOURCE [mine]    exercises/04-await ada/exercise.c; mine: the reader's own
- *     grade ROOM SOURCE show PART draws what the grader saw last of a part, as make timeline-N PART=2
+ *     grade ROOM SOURCE show PART VIEWER    what the grader saw last of a part, as make timeline-N PART=2
  *
  * make grade-N builds what is needed and calls us in the project's root. BUILD, CC, FLAGS, LIBS and
  * MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
@@ -451,24 +451,25 @@ static void advise(int points, int most)
     child_run(&child);
 }
 
-/* The same gradings as always, silently, and then the picture of a part. */
-static bool draw(const char *part, int to)
+/* The same gradings as always, silently, and then the run of a part is given to a program that draws it, timeline
+ * or tools/show/show in $BUILD. */
+static bool draw(const char *part, const char *viewer, int out, int err)
 {
     char *words[] = { grader(), (char *)in_scratch("stage"), "show", (char *)part,
-                      realpath(in_build("timeline"), NULL), NULL };
-    struct child child = { .words = words, .directory = scratch, .out = to, .err = to,
+                      realpath(in_build(viewer), NULL), NULL };
+    struct child child = { .words = words, .directory = scratch, .out = out, .err = err,
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
     if (!words[4])
-        cannot("%s is missing: make builds it.", in_build("timeline"));
+        cannot("%s is missing: make builds it.", in_build(viewer));
     child_run(&child);
     return child.how == ENDED && child.status == 0;
 }
 
-static enum verdict show(const char *part)
+static enum verdict show(const char *part, const char *viewer)
 {
     if (!contract_source(in_scratch("exercise.c"), source) || !make_stage())
         return LESS;
-    return draw(part, 1) ? FULL : NOT_JUDGED;
+    return draw(part, viewer, 1, 2) ? FULL : NOT_JUDGED;
 }
 
 /* For who reads the results of a class: what the grader saw of the first part that failed, below "Lanes: PART". */
@@ -479,7 +480,7 @@ static void draw_failure(const char *said)
     for (; *said && strncmp(said, "FAIL", 4) != 0; said = strchrnul(said, '\n'), said += *said != 0)
         part += !strncmp(said, "ok  ", 4);
     snprintf(number, sizeof number, "%d", part);
-    if (*said && file >= 0 && draw(number, file)) {
+    if (*said && file >= 0 && draw(number, "timeline", file, file)) {
         char *text = child_file_text(file, MOST_MESSAGES, NULL);
         printf("Lanes: %d\n", part);
         print_set_off(text);
@@ -540,5 +541,5 @@ int main(int argc, char **argv)
     plant_seed();
     make_scratch();
     take_source();
-    finish(argc > 4 ? show(argv[4]) : grade(argc > 3));
+    finish(argc > 5 ? show(argv[4], argv[5]) : grade(argc > 3));
 }

@@ -25,7 +25,7 @@ static Suite *suite;
 static const char *stage;
 static bool watching_memory;            /* the second pass: what was fine is not said twice */
 static int shown_part;                  /* of which the last run is to be drawn, from 1; or 0 */
-static const char *timeline;            /* the program that does it */
+static const char *viewer;              /* the program that does it */
 static int running_part;
 static char picture[200];               /* the command that draws a run, but for the part; "": there is none */
 static char *shown_words[MOST_WORDS + 5];
@@ -80,7 +80,7 @@ void grader_open(int argc, char **argv)
     const char *seed = getenv("SEED");  /* with the same one all is the same once more */
     if (argc < 2) {
         fprintf(stderr,
-                "usage: %s STAGE|- [memory | show PART TIMELINE]\nSTAGE is the program with the student's "
+                "usage: %s STAGE|- [memory | show PART VIEWER]\nSTAGE is the program with the student's "
                 "functions in it; -: there is none, and so no points.\n", argv[0]);
         exit(NOT_JUDGED);
     }
@@ -88,7 +88,7 @@ void grader_open(int argc, char **argv)
     snprintf(picture, sizeof picture, "%s", getenv("PICTURE") ? getenv("PICTURE") : "");
     watching_memory = argc == 3;
     shown_part = argc == 5 ? atoi(argv[3]) : 0;
-    timeline = argc == 5 ? argv[4] : NULL;
+    viewer = argc == 5 ? argv[4] : NULL;
     suite = suite_create("exercise");
     srandom(seed ? strtoul(seed, NULL, 10) : 0);
     measure();
@@ -124,10 +124,10 @@ static int show(void)
     if (shown_part > part_count || !shown_words[3])
         grader_cannot("There is no part %d: PART is a number from 1 to %d.", shown_part, part_count);
     snprintf(title, sizeof title, "part %d: %s", shown_part, parts[shown_part - 1].title);
-    shown_words[0] = (char *)timeline, shown_words[1] = "--title", shown_words[2] = title;
+    shown_words[0] = (char *)viewer, shown_words[1] = "--title", shown_words[2] = title;
     grader_open_report();
-    execv(timeline, shown_words);
-    grader_cannot("%s cannot be started: %s.", timeline, strerror(errno));
+    execv(viewer, shown_words);
+    grader_cannot("%s cannot be started: %s.", viewer, strerror(errno));
 }
 
 TCase *grader_part(int points, const char *title)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # pages.sh [BUILD] - are the pages of make show-N right? Each lesson's steps through itself in a browser, forwards, back
 # and in predict mode (see selftest in page.html), and tells; and what it shows as printed in the end is what the
-# program prints. Ten at a time are frames of one page: a browser takes long to begin.
+# program prints. Many at a time are frames of one page: a browser takes long to begin.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export BUILD="${1:-${BUILD:-build}}" DISPLAY='' WAYLAND_DISPLAY='' FROM='' SEED=''
@@ -24,6 +24,10 @@ for room in lessons/[0-9]*/; do
     number=${room#lessons/}
     sh tools/evlings.sh show "${number%%-*}" 2>/dev/null
 done | grep '\.html$' > "$scratch/pages"
+if [ -f solutions/04-await/exercise.c ]; then       # what a grader saw, and another order of what is ready
+    "${MAKE:-make}" -s show-4 FROM=solutions/04-await PART=3 SEED=5 2>/dev/null
+    "${MAKE:-make}" -s show-4 SEED=5 2>/dev/null
+fi >> "$scratch/pages"
 
 # ask FILE: opens the pages that it names, and adds what they say of themselves to $scratch/said.
 ask() {
@@ -32,19 +36,29 @@ ask() {
         printf '%s\n' 'addEventListener("message",e=>document.body.append("\n"+e.data+"\n"))</script>'
         while read -r page; do echo "<iframe src='file://$(realpath "$page")#selftest'></iframe>"; done < "$1"
     } > "$scratch/all.html"
-    sh tools/show/browser.sh --virtual-time-budget=100000 --dump-dom "file://$scratch/all.html" >> "$scratch/said"
+    sh tools/show/browser.sh --dump-dom "file://$scratch/all.html" >> "$scratch/said"
 }
 
-split -l 10 "$scratch/pages" "$scratch/ten."
-for pages in "$scratch"/ten.*; do ask "$pages"; done
+# silent: those of which nothing was said. A browser on a busy machine may end before it has looked at all.
+silent() {
+    while read -r page; do
+        grep -q " $(realpath "$page"): " "$scratch/said" || echo "$page"
+    done < "$scratch/pages"
+}
+
+: > "$scratch/said"
+for _ in 1 2 3; do
+    silent | split -l 25 - "$scratch/some."
+    for pages in "$scratch"/some.*; do [ ! -f "$pages" ] || ask "$pages"; done
+    rm -f "$scratch"/some.*
+done
 
 while read -r page; do
-    title=${page#"$BUILD"/show/} size=$(wc -c < "$page")
-    title=${title%.html}.c
+    title=$(realpath "$page") size=$(wc -c < "$page")
     if ! grep -q "ok $title: " "$scratch/said"; then
-        fail "$(grep "failed $title: " "$scratch/said" || echo "$title: the browser says nothing of it")"
+        fail "$(grep "failed $title: " "$scratch/said" || echo "$page: the browser says nothing of it")"
     elif [ "$size" -gt 300000 ]; then
-        fail "$title: a page of $size bytes"
+        fail "$page: a page of $size bytes"
     else
         passed=$((passed + 1))
     fi

@@ -1,22 +1,27 @@
-/* show.c - show --title TEXT --source FILE --program FILE TRACE OUTPUT > page.html: what a program did, as a
- * page on which one steps through it.
+/* show.c - show [--title TEXT] [--source FILE] PROGRAM [ARGUMENT...] > page.html: what a program did, as a page on
+ * which one steps through it.
  *
- * TRACE is what runtime/debug/trace.c wrote, OUTPUT what the program printed meanwhile. The page is
- * tools/show/page.html with the data in its place; what the events mean is told there, so all that is
- * done here is to hand them on, one JSON object each, with texts instead of places in OUTPUT and with the names
+ * It runs on the virtual clock, and tells what it does as runtime/debug/trace.c describes it. The page is page.html,
+ * which lies beside us, with the data in its place; what the events mean is told there, so all that is
+ * done here is to hand them on, one JSON object each, with texts instead of places in the output and with the names
  * of functions. A program that spins does the same in turn after turn: of those one is kept, and a number. */
 #define _GNU_SOURCE
 #include "../timeline/keys.h"
 #include "json.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define MOST (150 * 1000)       /* bytes of events on a page */
 #define PERIOD 4                /* turns that a spinning program takes until it begins again */
 #define MARK "/*DATA*/null"
+#define NOTHING 3               /* our status where there is none to be shown */
+#define PATIENCE 20             /* seconds that a program has, which may wait for somebody */
 
 static const char *program;
 static FILE *output;
@@ -34,6 +39,37 @@ static FILE *open_file(const char *name)
     if (!file)
         fail(name);
     return file;
+}
+
+static FILE *temporary(void)
+{
+    FILE *file = tmpfile();
+    if (!file)
+        fail("no temporary file");
+    return file;
+}
+
+/* Runs it; what it prints and what it did are in these files then. Returns how it ended, as wait does. */
+static int run(char **words, FILE *trace)
+{
+    char name[32];
+    int status;
+    pid_t child = fork();
+    if (child < 0)
+        fail("no process");
+    if (child == 0) {
+        snprintf(name, sizeof name, "/dev/fd/%d", fileno(trace));
+        setenv("ASYNC_CLOCK", "virtual", 1);
+        setenv("ASYNC_TRACE", name, 1);
+        dup2(open("/dev/null", O_RDONLY), 0);
+        dup2(fileno(output), 1);
+        alarm(PATIENCE);
+        execv(words[0], words);
+        fail(words[0]);
+    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
 }
 
 /* ---------------------------------------------------------------------------------- writing */
@@ -196,15 +232,20 @@ static void write_events(FILE *trace)
 
 /* -------------------------------------------------------------------------------- the page */
 
-int main(int argc, char **argv)
+/* page.html, from where the program is that we are. */
+static FILE *open_page(void)
 {
-    if (argc != 9) {
-        fputs("show --title TEXT --source FILE --program FILE TRACE OUTPUT\n", stderr);
-        return 2;
-    }
-    program = argv[6];
-    output = open_file(argv[8]);
-    FILE *source = open_file(argv[4]), *trace = open_file(argv[7]), *page = open_file("tools/show/page.html");
+    char name[4096] = "";
+    if (readlink("/proc/self/exe", name, sizeof name - sizeof "page.html") < 0)
+        fail("/proc/self/exe");
+    strcpy(strrchr(name, '/') + 1, "page.html");
+    return open_file(name);
+}
+
+static void write_page(const char *title, const char *name, FILE *trace)
+{
+    FILE *source = open_file(name), *page = open_page();
+    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
     char *line = NULL;
     size_t room = 0;
     while (getline(&line, &room, page) > 0) {
@@ -214,7 +255,9 @@ int main(int argc, char **argv)
             continue;
         }
         printf("%.*s{\"title\":", (int)(mark - line), line);
-        json_text(stdout, argv[2], strlen(argv[2]));
+        json_text(stdout, title, strlen(title));
+        fputs(",\"file\":", stdout);
+        json_text(stdout, file, strlen(file));
         fputs(",\"source\":", stdout);
         write_part(stdout, source, 0, -1);
         fputs(",\"output\":", stdout);
@@ -223,5 +266,34 @@ int main(int argc, char **argv)
         write_events(trace);
         printf("]}%s", mark + strlen(MARK));
     }
+}
+
+int main(int argc, char **argv)
+{
+    const char *title = NULL, *source = "exercise.c";
+    int i = 1;
+    for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0; i += 2)
+        if (strcmp(argv[i], "--title") == 0)
+            title = argv[i + 1];
+        else if (strcmp(argv[i], "--source") == 0)
+            source = argv[i + 1];
+        else
+            break;
+    if (i >= argc || *argv[i] == '-') {
+        fputs("show [--title TEXT] [--source FILE] PROGRAM [ARGUMENT...]\n", stderr);
+        return 2;
+    }
+    program = argv[i];
+    title = title ? title : source;
+    output = temporary();
+    FILE *trace = temporary();
+    int status = run(argv + i, trace);
+    if (fseek(trace, 0, SEEK_END) != 0 || ftell(trace) == 0) {
+        fprintf(stderr, "%s ended with status %d and has not started an event loop: there is nothing to step "
+                "through.\n", title, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+        return NOTHING;
+    }
+    rewind(trace);
+    write_page(title, source, trace);
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 2;
 }
