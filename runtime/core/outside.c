@@ -10,10 +10,17 @@
 #include "debug/reserve.h"
 #include <dirent.h>
 #include <ev.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
+
+#define LOOK_AGAIN 0.01             /* seconds: how often we look at what the system does not watch for us */
 
 static pthread_mutex_t posting = PTHREAD_MUTEX_INITIALIZER;
 
@@ -21,6 +28,9 @@ struct outside {
     struct list jobs;               /* from other threads; guarded by `posting`, as is ... */
     bool refuses;                   /* further jobs: the loop is being closed */
     struct ev_loop *ev;
+    struct list refused;            /* watches that the system has no room for */
+    struct list unseen;             /* of a program's own descriptors, since we last looked outside */
+    ev_timer again;                 /* runs while there are any: looks at them */
     ev_async wake;                  /* ends libev's wait, from any thread or signal handler */
     atomic_bool posted;             /* there are jobs, or an interrupt */
     atomic_bool interrupt;          /* Ctrl-C came */
@@ -30,6 +40,7 @@ struct outside {
 struct watch {
     async_loop *loop;
     struct job *job;
+    struct list link;               /* among the unseen, or those that were refused */
     bool is_signal;
     bool holds_clock;               /* what it waits for is under way: virtual time must not jump */
     union {
@@ -40,31 +51,55 @@ struct watch {
 
 static void on_wake(struct ev_loop *ev, ev_async *wake, int events);
 
-/* libev ends the program where it needs a descriptor and there is none. */
-static bool has_descriptors(void)
+static void on_again(struct ev_loop *ev, ev_timer *again, int events);
+static void before_waiting(struct ev_loop *ev);
+
+/* What libev cannot do without, and nobody can mend: it would end the program with words of its own. */
+static void on_failure(const char *what)
 {
+    fprintf(stderr, "The event loop cannot go on, for the system refuses to wait for it: %s: %s. Has the "
+                    "program closed descriptors that are not its own?\n", what, strerror(errno));
+    abort();
+}
+
+/* What libev may use here, for it ends the program where it needs a descriptor and there is none, and
+ * never hears of another thread where epoll takes no more. 0: there are no descriptors. */
+static unsigned backends(void)
+{
+    struct epoll_event event = { .events = EPOLLIN };
     int spare[2];
     if (pipe(spare) < 0)
-        return false;
+        return 0;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    bool works = epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, spare[0], &event) == 0;
+    if (epoll >= 0)
+        close(epoll);
     close(spare[0]);
     close(spare[1]);
-    return true;
+    return works ? EVBACKEND_EPOLL : EVBACKEND_POLL;
 }
 
 struct outside *outside_new(async_loop *loop)
 {
-    if (!has_descriptors())
+    unsigned usable = backends();
+    if (!usable)
         return NULL;
     ev_set_allocator(reserve_realloc);
+    ev_set_syserr_cb(on_failure);
     struct outside *outside = calloc(1, sizeof *outside);
-    if (!outside || !(outside->ev = ev_loop_new(EVFLAG_AUTO))) {
+    if (!outside || !(outside->ev = ev_loop_new(usable))) {
         free(outside);
         return NULL;
     }
     list_init(&outside->jobs);
+    list_init(&outside->refused);
+    list_init(&outside->unseen);
+    ev_timer_init(&outside->again, on_again, 0, LOOK_AGAIN);
     ev_async_init(&outside->wake, on_wake);
     outside->wake.data = loop;
     ev_async_start(outside->ev, &outside->wake);
+    ev_set_userdata(outside->ev, outside);
+    ev_set_loop_release_cb(outside->ev, before_waiting, NULL);
     return outside;
 }
 
@@ -95,10 +130,44 @@ static void on_event(struct watch *watch, int number)
         loop_ready(watch->loop, watch->job);
 }
 
+/* The system may have no room for one more to watch (max_user_watches). libev has stopped it then, and
+ * we look ourselves, now and then. */
+static void refused(struct watch *watch)
+{
+    struct outside *outside = watch->loop->outside;
+    list_append(&outside->refused, &watch->link);
+    ev_timer_again(outside->ev, &outside->again);
+}
+
+/* libev hears of that just before it waits, and would wait all the same. */
+static void before_waiting(struct ev_loop *ev)
+{
+    if (ev_pending_count(ev))
+        ev_async_send(ev, &((struct outside *)ev_userdata(ev))->wake);
+}
+
+static void look_again(struct outside *outside)
+{
+    list_each(link, &outside->refused) {
+        struct watch *watch = container_of(link, struct watch, link);
+        struct pollfd look = { watch->io.fd, watch->io.events & EV_WRITE ? POLLOUT : POLLIN, 0 };
+        if (poll(&look, 1, 0))
+            on_event(watch, watch->io.fd);
+    }
+}
+
+static void on_again(struct ev_loop *ev, ev_timer *again, int events)
+{
+    (void)ev, (void)again, (void)events;    /* it only had to end the wait, as on_alarm */
+}
+
 static void on_io(struct ev_loop *ev, ev_io *io, int events)
 {
-    (void)ev, (void)events;
-    on_event(io->data, io->fd);
+    (void)ev;
+    if (events & EV_ERROR)
+        refused(io->data);
+    else
+        on_event(io->data, io->fd);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *signal, int events)
@@ -113,6 +182,7 @@ static struct watch *watch_new(async_loop *loop, struct job *job, bool is_signal
     if (!watch)
         return NULL;
     list_init(&job->link);
+    list_init(&watch->link);
     watch->loop = loop;
     watch->job = job;
     watch->is_signal = is_signal;
@@ -136,6 +206,11 @@ struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_cl
     return watch;
 }
 
+void watch_is_foreign(struct watch *watch)
+{
+    list_append(&watch->loop->outside->unseen, &watch->link);
+}
+
 struct watch *watch_signal(async_loop *loop, int number, struct job *job)
 {
     struct watch *watch = watch_new(loop, job, true);
@@ -155,6 +230,7 @@ void unwatch(struct watch *watch)
         ev_signal_stop(loop->outside->ev, &watch->signal);
     else
         ev_io_stop(loop->outside->ev, &watch->io);
+    list_remove(&watch->link);
     if (watch->holds_clock)
         loop->watched--;
     else
@@ -229,9 +305,32 @@ static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)
     (void)ev, (void)alarm, (void)events;    /* it only had to end the wait */
 }
 
-void outside_glance(struct outside *outside) { ev_run(outside->ev, EVRUN_NOWAIT); }
+/* A program may have closed what it asked us to watch, which would be an assertion of libev's. */
+static void check_unseen(struct outside *outside)
+{
+    list_each(link, &outside->unseen) {
+        struct watch *watch = container_of(link, struct watch, link);
+        list_remove(link);
+        if (fcntl(watch->io.fd, F_GETFD) >= 0)
+            continue;
+        ev_io_stop(outside->ev, &watch->io);
+        refused(watch);
+    }
+}
 
-void outside_wait(struct outside *outside) { ev_run(outside->ev, EVRUN_ONCE); }
+static void run(struct outside *outside, int how)
+{
+    check_unseen(outside);
+    ev_run(outside->ev, how);
+    if (list_empty(&outside->refused))
+        ev_timer_stop(outside->ev, &outside->again);
+    else
+        look_again(outside);
+}
+
+void outside_glance(struct outside *outside) { run(outside, EVRUN_NOWAIT); }
+
+void outside_wait(struct outside *outside) { run(outside, EVRUN_ONCE); }
 
 void outside_wait_for(struct outside *outside, double seconds)
 {
@@ -239,6 +338,6 @@ void outside_wait_for(struct outside *outside, double seconds)
     ev_now_update(outside->ev);
     ev_timer_init(&alarm, on_alarm, seconds, 0);
     ev_timer_start(outside->ev, &alarm);
-    ev_run(outside->ev, EVRUN_ONCE);
+    run(outside, EVRUN_ONCE);
     ev_timer_stop(outside->ev, &alarm);
 }

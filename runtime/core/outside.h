@@ -17,6 +17,7 @@ struct watch;
 struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
                        struct job *job);
 struct watch *watch_signal(async_loop *loop, int number, struct job *job);
+void watch_is_foreign(struct watch *watch); /* the descriptor is the program's, which may close it */
 void unwatch(struct watch *watch);
 
 /* From another thread: runs the job in one of the next turns and ends the loop's wait. False: the

@@ -124,8 +124,10 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         free(watcher);
         return async_error(ENOMEM, "no memory to watch a descriptor or signal");
     }
-    if (kind != SIGNAL)             /* own() did */
+    if (kind != SIGNAL) {           /* own() did */
+        watch_is_foreign(watcher->watch);
         forget(loop, kind, number);
+    }
     list_append(&loop->watchers, &watcher->link);
     return async_none;
 }

@@ -4,6 +4,18 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+/* In place of the C library's: from the call on whose number this is, the system has no room for more. */
+static int refuse_from = -1;
+int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+    if (refuse_from == 0 && what != EPOLL_CTL_DEL)
+        return errno = ENOSPC, -1;
+    refuse_from -= refuse_from > 0;
+    return syscall(SYS_epoll_ctl, epoll, what, fd, event);
+}
 
 static async_event *done;
 static async_loop *loop;
@@ -505,6 +517,89 @@ START_TEST(a_signal_belongs_to_one_loop)
 }
 END_TEST
 
+static async_value answer(async_stream *stream, void *arg)
+{
+    (void)arg;
+    async_stream_puts(stream, await(async_stream_readline(stream, NULL)).str);
+    return async_none;
+}
+
+PROGRAM(talks)
+{
+    pthread_t thread;
+    loop = async_get_running_loop();
+    done = async_event_new();
+    async_server *server = await(async_start_server(answer, NULL, "127.0.0.1", 0)).ptr;
+    async_with(async_stream_exit) async_stream *stream =
+        await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    await(async_sleep(0.01));
+    async_stream_puts(stream, "hello\n");
+    say("heard %.5s", await(async_stream_readline(stream, NULL)).str);
+    pthread_create(&thread, NULL, post_from_thread, "from thread");
+    await(async_event_wait(done));
+    pthread_join(thread, NULL);
+    return async_none;
+}
+
+START_TEST(what_the_system_will_not_watch_we_look_at_ourselves)
+{
+    for (int from = 0; from < 10; from++)
+        for (int real = 0; real < 2 && from != 1; real++) {     /* 1: other threads; the first call says that */
+            refuse_from = from;
+            async_value v = (real ? run_real : run_virtual)(async_coro(talks));
+            refuse_from = -1;
+            ck_assert_msg(!v.error, "from call %d on: %s", from, repr(v));
+            expect("heard hello\nfrom thread\n");
+        }
+}
+END_TEST
+
+PROGRAM(closes_too_early)
+{
+    if (pipe(ends))
+        return async_error(errno, "no pipe");
+    loop = async_get_running_loop();
+    done = async_event_new();
+    async_loop_add_reader(loop, ends[0], set_done, NULL);
+    close(ends[0]);
+    close(ends[1]);
+    await(async_event_wait(done));      /* so that it finds out: to read it is EBADF */
+    say("%s", yes(async_loop_remove_reader(loop, ends[0])));
+    return async_none;
+}
+
+START_TEST(what_is_closed_before_it_is_watched_can_be_read)
+{
+    ck_assert_int_eq(run_real(async_coro(closes_too_early)).error, 0);
+    expect("True\n");
+}
+END_TEST
+
+static async_value stop(void *p)
+{
+    async_loop_stop(p);
+    return async_none;
+}
+
+static void close_everything(void)
+{
+    unsetenv("ASYNC_CLOCK");
+    loop = async_new_event_loop();
+    for (int i = 0; i < 2; i++) {
+        async_loop_call_later(loop, 0.001, stop, loop);
+        async_loop_run_forever(loop);
+        for (int fd = 3; fd < 64; fd++)
+            close(fd);
+    }
+}
+
+START_TEST(what_cannot_be_mended_ends_in_a_sentence)
+{
+    in_child(close_everything);
+    ck_assert_msg(strstr(said.text, "stderr| The event loop cannot go on") != NULL, "%s", said.text);
+}
+END_TEST
+
 MAIN("watch",
      TEST(L11_call_soon_threadsafe_wakes_a_sleeping_loop)
      TEST(L11_callbacks_of_one_thread_keep_their_order)
@@ -520,4 +615,7 @@ MAIN("watch",
      TEST(N01_a_signal_wakes_a_sleeping_loop)
      TEST(N01_without_its_handler_a_signal_does_what_it_did)
      TEST(N01_what_is_no_signal_is_an_error)
-     TEST(a_signal_belongs_to_one_loop))
+     TEST(a_signal_belongs_to_one_loop)
+     TEST(what_the_system_will_not_watch_we_look_at_ourselves)
+     TEST(what_is_closed_before_it_is_watched_can_be_read)
+     TEST(what_cannot_be_mended_ends_in_a_sentence))
