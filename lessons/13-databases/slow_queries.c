@@ -58,8 +58,13 @@ static async_value main_coroutine(void *p)
     char path[] = "/tmp/slow_queries.XXXXXX";
     const char *url = getenv("DATABASE_URL");
     async_with(remove_exit) const char *file = path;
-    if (!url && close(mkstemp(path)) == 0)
-        url = async_strf("sqlite:%s", path);
+    if (!url) {
+        int fd = mkstemp(path);
+        if (fd < 0)
+            async_raise(errno, "no file can be made in /tmp");
+        close(fd);
+        url = async_strf("sqlite:%s", file);
+    }
     printf("%d queries, each of which takes %g s:\n", QUERIES, SECONDS);
     await(async_coro(measure, url, 1));
     await(async_coro(measure, url, 5));

@@ -93,8 +93,8 @@ async_value report_misuse(async_awaitable x, const char *caller)
 {
     char text[TEXT];
     if (!x)
-        return sentence(ENOMEM, caller, "the handle is NULL: it was never set, or memory ran out "
-                        "when it was made");
+        return sentence(ENOMEM, caller, "the handle is NULL: it was never set, or memory or descriptors ran "
+                        "out when it was made");
     struct object *object = object_find(x), *task = object_successor(x);
     if (task)
         return sentence(ASYNC_RUNTIME_ERROR, caller, "cannot reuse already awaited coroutine: it "

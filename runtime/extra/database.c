@@ -91,7 +91,9 @@ static const struct driver *driver_of(const char *url, async_value *error)
         driver = &sqlite_driver, header = "sqlite.h";
     else if (begins_with(url, "postgresql://") || begins_with(url, "postgres://"))
         driver = &postgres_driver, header = "postgres.h";
-    if (!header)                    /* it may hold a password: we don't show it */
+    if (!*url)
+        *error = async_error(ASYNC_VALUE_ERROR, "there is no URL of a database: it is empty or NULL");
+    else if (!header)               /* it may hold a password: we don't show it */
         *error = async_error(ASYNC_VALUE_ERROR, "the URL of a database begins with sqlite: or "
                                                 "postgresql://");
     else if (!driver)

@@ -98,7 +98,7 @@ static void members(struct future *future, void (*visit)(struct future *, void *
 }
 
 static const struct future_type gather_type = {
-    .name = "_GatheringFuture", .cancel = cancel, .drop = drop, .take = take, .members = members
+    .name = "async_gather", .cancel = cancel, .drop = drop, .take = take, .members = members
 };
 
 /* Is the i-th argument a coroutine object that stood in the list before? Then it has become a

@@ -344,7 +344,7 @@ START_TEST(H03_the_error_of_a_gather_that_nobody_awaits_is_reported_with_its_tex
     listen_to_stderr();
     play(async_coro(forgets_to_await));
     heard();
-    expect("stderr| Future exception was never retrieved: _GatheringFuture (made at FILE:N): "
+    expect("stderr| Future exception was never retrieved: async_gather (made at FILE:N): "
            "ValueError: page 404 is missing\n"
            "stderr| Future exception was never retrieved: Future (made at FILE:N): "
            "ValueError: page 405 is missing\n");

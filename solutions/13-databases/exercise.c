@@ -87,7 +87,7 @@ async_value sum_up(void *p)
 static async_value try_it(void *p)
 {
     (void)p;
-    const char *url = "sqlite:/tmp/exercise-13.db";
+    const char *url = "sqlite:exercise-13.db";      /* a file where you are: sqlite3 shows it, too */
     static const struct wanted wanted[] = { { "Ada", 1 }, { "Ben", 1 }, { "Cleo", 1 } };
     async_with(async_db_exit) async_db *db = await(async_db_connect(url)).ptr;
     await(async_db_execute(db,

@@ -191,8 +191,6 @@ static const char *short_name(const char *name)
 {
     if (!name)
         return "";
-    if (strcmp(name, "_GatheringFuture") == 0)
-        return "gather";
     return strncmp(name, "async_", 6) == 0 ? name + 6 : name;
 }
 
