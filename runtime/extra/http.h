@@ -55,9 +55,9 @@ void async_http_session_exit(async_http_session **session);
  *     ENOENT                  there is no such host
  *     ECONNREFUSED, ...       the connection could not be made: the system's errno
  *     EPROTO                  TLS failed (whose certificate, and why), or this is no HTTP
- *     ASYNC_INCOMPLETE_READ   the connection broke before the end of the body
+ *     ASYNC_INCOMPLETE_READ   the connection, or the encoding of the body, broke before its end
  *     ECONNRESET              it broke before the answer began
- *     ELOOP, EMSGSIZE         too many redirects, too long a body
+ *     ELOOP, EMSGSIZE         too many redirects, too long a body, headers beyond 256 KiB
  *     ASYNC_VALUE_ERROR       the URL, the method or a header is none, or not http or https
  *     ASYNC_CANCELLED, ENOMEM, and EIO for what else curl may have to say */
 async_awaitable async_http_get(async_http_session *session, const char *url) ASYNC_MUST_USE;
@@ -96,6 +96,11 @@ const char *async_http_text(async_http_response *response, size_t *length);
 /* response.headers[name], in whatever case: NULL if it was not sent; of several the first. */
 const char *async_http_header(async_http_response *response, const char *name);
 
+/* response.headers.items(): header i, from 0, in the order in which they came, each of several with the
+ * same name; the texts are set. False, and nothing set: there are no more. */
+bool async_http_header_at(async_http_response *response, size_t i, const char **name,
+                          const char **value);
+
 /* response.raise_for_status(): async_none, or the error EREMOTEIO for a status of 400 or more. */
 async_value async_http_raise_for_status(async_http_response *response);
 
@@ -112,6 +117,7 @@ void async_http_response_exit(async_http_response **response);
 #define async_http_url(...)                 ASYNC_AT(async_http_url, __VA_ARGS__)
 #define async_http_text(...)                ASYNC_AT(async_http_text, __VA_ARGS__)
 #define async_http_header(...)              ASYNC_AT(async_http_header, __VA_ARGS__)
+#define async_http_header_at(...)           ASYNC_AT(async_http_header_at, __VA_ARGS__)
 #define async_http_raise_for_status(...)    ASYNC_AT(async_http_raise_for_status, __VA_ARGS__)
 #endif
 

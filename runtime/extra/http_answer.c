@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define MOST_HEAD (256 * 1024)      /* bytes of headers; curl takes one of 100 KB */
+
 /* ---------------------------------------------------------------------- what comes in */
 
 static bool add(struct text *text, const char *bytes, size_t n)
@@ -59,7 +61,9 @@ size_t answer_header(char *line, size_t one, size_t n, void *p)
                 add(&transfer->head, value, end - value) && add(&transfer->head, "", 1);
     if (!kept)
         transfer->refused = ENOMEM;
-    return kept ? n : 0;
+    else if (transfer->head.length > MOST_HEAD)
+        transfer->refused = EMSGSIZE;
+    return transfer->refused ? 0 : n;
 }
 
 /* ------------------------------------------------------------------------------ responses */
@@ -133,16 +137,27 @@ const char *async_http_text(async_http_response *x, size_t *length)
 }
 
 /* The head is "Name", 0, "value", 0 for each line, and a 0 behind the last. */
+static const char *next_header(const char *head) { return text_after(text_after(head)); }
+
 const char *async_http_header(async_http_response *x, const char *name)
 {
     const char *head = response_of(x, "async_http_header")->head;
-    while (*head) {
-        const char *value = head + strlen(head) + 1;
+    for (; *head; head = next_header(head))
         if (strcasecmp(head, name) == 0)
-            return value;
-        head = value + strlen(value) + 1;
-    }
+            return text_after(head);
     return NULL;
+}
+
+bool async_http_header_at(async_http_response *x, size_t i, const char **name, const char **value)
+{
+    const char *head = response_of(x, "async_http_header_at")->head;
+    while (*head && i--)
+        head = next_header(head);
+    if (!*head)
+        return false;
+    *name = head;
+    *value = text_after(head);
+    return true;
 }
 
 async_value async_http_raise_for_status(async_http_response *x)
@@ -165,15 +180,16 @@ void async_http_response_exit(async_http_response **x)
 
 /* ------------------------------------------------------------------------------ outcomes */
 
-static async_value broken(struct transfer *transfer, const struct request *request)
+/* `why` is what curl says beyond that, ": " before it, or nothing. */
+static async_value broken(struct transfer *transfer, const struct request *request, const char *why)
 {
     double wanted = -1;
     curl_off_t announced = -1;
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     wanted = announced;
     return request_fail(request, ASYNC_INCOMPLETE_READ, wanted > 0
-        ? async_strf("the connection broke after %zu of %.0f bytes", transfer->body.length, wanted)
-        : async_strf("the connection broke after %zu bytes", transfer->body.length));
+        ? async_strf("the answer ended after %zu of %.0f bytes%s", transfer->body.length, wanted, why)
+        : async_strf("the answer ended after %zu bytes%s", transfer->body.length, why));
 }
 
 /* The host is the last one, after redirects. */
@@ -188,14 +204,19 @@ static async_value unconnected(struct transfer *transfer, const struct request *
         strerror(error), error == ECONNREFUSED ? " (is a server running there?)" : ""));
 }
 
+static bool has_begun(struct transfer *transfer)
+{
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status != 0;
+}
+
 /* What it does not support came from the server, not from us or a redirect. */
 static bool met_something_else(struct transfer *transfer)
 {
     const char *address = NULL;
-    long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_PRIMARY_IP, &address);
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    return address && *address && status == 0;
+    return address && *address && !has_begun(transfer);
 }
 
 static async_value refused(struct transfer *transfer, const struct request *request)
@@ -203,8 +224,9 @@ static async_value refused(struct transfer *transfer, const struct request *requ
     size_t most = transfer->client->options.max_size;
     switch (transfer->refused) {
     case EMSGSIZE:
-        return request_fail(request, EMSGSIZE,
-                            async_strf("the body is longer than %zu bytes", most));
+        return request_fail(request, EMSGSIZE, transfer->head.length > MOST_HEAD
+                            ? async_strf("the headers are longer than %d bytes", MOST_HEAD)
+                            : async_strf("the body is longer than %zu bytes", most));
     case ECONNABORTED:
         return request_fail(request, ECONNABORTED, "the session was closed meanwhile");
     default:
@@ -228,12 +250,12 @@ static async_value failure(struct transfer *transfer, const struct request *requ
         return request_fail(request, ASYNC_TIMEOUT,
                     async_strf("no connection within %g s", options->connect_timeout));
     case CURLE_PARTIAL_FILE:
-        return broken(transfer, request);
+        return broken(transfer, request, "");
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
-        if (transfer->head.length)
-            return broken(transfer, request);
+        if (has_begun(transfer))
+            return broken(transfer, request, async_strf(": %s", why));
         return request_fail(request, ECONNRESET,
                             "the server closed the connection without an answer");
     case CURLE_TOO_MANY_REDIRECTS:
@@ -260,7 +282,13 @@ static async_value failure(struct transfer *transfer, const struct request *requ
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
         return request_fail(request, EPROTO, async_strf("the answer is no HTTP: %s", why));
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+#endif
     case CURLE_OUT_OF_MEMORY:
+        if (has_begun(transfer))
+            return request_fail(request, EMSGSIZE, "a header is longer than curl takes, 100 KB, or "
+                                                   "memory ran out");
         return request_fail(request, ENOMEM, why);
     default:
         return request_fail(request, EIO, why);

@@ -123,7 +123,7 @@ END
     servers="$servers $!"
     wait_for "$work/odd.out" || return
     base=http://127.0.0.1:$(cat "$work/odd.out")
-    expect 'a truncated body' 'IncompleteReadError: GET '"$base/truncated"': the connection broke after 100 of 1000 bytes' \
+    expect 'a truncated body' 'IncompleteReadError: GET '"$base/truncated"': the answer ended after 100 of 1000 bytes' \
         "$base/truncated"
     expect 'a slow one' 'TimeoutError: GET '"$base/slow"': no complete answer within 0.3 s' timeout=0.3 "$base/slow"
     expect 'a huge one' 'the body is longer than 1000000 bytes' max_size=1000000 "$base/huge"

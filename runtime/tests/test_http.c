@@ -90,7 +90,15 @@ static bool oddities(async_stream *stream, const char *path)
                                   "5\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n");
     else if (strcmp(path, "/broken-chunks") == 0)
         async_stream_puts(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel");
-    else if (strcmp(path, "/until-closed") == 0)
+    else if (strcmp(path, "/no-chunks") == 0)
+        async_stream_puts(stream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n");
+    else if (strcmp(path, "/long-header") == 0)
+        async_stream_puts(stream, async_strf("HTTP/1.1 200 OK\r\nX: %0200000d\r\n\r\n", 1));
+    else if (strcmp(path, "/long-headers") == 0) {
+        async_stream_puts(stream, "HTTP/1.1 200 OK\r\n");
+        for (int i = 0; i < 20; i++)
+            async_stream_puts(stream, async_strf("X-%d: %015000d\r\n", i, 1));
+    } else if (strcmp(path, "/until-closed") == 0)
         async_stream_puts(stream, "HTTP/1.0 200 OK\r\n\r\nall of it");
     else if (strcmp(path, "/zeroes") == 0)
         async_stream_write(stream, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\0b", 41);
@@ -222,6 +230,9 @@ PROGRAM(answers)
     say("%ld %s %s", async_http_status(r), yes(async_http_ok(r)), async_http_url(r) + strlen(base));
     say("%s", strncmp(async_http_text(r, &length), "GET|evlings", 11) ? "?" : "GET by us");
     say("%s", yes(length == strlen(async_http_text(r, NULL))));
+    const char *name, *value;
+    for (size_t i = 1; async_http_header_at(r, i, &name, &value); i++)
+        say("%s=%s", name, value);
     say("[%s] [%s] [%s] %s", async_http_header(r, "x-one"), async_http_header(r, "X-TWO"),
         async_http_header(r, "X-Empty"), async_http_header(r, "X-None") ? "?" : "none");
     say("%d", async_http_raise_for_status(r).error);
@@ -242,6 +253,9 @@ START_TEST(status_headers_and_body)
     expect("200 True /echo\n"
            "GET by us\n"
            "True\n"
+           "X-One=1\n"
+           "x-two=two\n"
+           "X-Empty=\n"
            "[1] [two] [] none\n"
            "0\n"
            "404 False no such page\n"
@@ -421,6 +435,9 @@ PROGRAM(what_goes_wrong)
     say("%s, %s", async_error_name(v.error), words_of(v.message, "is a server running there?"));
     try_get("/truncated");
     try_get("/broken-chunks");
+    try_get_words("/no-chunks", "/no-chunks: the answer ended after 0 bytes: ");
+    try_get_words("/long-header", "/long-header: a header is longer than curl takes, 100 KB");
+    try_get("/long-headers");
     try_get("/nothing");
     try_get_words("/no-http", "/no-http: the answer is no HTTP: ");
     say("%d", async_catch(async_http_get(session, "ftp://127.0.0.1/")).error == ASYNC_VALUE_ERROR);
@@ -439,8 +456,11 @@ START_TEST(errors_are_values_with_a_sentence)
     play_http(what_goes_wrong);
     expect(
         "ECONNREFUSED, is a server running there?\n"
-        "IncompleteReadError: GET /truncated: the connection broke after 10 of 100 bytes\n"
-        "IncompleteReadError: GET /broken-chunks: the connection broke after 3 bytes\n"
+        "IncompleteReadError: GET /truncated: the answer ended after 10 of 100 bytes\n"
+        "IncompleteReadError: GET /broken-chunks: the answer ended after 3 bytes\n"
+        "IncompleteReadError: /no-chunks: the answer ended after 0 bytes: \n"
+        "EMSGSIZE: /long-header: a header is longer than curl takes, 100 KB\n"
+        "EMSGSIZE: GET /long-headers: the headers are longer than 262144 bytes\n"
         "ECONNRESET: GET /nothing: the server closed the connection without an "
         "answer\n"
         "EPROTO: /no-http: the answer is no HTTP: \n"
