@@ -277,14 +277,30 @@ static async_value take(struct builder *builder, const struct query *query, cons
         if (query->wants_rows)
             add_rows(builder, result);
         return async_num(strtol(PQcmdTuples((PGresult *)result), NULL, 10));
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+        return async_error(ASYNC_DB_PROGRAMMING_ERROR, "COPY sends its rows beside the answer to a query, "
+                           "and is not possible here: use INSERT and SELECT, or psql");
     default: return failure(result, query->sql);
     }
 }
 
-static bool is_copy(const PGresult *result)
+/* COPY is not for us: what it wants is refused, and what it sends is thrown away; so the connection can
+ * be used on. True: there is more to come. */
+static bool refuse_copy(PGconn *conn, const PGresult *result)
 {
-    ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+    if (PQresultStatus(result) == PGRES_COPY_IN)
+        PQputCopyEnd(conn, "COPY is not possible here");
+    return PQresultStatus(result) == PGRES_COPY_OUT;
+}
+
+static bool skip_copy(PGconn *conn)
+{
+    char *data;
+    int length;
+    while ((length = PQgetCopyData(conn, &data, true)) > 0)
+        PQfreemem(data);
+    return length == 0;
 }
 
 /* ------------------------------------------------------------------------------- sending */
@@ -450,22 +466,25 @@ static async_value collect(struct db *db, const struct query *query, struct buil
 {
     struct postgres *postgres = db->link;
     async_value v = async_none;
+    bool copying = false;
     for (;;) {
         int unsent = PQflush(postgres->conn);
         if (unsent < 0)
             return broken(db);
-        if (!unsent && !PQisBusy(postgres->conn)) {
+        copying = copying && skip_copy(postgres->conn);
+        if (!unsent && !copying && !PQisBusy(postgres->conn)) {
             PGresult *result = PQgetResult(postgres->conn);
             if (!result && PQstatus(postgres->conn) != CONNECTION_OK)
                 return lost(db, v.error ? v.message : "the server closed it");
             if (!result)
                 return v;
-            bool copy = is_copy(result);
-            if (!v.error && !copy)
+            bool replicates = PQresultStatus(result) == PGRES_COPY_BOTH;
+            copying = refuse_copy(postgres->conn, result);
+            if (!v.error)
                 v = take(builder, query, result);
             PQclear(result);
-            if (copy)
-                return lost(db, "COPY is not possible here, so it was closed");
+            if (replicates)
+                return lost(db, "replication is not possible here, so it was closed");
             continue;
         }
         async_value w = wait_for(postgres, unsent ? TO_WRITE : TO_READ, giving_up->deadline);

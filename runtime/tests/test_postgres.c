@@ -95,8 +95,9 @@ PROGRAM(sentences)
     has_words(v, ", at character 21: SELEC 3");
     await(async_db_execute(db, "SET statement_timeout = 50"));
     say_kind(async_catch(async_db_fetch(db, "SELECT pg_sleep(9)")));
-    say_error(async_catch(async_db_execute(db, "COPY users TO STDOUT")));
-    say_error(async_catch(async_db_fetch(db, "SELECT 1")));
+    say_error(async_catch(async_db_execute(db, "COPY (SELECT generate_series(1, 100000)) TO STDOUT")));
+    say_kind(async_catch(async_db_execute(db, "COPY users FROM STDIN; SELECT 1")));
+    say("%ld, as before", await(async_db_fetchval(db, "SELECT 1")).num);
     return async_none;
 }
 
@@ -114,10 +115,10 @@ START_TEST(errors_say_what_the_server_said)
         "ProgrammingError\n"
         "ProgrammingError\n"
         "OperationalError\n"
-        "OperationalError: the connection to PostgreSQL was lost: COPY is not possible here, so it "
-        "was closed\n"
-        "InterfaceError: the connection is closed: the connection to PostgreSQL was lost: COPY is "
-        "not possible here, so it was closed\n");
+        "ProgrammingError: COPY sends its rows beside the answer to a query, and is not possible here: "
+        "use INSERT and SELECT, or psql\n"
+        "ProgrammingError\n"
+        "1, as before\n");
 }
 END_TEST
 
