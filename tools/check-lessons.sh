@@ -23,7 +23,7 @@ build=${1:-build}
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
-limit=$(command -v timeout >/dev/null && echo "timeout 30")
+limit=$(command -v timeout >/dev/null && echo "timeout 600")
 passed=0
 failed=0
 skipped=0

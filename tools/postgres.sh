@@ -120,7 +120,7 @@ crash() {
 # Somebody may not live to call `stop`.
 stop_after() {
     (
-        trap '' INT HUP
+        trap '' INT HUP TERM
         while kill -0 "$1" 2>/dev/null && [ -d "$dir" ]; do sleep 1; done
         stop
     ) < /dev/null > /dev/null 2>&1 &
@@ -131,12 +131,17 @@ set_up() {
     find_user && make_dir && create && start
 }
 
-# As long as we are in here, Ctrl-C ends the command, and then us.
-run() {
+# Whatever ends us takes with it what we have made so far.
+clean_up() {
     dir=
     trap '[ -z "$dir" ] || stop' EXIT
+    trap 'exit 143' INT TERM HUP
+}
+
+# As long as we are in here, Ctrl-C ends the command, and then us.
+run() {
+    clean_up
     trap : INT
-    trap 'exit 143' TERM HUP
     set_up || exit 1
     DATABASE_URL=$(url)
     export DATABASE_URL
@@ -158,8 +163,10 @@ case $command in
 run) run "$@" ;;
 start)
     pid=${1:-$PPID}
+    clean_up
     set_up || exit 1
     stop_after "$pid"
+    trap - EXIT
     url
     echo "$dir"
     ;;

@@ -366,12 +366,17 @@ START_TEST(queries_on_one_connection_queue_up)
 }
 END_TEST
 
+static int asking, most_asking;
+
 struct slow { double seconds; };
 static async_value slow(void *p)
 {
     struct slow *args = p;
     CONNECT(db);
+    asking++;
+    most_asking = asking > most_asking ? asking : most_asking;
     await(async_db_execute(db, "SELECT pg_sleep($1)", args->seconds));
+    asking--;
     return async_none;
 }
 
@@ -379,20 +384,18 @@ PROGRAM(ten_at_once)
 {
     async_awaitable list[10];
     async_value results[10];
-    double start = now();
     for (int i = 0; i < 10; i++)
         list[i] = async_coro(slow, 0.5);
     await(async_gather_list(results, list, 10, false));
-    double took = now() - start;
-    say(took >= 0.5 && took < 2.5 ? "the time of one" : "%g s", took);
+    say("%d at once", most_asking);
     return async_none;
 }
 
-START_TEST(ten_slow_queries_take_the_time_of_one)
+START_TEST(ten_slow_queries_are_under_way_at_once)
 {
     async_value v = run_real(async_coro(ten_at_once));
     say("%s", repr(v));
-    expect("the time of one\nNone\n");
+    expect("10 at once\nNone\n");
 }
 END_TEST
 
@@ -400,12 +403,11 @@ PROGRAM(cancelled_query)
 {
     CONNECT(db);
     await(async_db_execute(db, USERS));
-    double start = now();
-    for (int i = 0; i < 3; i++) {
-        say_kind(async_catch(async_wait_for(async_db_execute(db, "SELECT pg_sleep(60)"), 0.1)));
+    for (int i = 0; i < 3; i++) {   /* one that went on would end with the test */
+        say_kind(async_catch(async_wait_for(async_db_execute(db, "SELECT pg_sleep(600)"), 0.1)));
         async_task both[2] = {      /* the second waits for its turn */
-            async_create_task(async_db_execute(db, "SELECT pg_sleep(60)")),
-            async_create_task(async_db_execute(db, "SELECT pg_sleep(60)")),
+            async_create_task(async_db_execute(db, "SELECT pg_sleep(600)")),
+            async_create_task(async_db_execute(db, "SELECT pg_sleep(600)")),
         };
         await(async_sleep(0.05));
         async_cancel(both[1]);
@@ -419,7 +421,6 @@ PROGRAM(cancelled_query)
                           "SELECT count(*) FROM n";
     say_kind(async_catch(async_wait_for(async_db_fetch(db, endless), 0.1)));
     say("%ld users", users_of(db).num);
-    say("in time: %s", yes(now() - start < 20));
     return async_none;
 }
 
@@ -432,7 +433,6 @@ START_TEST(a_cancelled_query_ends_at_the_database_as_well)
            "TimeoutError\nCancelledError\nCancelledError\n3 users\n"
            "TimeoutError\n"
            "3 users\n"
-           "in time: True\n"
            "None\n");
 }
 END_TEST
@@ -631,7 +631,7 @@ END_TEST
     TEST(texts_and_results_may_be_large) TEST(a_column_that_is_not_there_is_a_mistake) \
     TEST(a_bad_query_is_an_error_and_the_connection_goes_on) TEST(an_url_tells_the_kind) \
     TEST(a_transaction_is_all_or_nothing) TEST(a_transaction_in_a_transaction_can_fail_alone) \
-    TEST(queries_on_one_connection_queue_up) TEST(ten_slow_queries_take_the_time_of_one) \
+    TEST(queries_on_one_connection_queue_up) TEST(ten_slow_queries_are_under_way_at_once) \
     TEST(a_cancelled_query_ends_at_the_database_as_well) \
     TEST(a_cancel_at_any_moment_leaves_all_or_nothing) \
     TEST(a_pool_lends_what_it_has_and_lets_the_others_wait) \

@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +38,8 @@ void __real_free(void *bytes);
 #undef free
 #include "fuzz/tour.h"
 
-#define PATIENCE 10                 /* seconds for one run, which takes a millisecond */
+#define PATIENCE 10                 /* seconds of processor time for one run, which takes a millisecond, ... */
+#define LONG_PATIENCE 600           /* ... and of real time, for one that waits */
 #define MOST_CANCELS 300            /* in one run: who is cancelled at every step may never end */
 #define MOST_SHOWN 10
 
@@ -196,7 +198,8 @@ static char text[1 << 20];
 static void run(const struct source *source, const char *what, unsigned long at, bool onwards)
 {
     *progress = (struct progress){ what, at, progress->runs + 1, onwards };
-    alarm(PATIENCE);
+    setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = PATIENCE }, NULL);
+    alarm(LONG_PATIENCE);
     rewind(out);
     if (ftruncate(STDERR_FILENO, 0) == 0)       /* there we want the reports of the last run only */
         lseek(STDERR_FILENO, 0, SEEK_SET);
@@ -321,7 +324,8 @@ static bool survives(int kind, const struct source *source, FILE *said)
         printf("%s: %s %lu%s: ", source->name, progress->what, progress->at,
                progress->onwards ? " and all later ones" : "");
         if (WIFSIGNALED(status))
-            printf("%s\n", WTERMSIG(status) == SIGALRM ? "it hangs" : strsignal(WTERMSIG(status)));
+            printf("%s\n", WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGPROF
+                           ? "it hangs" : strsignal(WTERMSIG(status)));
         else
             printf("exit status %d\n", WEXITSTATUS(status));
         show(said);

@@ -34,7 +34,7 @@ expect()
 {
     title=$1 words=$2
     shift 2
-    timeout 60 "$client" "$@" > "$work/said" 2>&1
+    timeout 600 "$client" "$@" > "$work/said" 2>&1
     if grep -qF -- "$words" "$work/said" && grep -qx '0 left' "$work/said"; then
         passed=$((passed + 1))
     else
@@ -47,7 +47,7 @@ expect()
 # wait_for FILE: until a server has written something there.
 wait_for()
 {
-    for _ in $(seq 100); do
+    for _ in $(seq 3000); do
         [ ! -s "$1" ] || return 0
         sleep 0.1
     done
@@ -185,7 +185,7 @@ start_nginx()
         nginx_conf "$first" $((first + 1)) $((first + 2)) > "$work/nginx.conf"
         nginx -p "$work" -c "$work/nginx.conf" >/dev/null 2>&1 &
         server=$!
-        for _ in $(seq 30); do
+        for _ in $(seq 3000); do
             kill -0 "$server" 2>/dev/null || break
             if [ -s "$work/nginx.pid" ]; then
                 servers="$servers $server"
@@ -230,7 +230,7 @@ with_tls()
 # It is killed while it is asked. Whoever has no answer by then gets an error; nobody waits for ever.
 killed_nginx()
 {
-    timeout 60 "$client" together=20 limit=20 "http://127.0.0.1:$first/big" > "$work/said" 2>&1 &
+    timeout 600 "$client" together=20 limit=20 "http://127.0.0.1:$first/big" > "$work/said" 2>&1 &
     asking=$!
     sleep 0.02
     kill "$server"

@@ -17,6 +17,7 @@ The reference is Python 3.13; under 3.12 programs whose trace has changed since 
 import argparse
 import multiprocessing
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,8 @@ BUNDLE = 100                # programs for one process
 MIX = ["virtual", "wild", "virtual", "base", "virtual",
        "wild", "virtual", "real", "wild", "virtual"]
 MOST_DIFFERENCES = 5
-PATIENCE = 20               # seconds for one bundle under our runtime, which takes milliseconds
+PATIENCE = 20               # seconds of processor time for one bundle under our runtime, which takes milliseconds
+LONG_PATIENCE = 600         # seconds for one that waits, which none has reason to
 SHRINK_SECONDS = 60
 
 
@@ -68,9 +70,10 @@ def our_output(conform, text):
         f.write(text)
         f.flush()
         try:
-            done = subprocess.run([conform, f.name], capture_output=True, timeout=PATIENCE)
+            done = subprocess.run([conform, f.name], capture_output=True, timeout=LONG_PATIENCE,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE)))
         except subprocess.TimeoutExpired as e:
-            return (e.stdout or b"").decode(), f"it did not end within {PATIENCE} s"
+            return (e.stdout or b"").decode(), f"it waits and waits, for {LONG_PATIENCE} s"
     failure = None
     if done.returncode:
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
