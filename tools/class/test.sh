@@ -111,7 +111,7 @@ if grep -q '^lovelaceada,123,04-await,graded,0,6,0,0,0,yes,7,' "$out/grades.csv"
 if grep -q '^04-await,3,' "$out/items.csv"; then ok; else not_ok 'items.csv'; fi
 
 # The page, in a browser: a row for each.
-if sh tools/show/pages.sh browser; then
+if sh tools/show/browser.sh; then
     for browser in chromium chromium-browser google-chrome; do ! command -v "$browser" >/dev/null || break; done
     timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-quic \
         --disable-background-networking --disable-component-update --disable-sync \
