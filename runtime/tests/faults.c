@@ -1,6 +1,6 @@
 /* faults.c - runs the programs of corpus/ while things go wrong, and asks only that we survive.
  *
- *      build/runtime/tests/faults KIND FILE [ROUNDS [FIRST STEP]]
+ *      build/runtime/tests/faults KIND FILE [ROUNDS [EVERY]]
  *
  *      alloc     the first, second, third ... allocation fails, and then: all from there on
  *      cancel    the first, second, third ... suspension is answered with a cancel, and then: all
@@ -8,9 +8,9 @@
  *      shuffle   the ready queue runs in random order (ASYNC_SHUFFLE), the same for the same seed
  *      storm     all of it at once, by chance
  *
- * The last two go ROUNDS times over a program. It takes every STEP-th program of the FILE, from the
- * one numbered FIRST on, and then a tour of the rest of async.h. Each has a process of its own, in
- * which all its runs follow one another. Wanted is that each run comes to an end, that the process
+ * The last two go ROUNDS times over a program; of the places for the first two, one of EVERY has its
+ * turn, and another one in the next program. After the programs of the FILE comes a tour of the rest of
+ * async.h. Each has a process of its own, in which all its runs follow one another. Wanted is that each run comes to an end, that the process
  * neither crashes nor hangs, and that in the end every block is given back. Where memory runs out a
  * statement ends with an error value, and that is how it travels on; what a program prints then is
  * nobody's business.
@@ -52,6 +52,8 @@ static struct progress {
 
 static uint64_t random_state;
 static unsigned rounds = 8;         /* of shuffle and storm */
+static unsigned every = 1;          /* of the places where an allocation fails or a cancellation comes */
+static unsigned long first = 1;     /* of these; another one for each program, so that each place has its turn */
 
 static unsigned draw(unsigned below)
 {
@@ -216,7 +218,7 @@ static void fail_allocations(const struct source *source)
 {
     run(source, "nothing", 0, false);
     unsigned long last = alloc.count;
-    for (unsigned long at = 1; at <= 2 * last; at++) {
+    for (unsigned long at = first; at <= 2 * last; at += every) {
         alloc.onwards = at > last;
         alloc.fail_at = alloc.onwards ? at - last : at;
         run(source, "failing allocation", alloc.fail_at, alloc.onwards);
@@ -229,7 +231,7 @@ static void cancel_suspensions(const struct source *source)
     async_hooks_add(&hooks);
     run(source, "nothing", 0, false);
     unsigned long last = cancels.count;
-    for (unsigned long at = 1; at <= 2 * last; at++) {
+    for (unsigned long at = first; at <= 2 * last; at += every) {
         cancels.onwards = at > last;
         cancels.cancel_at = cancels.onwards ? at - last : at;
         run(source, "cancelled suspension", cancels.cancel_at, cancels.onwards);
@@ -347,23 +349,25 @@ int main(int argc, char **argv)
     while (kind < count && (argc < 3 || strcmp(kinds[kind].name, argv[1])))
         kind++;
     if (kind == count) {
-        fprintf(stderr, "usage: faults alloc|cancel|shuffle|storm FILE [ROUNDS [FIRST STEP]]\n");
+        fprintf(stderr, "usage: faults alloc|cancel|shuffle|storm FILE [ROUNDS [EVERY]]\n");
         return 2;
     }
     rounds = argc > 3 ? (unsigned)atoi(argv[3]) : rounds;
-    int first = argc > 4 ? atoi(argv[4]) : 0, step = argc > 5 ? atoi(argv[5]) : 1, number = 0;
+    every = argc > 4 ? (unsigned)atoi(argv[4]) : every;
     progress = __real_mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     FILE *said = tmpfile();
     struct source *sources = read_sources(argv[2]);
     if (!said || progress == MAP_FAILED)
         bad_program("no memory for", "the tests");
-    for (struct source *one = sources; one->text; one++, number++)
-        if (number >= first && (number - first) % step == 0)
-            count_result(survives(kind, one, said));
+    for (struct source *one = sources; one->text; one++) {
+        count_result(survives(kind, one, said));
+        first = first % every + 1;
+    }
     for (size_t i = 0; i < STOPS; i++) {
         last_stops[i].name = stops[i].name;
         count_result(survives(kind, &last_stops[i], said));
+        first = first % every + 1;
     }
     printf("%s: %lu runs\n", kinds[kind].name, progress->runs);
     printf("%d passed, %d failed\n", survived, failed);

@@ -1,12 +1,12 @@
 #!/bin/sh
 # faults.sh - the corpus, and a tour of the rest, with failing allocations, cancellations, and in
-# random order: see faults.c. FAULTS=long takes minutes: many more orders and accidents.
+# random order: see faults.c. FAULTS=long takes minutes: every accident, and many more orders.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 faults=${BUILD:-build}/runtime/tests/faults
-rounds=3
-[ "${FAULTS:-}" != long ] || rounds=400
+rounds=3 every=5
+[ "${FAULTS:-}" != long ] || rounds=400 every=1
 passed=0 failed=0
 
 log=$(mktemp) || exit 1
@@ -15,7 +15,7 @@ trap 'exit 1' HUP INT TERM
 
 for kind in alloc cancel shuffle storm; do
     for corpus in runtime/tests/corpus/*.txt; do
-        "$faults" "$kind" "$corpus" "$rounds" > "$log" 2>&1
+        "$faults" "$kind" "$corpus" "$rounds" "$every" > "$log" 2>&1
         status=$?
         counts=$(awk '/^[0-9]+ passed, [0-9]+ failed$/ { print $1, $3 }' "$log")
         [ -n "$counts" ] || counts='0 1'        # it never came to its last line
