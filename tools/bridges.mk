@@ -4,10 +4,12 @@
 # A bridge NAME has a header, NAME.h, for programs to include; a line about its library, NAME.libs;
 # and one or more files, NAME.c and NAME_*.c.
 
-# USES says "NAME:file" for each program that includes "NAME.h".
+# USES says "NAME:file" for each program that includes "NAME.h". A reader may have put a pipe or a folder where
+# an exercise was: only files are read.
 NAMES   := $(basename $(notdir $(wildcard runtime/extra/*.libs)))
-USES    := $(filter $(addsuffix :%,$(NAMES)),$(shell awk -F '[".]' '/^.include "[a-z]*\.h"/ { print $$2 ":" FILENAME }' \
-             lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c runtime/tests/*.c runtime/bench/*.c))
+USES    := $(filter $(addsuffix :%,$(NAMES)),$(shell find -L lessons/*/*.c exercises/*/*.[ch] runtime/extra/*.c \
+             runtime/tests/*.c runtime/bench/*.c -maxdepth 0 -type f -exec \
+             awk -F '[".]' '/^.include "[a-z]*\.h"/ { print $$2 ":" FILENAME }' {} + 2>/dev/null))
 
 # Of a source, or of a room with its last /: which bridges, of what objects, and the library to link
 # with, which is the runtime and these bridges in one piece (libasync-http+sqlite.a) ...

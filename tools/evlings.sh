@@ -365,6 +365,10 @@ reset() {
     find_room exercises "$1"
     mine=$room/exercise.c stub=$room/grader/stub.c
     [ -f "$stub" ] || { say "$stub is missing: get it again from where you got evlings."; exit 1; }
+    if [ -e "$mine" ] && [ ! -f "$mine" ]; then
+        say "$mine is no file but something else, a folder or a pipe. Move it away; then make reset-$n puts the stub back."
+        exit 2
+    fi
     if cmp -s "$stub" "$mine"; then
         echo "$mine is as it was in the beginning: nothing to do."
         exit 0

@@ -21,7 +21,9 @@ bridges() {
         if [ -d "$place" ]; then set -- "$@" "$place"/*.[ch]; else set -- "$@" "$place"; fi
         shift
     done
-    sed -n 's/^#include "\([a-z]*\)\.h".*/\1/p' "$@" 2>/dev/null | sort -u |
+    for place; do           # a reader's may be a pipe, and then would be waited for
+        [ ! -f "$place" ] || sed -n 's/^#include "\([a-z]*\)\.h".*/\1/p' "$place" 2>/dev/null
+    done | sort -u |
         while read -r name; do [ ! -f "runtime/extra/$name.libs" ] || echo "$name"; done
 }
 

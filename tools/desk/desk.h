@@ -22,6 +22,7 @@ struct room {                   /* of an exercise */
     char points[16];            /* the best so far, "3/6", or "" */
     bool passed;
     bool built;                 /* its grader is, so that evlings.sh can be asked directly */
+    bool ahead;                 /* what watches memory is being built, or is */
 };
 
 struct rooms {

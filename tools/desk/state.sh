@@ -128,7 +128,7 @@ the_end() {
         say "That was the last exercise, and it is passed. Still open: $rest. make list shows them all."
         return
     fi
-    cat >&2 <<END
+    render >&2 <<END
 That was the last one, and all of them are passed.
 
 You began with a function that could not wait. Since then you have written programs that do many

@@ -16,8 +16,10 @@ unset COLUMNS NO_COLOR PLAIN FROM
 
 for part in Makefile tools lessons runtime solutions; do [ ! -e "$part" ] || ln -s "$root/$part" "$desk/$part"; done
 mkdir "$desk/exercises"
-cp -Rp exercises/04-await "$desk/exercises/"
-cp exercises/04-await/grader/stub.c "$desk/exercises/04-await/exercise.c"
+for room in 04-await 05-tasks; do
+    cp -Rp "exercises/$room" "$desk/exercises/"
+    cp "exercises/$room/grader/stub.c" "$desk/exercises/$room/exercise.c"
+done
 cd "$desk" || exit 1
 
 # holds WHAT COMMAND...: does it succeed?
@@ -38,7 +40,7 @@ evlings() { sh tools/evlings.sh "$@" > "$desk/said" 2>&1 < /dev/null; }
 # ------------------------------------------------------------------------------- remembered
 
 evlings list
-holds 'nothing is passed at first' says '^0 of 1 passed'
+holds 'nothing is passed at first' says '^0 of 2 passed'
 evlings hint 4
 holds 'the first hint' says 'Hint 1'
 evlings hint 4
@@ -47,7 +49,7 @@ evlings graded 4 6/6
 evlings graded 4 2/6
 holds 'the best points stay' grep -qx 'exercise 4 points 6/6 hints 2' .evlings
 evlings list
-holds 'what is passed is counted' says '^1 of 1 passed, 6 points'
+holds 'what is passed is counted' says '^1 of 2 passed, 6 points'
 evlings task 0
 holds 'lesson 0 has no exercise, and that is said kindly' says 'Lesson 0, how-this-works, has no exercise'
 echo garbage > .evlings
@@ -73,18 +75,35 @@ fi
 
 screen() { $terminal capture-pane -p 2>/dev/null; }
 
-# shows TEXT: sooner or later. A machine may be slow, so there is a lot of patience.
+# Of the terminal's processes: how many want to run, and the time that they had, in the kernel's ticks.
+work() {
+    cat /proc/[0-9]*/stat 2>/dev/null |
+        awk -v session="$($terminal display-message -p '#{pane_pid}' 2>/dev/null)" '
+            { sub(/.*\) /, "") } $4 == session { time += $12 + $13; busy += $1 ~ /[RD]/ } END { print busy + 0, time + 0 }'
+}
+
+# shows TEXT: sooner or later. A machine may be slow, so what counts is that nothing goes on there any more: watch
+# itself looks at the file now and then, and no more.
 shows() {
-    for _ in $(seq 3000); do
-        screen | grep -q -- "$1" && return 0
-        sleep 0.2
+    idle=0 before=0
+    while [ "$idle" -lt 8 ]; do
+        for _ in 1 2 3 4 5; do
+            ! screen | grep -q -- "$1" || return 0
+            sleep 0.2
+        done
+        read -r busy time <<END
+$(work)
+END
+        idle=$((idle + 1))
+        { [ "$busy" -eq 0 ] && [ $((time - before)) -lt 10 ]; } || idle=0
+        before=$time
     done
     screen
     return 1
 }
 
 watch() {
-    for columns in 60 80 200; do
+    for columns in 60 200; do
         terminal="tmux -L evlings-$$-$columns"
         $terminal new-session -d -x $columns -y 24 "TERM=xterm make -s watch-4; sleep 1000"
         holds "$columns columns: a verdict" shows 'Score: 0/6'
@@ -96,12 +115,32 @@ watch() {
     terminal="tmux -L evlings-$$"
     $terminal new-session -d -x 80 -y 24 "TERM=xterm make -s watch-4; echo over; sleep 1000"
     holds 'before the save' shows 'Score: 0/6'
+    $terminal send-keys s
+    holds 'no solution before points or hints' shows 'First all points'
+    $terminal send-keys n
+    holds 'n asks whether to leave it' shows 'not passed yet'
+    $terminal send-keys x
     cp "$root/solutions/04-await/exercise.c" exercises/04-await/new && mv exercises/04-await/new exercises/04-await/exercise.c
     holds 'an editor that replaces the file is noticed' shows 'Passed'
     $terminal send-keys r
     holds 'reset asks' shows 'afresh'
     $terminal send-keys y
     holds 'and then is graded anew' shows 'Score: 0/6'
+    $terminal send-keys n
+    holds 'what was passed once may be left' shows '^ 5 tasks'
+    $terminal send-keys c
+    holds 'c checks all' shows 'Checked: 0 of 2'
+    $terminal send-keys f f
+    holds 'f leaves those that are passed' shows '^  x  4  await'
+    $terminal send-keys f Up Enter
+    holds 'the list opens one' shows '^ 4 await'
+    $terminal send-keys s
+    holds 's after passing' shows '^ 4 a solution'
+    cp "$root/solutions/05-tasks/exercise.c" exercises/05-tasks/exercise.c
+    $terminal send-keys n
+    holds 'n after passing' shows 'Passed. That was the last'
+    $terminal send-keys n
+    holds 'the end' shows 'You began with a function that could not wait'
     $terminal send-keys q
     holds 'q ends it' shows over
 }

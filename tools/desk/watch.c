@@ -126,6 +126,14 @@ static async_task grade(struct desk *desk, struct room *room)
     return ask(desk, built ? EVLINGS " grade" : by_make(), async_strf(built ? "%d" : "grade-%d", room->number));
 }
 
+/* What watches memory, once all parts have their points, takes long to build. Nobody has to wait for that: it is
+ * built while the reader still works. */
+static void build_ahead(struct desk *desk, struct room *room)
+{
+    room->ahead = true;
+    async_detach(ask(desk, async_strf("nice %s", by_make()), async_strf("memory-%d", room->number)));
+}
+
 /* The command that draws what the grader saw of the first part that failed, as its message names it:
  * "(drawn: make timeline-4 SEED=7 PART=1)". NULL: there is none. */
 static const char *drawing_of(const char *verdict, int number)
@@ -156,6 +164,8 @@ static async_value keep_grading(void *p)
             free(text);
             continue;
         }
+        if (!room->ahead)
+            build_ahead(desk, room);
         const char *points = points_in(text);
         desk->score = *points ? points_are_full(points) : -1;
         if (!*points)
@@ -256,6 +266,8 @@ static char *list_text(struct desk *desk)
                     room->passed ? "x" : " ", room->number, room->name, room->points, room->hints, room->levels,
                     i == desk->current ? "  <- you are here" : "");
     }
+    if (ftell(to) == 0)
+        fputs("  none\n", to);
     fprintf(to, "\n%s; x: passed.%s\n",
             desk->filter == ALL ? "All exercises" : desk->filter == OPEN ? "Those that are open" : "Those that are passed",
             desk->screen.full ? " f: others. Arrows choose, Enter opens." : "");

@@ -169,6 +169,8 @@ static void take_source(void)
     close(from);
     if (length > MOST_SOURCE)
         cannot("%s is larger than a megabyte, and was not read.", source);
+    if (memchr(bytes, 0, length))
+        cannot("%s has bytes that are no text. If your editor saves it as UTF-16, choose UTF-8 there.", source);
     to = open(in_scratch("exercise.c"), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (to < 0 || write(to, bytes, length) != length || close(to) < 0)
         cannot("%s cannot be copied: %s. Is the disk full?", source, strerror(errno));
