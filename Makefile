@@ -162,7 +162,7 @@ $(NUMBERED): $$(addprefix $$@-,$$(current)) FORCE
 test: $(filter deps deps-dev,$(MAKECMDGOALS)) ## run the tests (ONLY=runtime: those of the runtime and the lessons)
 	@sh tools/test.sh $(ONLY)
 
-test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang, sanitizers, valgrind
+test-all: $(filter deps deps-dev,$(MAKECMDGOALS)) ## the same with gcc and clang, sanitizers, valgrind, and all known answers
 	@sh tools/test.sh all
 
 test-systems: ## try it on bare systems of other kinds, as root (SYSTEMS='debian-13 debian-sid')
