@@ -132,8 +132,8 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 
 # What judges is built once, and once more with AddressSanitizer; the last words only date it after its parts.
 grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
-	@! for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
-	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || exit; done 2>&1 >/dev/null | grep . >&2
+	@for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
+	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || break; done
 	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --exercise '$(N)' --jobs '$(JOBS)' --seed "$$SEED" \
 	 --due "$$DUE" --only "$$ONLY" --sandbox '$(SANDBOX)' $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
 
@@ -292,11 +292,11 @@ $(BUILD)/grade: $(patsubst %,$(BUILD)/tools/grading/%.o,grade child contract)
 	$(DO) $(CC) $(FLAGS) $^ $(TO)
 
 CLASS    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/class/*.c))
-$(CLASS): $(BUILD)/tools/class/%.o: tools/class/%.c $(BUILD)/settings | $(BUILD)/have-libarchive $(BUILD)/have-jansson $(BUILD)/have-libmd
+$(CLASS): $(BUILD)/tools/class/%.o: tools/class/%.c $(BUILD)/settings | $(BUILD)/have-libarchive $(BUILD)/have-jansson $(BUILD)/have-libmd $(BUILD)/have-libseccomp
 	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(INTO)
 
 $(BUILD)/grade-class: $(CLASS) $(LIB)
-	$(DO) $(CC) $^ $$(pkg-config --libs libarchive jansson libmd) $(LIBS) $(TO)
+	$(DO) $(CC) $^ $$(pkg-config --libs libarchive jansson libmd libseccomp) $(LIBS) $(TO)
 
 # What a submission can include: these headers, and those of the system, which the compiler names.
 $(BUILD)/include/%.h: runtime/%.h

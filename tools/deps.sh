@@ -17,8 +17,8 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd'
-class='bubblewrap libarchive jansson libmd gcc-sanitizers'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd libseccomp'
+class='bubblewrap libarchive jansson libmd libseccomp gcc-sanitizers'
 peers='node go uvloop asio gnuplot'
 
 # What it is called where: need, apt, dnf, pacman, apk, zypper, brew; a plus stands between two packages.
@@ -36,6 +36,7 @@ bubblewrap       bubblewrap           bubblewrap              bubblewrap      bu
 libarchive       libarchive-dev       libarchive-devel        libarchive      libarchive-dev  libarchive-devel        libarchive
 jansson          libjansson-dev       jansson-devel           jansson         jansson-dev     libjansson-devel        jansson
 libmd            libmd-dev            libmd-devel             libmd           libmd-dev       libmd-devel             libmd
+libseccomp       libseccomp-dev       libseccomp-devel        libseccomp      libseccomp-dev  libseccomp-devel        -
 cmark-gfm        libcmark-gfm-dev+libcmark-gfm-extensions-dev - cmark-gfm - - cmark-gfm
 gcc-sanitizers   gcc+libc6-dev        gcc+libasan+libubsan    gcc             -               gcc                     -
 clang            clang                clang                   clang           clang           clang                   llvm
@@ -104,6 +105,8 @@ with_archive='#include <archive.h>
 int main(void) { return archive_version_number() < 3000000; }'
 with_jansson='#include <jansson.h>
 int main(void) { json_decref(json_object()); return 0; }'
+with_seccomp='#include <seccomp.h>
+int main(void) { return seccomp_version() == 0; }'
 with_md='#include <sys/types.h>
 #include <sha2.h>
 int main(void) { return !SHA256Data((const uint8_t *)"", 0, (char[65]){ 0 }); }'
@@ -123,6 +126,7 @@ have() {
     libarchive) compiles "$with_archive" "$cc" $(pkg-config --cflags --libs libarchive 2>/dev/null || echo -larchive) ;;
     jansson) compiles "$with_jansson" "$cc" $(pkg-config --cflags --libs jansson 2>/dev/null || echo -ljansson) ;;
     libmd) compiles "$with_md" "$cc" $(pkg-config --cflags --libs libmd 2>/dev/null || echo -lmd) ;;
+    libseccomp) compiles "$with_seccomp" "$cc" $(pkg-config --cflags --libs libseccomp 2>/dev/null || echo -lseccomp) ;;
     bubblewrap) bwrap --version >/dev/null 2>&1 ;;
     cmark-gfm) compiles "$with_cmark" "$cc" -lcmark-gfm -lcmark-gfm-extensions ;;
     postgresql) sh tools/postgres.sh have ;;

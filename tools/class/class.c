@@ -61,7 +61,7 @@ struct class {
     json_t **records;                   /* the same; NULL: not yet */
     bool *running;
     size_t count, done;
-    char *work, compiler[200], version[65];
+    char *work, *filter, compiler[200], version[65];
     async_semaphore *turns;
 };
 
@@ -162,7 +162,7 @@ static async_value judge(void *p)
     if (!report || !write_whole(file, source->bytes, source->length))
         async_raise(errno, async_strf("%s: %s", file, strerror(errno)));
     async_with(words_left) char **words = sandbox_command(class->tier, class->submissions[args->i].exercise, file,
-                                                          folder, args->seed);
+                                                          folder, class->filter, args->seed);
     async_value ended = async_catch(async_wait_for(async_coro(run_command, words, report), MOST_SECONDS));
     if (ended.error == ASYNC_CANCELLED)
         return async_leave(ended);
@@ -467,11 +467,14 @@ static void name_version(struct class *class)
     free(hashes);
 }
 
-static void need_sandbox(const struct class *class)
+static void need_sandbox(struct class *class)
 {
+    class->filter = format_text("%s/filter", class->work);
+    if (!sandbox_filter(class->filter))
+        give_up("%s cannot be written: %s.", class->filter, strerror(errno));
     if (class->tier == NO_SANDBOX)
         fputs("grade-class: without a sandbox: what is graded runs with your rights on this machine.\n", stderr);
-    else if (!sandbox_works(&class->exercises[0]))
+    else if (!sandbox_works(&class->exercises[0], class->filter))
         give_up("The sandbox cannot be made here. Is bubblewrap installed (make deps-class)? A container has to allow "
                 "namespaces, and everybody has to be able to read this folder's files. SANDBOX=none grades without; "
                 "do that only in a machine that holds nothing else.");
@@ -549,8 +552,8 @@ int main(int argc, char **argv)
     read_options(&class, argc, argv, &seed);
     class.jobs = class.jobs ? class.jobs : sysconf(_SC_NPROCESSORS_ONLN);
     class.is_terminal = isatty(2);
-    need_sandbox(&class);
     open_place(&class);
+    need_sandbox(&class);
     settle_seed(&class, seed);
     name_version(&class);
     ask("$CC --version", class.compiler, sizeof class.compiler);

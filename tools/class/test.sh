@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 export BUILD="${1:-${BUILD:-build}}"
 unset FROM OUT N JOBS SEED DUE ONLY RERUN VARIANTS SANDBOX
 skip() { printf 'skipped: grade-class: %s\n0 passed, 0 failed, 1 skipped\n' "$1"; exit 0; }
-for need in libarchive jansson libmd bubblewrap; do
+for need in libarchive jansson libmd libseccomp bubblewrap; do
     sh tools/deps.sh have "$need" || skip "there is no $need (make deps-class)"
 done
 bwrap --ro-bind / / --unshare-pid --unshare-net --proc /proc true 2>/dev/null ||

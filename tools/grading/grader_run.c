@@ -6,6 +6,7 @@
  * it back is not complete. */
 #define _GNU_SOURCE
 #include "child.h"
+#include "core/stack.h"
 #include "grader_run.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,11 @@
 #include <unistd.h>
 
 #define STILL_SECONDS 5
+#ifdef WITH_ASAN                /* which reserves much more than it uses, and has a limit of its own */
+#define MOST_MEMORY 0
+#else
+#define MOST_MEMORY (grader_watches_memory() ? 0 : 1UL << 30)
+#endif
 #define MOST_SECONDS 30         /* of all runs: what they computed, and stood still */
 
 static struct run run;
@@ -69,7 +75,7 @@ static void spawn(char **words)
     }
     struct child child = {
         .words = words, .out = appending[0], .err = appending[1], .more = { appending[2], nonce },
-        .cpu_seconds = CPU_SECONDS, .still_seconds = STILL_SECONDS, .file_size = MOST_OUTPUT,
+        .cpu_seconds = CPU_SECONDS, .memory = MOST_MEMORY, .still_seconds = STILL_SECONDS, .file_size = MOST_OUTPUT,
     };
     child_run(&child);
     if (child.how == NOT_STARTED)

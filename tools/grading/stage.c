@@ -23,6 +23,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -378,6 +380,36 @@ static bool take_nonce(void)
            close(NONCE) == 0 && mprotect(nonce, NONCE_PAGE, PROT_NONE) == 0;
 }
 
+/* From now on this process and what comes of it can reach no other: no signal, no look into its memory, no other
+ * program in its place. Whoever finds a way past our contract still cannot end the grader. The kernel says
+ * EPERM; a system without such filters goes without. */
+static void confine(void)
+{
+#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
+#define DENY(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), RETURN(SECCOMP_RET_ERRNO | EPERM)
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), RETURN(SECCOMP_RET_ERRNO | EPERM),  /* other names for all */
+        DENY(execve), DENY(execveat), DENY(process_vm_readv), DENY(process_vm_writev),
+        DENY(tkill), DENY(rt_sigqueueinfo), DENY(pidfd_open), DENY(pidfd_send_signal),
+#ifndef WITH_ASAN                /* which looks for leaks from another process */
+        DENY(ptrace),
+#endif
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 1, 0),
+        RETURN(SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, getpid(), 0, 1),
+        RETURN(SECCOMP_RET_ALLOW),
+        RETURN(SECCOMP_RET_ERRNO | EPERM),
+    };
+#undef DENY
+#undef RETURN
+    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 void stage_open(int argc, char **argv)
 {
 #ifndef WITH_ASAN                /* which looks for leaks from another process */
@@ -397,6 +429,7 @@ void stage_open(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     watch_signals();
     async_hooks_add(&hooks);
+    confine();
     say("ready");
 }
 
