@@ -29,6 +29,7 @@ override DB    := $(value DB)
 override OUT   := $(value OUT)
 override DUE   := $(value DUE)
 override ONLY  := $(value ONLY)
+override ONE   := $(value ONE)
 
 .DEFAULT_GOAL = next
 .SECONDEXPANSION:
@@ -134,8 +135,12 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
 	@for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
 	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || break; done
-	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --exercise '$(N)' --jobs '$(JOBS)' --seed "$$SEED" \
-	 --due "$$DUE" --only "$$ONLY" --sandbox '$(SANDBOX)' $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
+	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(AS)' --exercise '$(N)' --jobs '$(JOBS)' \
+	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
+	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
+
+merge: $(BUILD)/grade-class ## make one class of several (FROM='out-1 out-2' OUT=dir)
+	@exec $(BUILD)/grade-class --merge --out "$$OUT" -- $$FROM
 
 hint-%: $(BUILD)/flow FORCE ## a hint for exercise N; each time one more (LEVEL=2: that one)
 	@sh tools/evlings.sh hint $*
@@ -235,7 +240,7 @@ REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 SETTINGS = $(strip $(CC) $(FLAGS))
-export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY PYTHON QUICK
+export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE PYTHON QUICK
 
 comma   := ,
 
@@ -343,5 +348,5 @@ $(BOOK): $(wildcard tools/book/*.[ch]) tools/show/json.h runtime/debug/utf8.h
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list watch doctor book help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class chat test test-all test-systems bench bench-ground conform \
+.PHONY: next list watch doctor book help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class merge chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers mutants run new install stubs timelines clean FORCE

@@ -6,7 +6,7 @@
  * and pages are made from the records when all of them are there. */
 #define _GNU_SOURCE
 #include "async.h"
-#include "record.h"
+#include "emit.h"
 #include "sandbox.h"
 #include "tables.h"
 #include <ctype.h>
@@ -32,8 +32,16 @@ enum { ALL_JUDGED = 0, USAGE = 2, SOME_NOT = 3, INTERRUPTED = 130 };
 
 static const char usage[] =
     "usage: grade-class --from DIR|ARCHIVE --out DIR --exercise N[,N...] [OPTION...]\n"
-    "Grades a class: a folder or file for each student, or what Moodle and Canvas give out.\n"
+    "       grade-class --one DIR|FILE --exercise N [--as FORMAT] [OPTION...]\n"
+    "       grade-class --record FILE [--as FORMAT]\n"
+    "       grade-class --merge DIR... --out DIR\n"
+    "       grade-class --collect --from DIR|ARCHIVE --out DIR --exercise N\n"
+    "Grades a class: a folder or file for each student, or what Moodle and Canvas give out. --one grades what one\n"
+    "student has handed in and prints the record, --record prints one that is there. --merge makes one class\n"
+    "of several OUTs. --collect grades nothing: OUT/STUDENT/exercise.c is what would be.\n"
     "\n"
+    "  --as FORMAT     record, gradescope, classroom50, prairielearn, autolab, vpl or junit\n"
+    "  --share I/N     only every Nth, from the Ith on (1 to N): for several machines, and then --merge\n"
     "  --jobs N        so many at a time; otherwise as many as there are processors\n"
     "  --seed N        the same inputs as a grading with that seed had; else the one that OUT was begun with\n"
     "  --variants      each student has inputs of his own, which come from the seed and his name\n"
@@ -48,7 +56,12 @@ static const char usage[] =
     "2 for a mistake in the call or when nothing could be done.\n";
 
 struct class {
-    const char *from, *out, *only;
+    const char *from, *out, *only;      /* as the options of these names */
+    const char *one, *record;
+    int format;                         /* of what is printed */
+    char **merged;                      /* ends with NULL */
+    bool merges, collects;
+    long share, shares;                 /* from 1 */
     enum tier tier;
     long jobs;
     bool variants, rerun, is_terminal;
@@ -103,7 +116,7 @@ static void tell(struct class *class, size_t i)
     const json_t *record = class->records[i];
     class->running[i] = false;
     class->done++;
-    if (!class->is_terminal)
+    if (!class->is_terminal && !class->one)
         fprintf(stderr, "%zu/%zu  %s: %s %ld/%ld\n", class->done, class->count, text_of(record, "student"),
                 text_of(record, "status"), number_of(record, "score"), number_of(record, "max"));
     draw(class);
@@ -212,15 +225,16 @@ static async_value find(void *p)
     return async_none;
 }
 
-static async_value save(struct class *class, size_t i)
+/* False: errno says why a file could not be written. */
+static bool save_record(const struct class *class, const json_t *record, const char *name)
 {
-    const char *file = class->submissions[i].file;
-    const char *record = async_strf("%s/results/%s.json", class->out, file);
-    char *feedback = record_feedback(class->records[i]);
-    bool fine = write_whole(async_strf("%s/feedback/%s.txt", class->out, file), feedback, strlen(feedback)) &&
-                record_write(class->records[i], record);
-    free(feedback);
-    return fine ? async_none : async_error(errno, async_strf("%s cannot be written: %s", record, strerror(errno)));
+    char *path = format_text("%s/results/%s.json", class->out, name), *text = record_feedback(record);
+    char *feedback = format_text("%s/feedback/%s.txt", class->out, name);
+    bool fine = write_whole(feedback, text, strlen(text)) && record_write(record, path);
+    int error = errno;
+    free(path), free(text), free(feedback);
+    errno = error;
+    return fine;
 }
 
 static double now(void)
@@ -243,7 +257,8 @@ static async_value grade_one(void *p)
     await(async_semaphore_acquire(class->turns));
     async_with(async_semaphore_exit) async_semaphore *turn = class->turns;
     json_t *old = record_read(async_strf("%s/results/%s.json", class->out, submission->file));
-    if (class->only && fnmatch(class->only, submission->student, 0) != 0) {
+    if ((class->only && fnmatch(class->only, submission->student, 0) != 0) ||
+        (class->shares && (long)i % class->shares != class->share - 1)) {
         class->records[i] = old;
         class->count -= !old;
         return async_none;
@@ -269,9 +284,8 @@ static async_value grade_one(void *p)
     json_decref(old);
     record_done(record, now() - began, tier_names[class->tier], class->compiler);
     class->records[i] = record;
-    async_value saved = save(class, i);
-    if (saved.error)
-        return async_leave(saved);
+    if (!save_record(class, record, submission->file))
+        async_raise(errno, async_strf("the record of %s cannot be written: %s", submission->student, strerror(errno)));
     tell(class, i);
     return async_none;
 }
@@ -358,12 +372,14 @@ static time_t read_due(const char *text)
 
 static void read_options(struct class *class, int argc, char **argv, const char **seed)
 {
-    enum { FROM, OUT, EXERCISE, JOBS, SEED, VARIANTS, DUE, ONLY, RERUN, SANDBOX, HELP };
+    enum { ONE = 1, AS, RECORD, MERGE, COLLECT, SHARE, FROM, OUT, EXERCISE, JOBS, SEED, VARIANTS, DUE, ONLY, RERUN, SANDBOX, HELP };
     static const struct option options[] = {
         { "from", 1, NULL, FROM }, { "out", 1, NULL, OUT }, { "exercise", 1, NULL, EXERCISE },
         { "jobs", 1, NULL, JOBS }, { "seed", 1, NULL, SEED }, { "variants", 0, NULL, VARIANTS },
         { "due", 1, NULL, DUE }, { "only", 1, NULL, ONLY }, { "rerun", 0, NULL, RERUN },
-        { "sandbox", 1, NULL, SANDBOX }, { "help", 0, NULL, HELP }, { 0 },
+        { "sandbox", 1, NULL, SANDBOX }, { "help", 0, NULL, HELP }, { "one", 1, NULL, ONE }, { "as", 1, NULL, AS },
+        { "record", 1, NULL, RECORD }, { "merge", 0, NULL, MERGE }, { "collect", 0, NULL, COLLECT },
+        { "share", 1, NULL, SHARE }, { 0 },
     };
     const char *exercises = "";
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
@@ -377,6 +393,20 @@ static void read_options(struct class *class, int argc, char **argv, const char 
         case DUE: class->due = *optarg ? read_due(optarg) : 0; break;
         case ONLY: class->only = *optarg ? optarg : NULL; break;
         case RERUN: class->rerun = true; break;
+        case ONE: class->one = *optarg ? optarg : NULL; break;
+        case AS:
+            class->format = *optarg ? emit_format(optarg) : 0;
+            if (class->format < 0)
+                give_up("AS is to be one of %s, and not \"%s\".", emit_formats, optarg);
+            break;
+        case RECORD: class->record = optarg; break;
+        case MERGE: class->merges = true; break;
+        case COLLECT: class->collects = true; break;
+        case SHARE:
+            if (*optarg && (sscanf(optarg, "%ld/%ld", &class->share, &class->shares) != 2 || class->share < 1 ||
+                            class->share > class->shares))
+                give_up("SHARE is to be which of how many, such as 2/8, and not \"%s\".", optarg);
+            break;
         case SANDBOX:
             if (*optarg && strcmp(optarg, "none") != 0)
                 give_up("SANDBOX can only be none, for no sandbox at all, and not \"%s\".", optarg);
@@ -385,10 +415,14 @@ static void read_options(struct class *class, int argc, char **argv, const char 
         case HELP: fputs(usage, stdout); exit(0);
         default: fputs(usage, stderr); exit(USAGE);
         }
-    if (optind < argc || !class->from || !*class->from || !class->out || !*class->out) {
+    class->merged = argv + optind;
+    bool has_out = class->out && *class->out, has_from = class->from && *class->from;
+    if (class->merges ? !has_out || optind == argc : optind < argc || (!class->record && !class->one && !(has_from && has_out))) {
         fputs(usage, stderr);
         exit(USAGE);
     }
+    if (class->merges || class->record)
+        return;
     if (!getenv("BUILD") || !getenv("CC") || !getenv("FLAGS") || !getenv("LIBS"))
         give_up("BUILD, CC, FLAGS and LIBS are to be set, as make grade-class does.");
     read_exercises(class, exercises);
@@ -543,40 +577,159 @@ static int conclude(struct class *class)
     return judged < class->count ? SOME_NOT : ALL_JUDGED;
 }
 
+/* ---------------------------------------------------------------------------- what else we do */
+
+/* A record that is there, as somebody else wants it. */
+static int show_record(const char *path, int format)
+{
+    json_t *record = record_read(path);
+    if (!record)
+        give_up("%s is no record of a grading.", path);
+    char *text = was_judged(record) ? emit(record, format) : NULL;
+    if (text)
+        fputs(text, stdout);
+    else
+        fprintf(stderr, "grade-class: %s was not judged: %s\n", text_of(record, "student"), text_of(record, "sentence"));
+    free(text);
+    json_decref(record);
+    return text ? ALL_JUDGED : SOME_NOT;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+    int order = strcmp(text_of(one, "exercise"), text_of(other, "exercise"));
+    order = order ? order : strcmp(text_of(one, "student"), text_of(other, "student"));
+    return order ? order : strcmp(text_of(one, "id"), text_of(other, "id"));
+}
+
+/* Several OUTs become one: their records, and tables of all. */
+static int merge(struct class *class)
+{
+    glob_t found = { 0 };
+    open_place(class);
+    remove_tree(class->work);
+    for (int i = 0; class->merged[i]; i++) {
+        char *pattern = format_text("%s/results/*.json", class->merged[i]);
+        glob(pattern, i ? GLOB_APPEND : 0, NULL, &found);
+        free(pattern);
+    }
+    class->records = calloc(found.gl_pathc + 1, sizeof *class->records);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        json_t *record = record_read(found.gl_pathv[i]);
+        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
+        if (!record)
+            continue;
+        class->seed = strtoul(text_of(record, "seed"), NULL, 10);
+        save_record(class, record, strndupa(name, strlen(name) - strlen(".json")));
+        class->records[class->count++] = record;
+    }
+    globfree(&found);
+    qsort(class->records, class->count, sizeof *class->records, by_name);
+    return conclude(class);
+}
+
+/* What would be graded, one file each. */
+static int collect(struct class *class)
+{
+    for (size_t i = 0; i < class->count; i++) {
+        struct source *source = &class->sources[i];
+        source_find(source, &class->submissions[i], class->work, class->exercise_count == 1);
+        char *folder = format_text("%s/%s", class->out, class->submissions[i].file), *file = format_text("%s/exercise.c", folder);
+        if (source->bytes) {
+            make_folder(folder);
+            if (!write_whole(file, source->bytes, source->length))
+                give_up("%s cannot be written: %s.", file, strerror(errno));
+        } else
+            printf("%s: %s\n", class->submissions[i].student, source->sentence);
+        source_free(source);
+        free(folder), free(file);
+    }
+    return ALL_JUDGED;
+}
+
+/* A class of one, whose place is gone afterwards. */
+static void take_one(struct class *class)
+{
+    const char *temporary = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
+    char *place = format_text("%s/evlings.XXXXXX", temporary), *path = realpath(class->one, NULL);
+    if (!mkdtemp(place))
+        give_up("No folder can be made in %s: %s.", temporary, strerror(errno));
+    class->out = place;
+    if (!path)
+        give_up("%s cannot be read: %s.", class->one, strerror(errno));
+    const char **paths = calloc(2, sizeof *paths);
+    paths[0] = path;
+    class->submissions = calloc(1, sizeof *class->submissions);
+    class->submissions[0] = (struct submission){ .exercise = &class->exercises[0], .student = strrchr(path, '/') + 1, .id = "",
+                                                 .file = "one", .paths = paths };
+    class->count = 1;
+}
+
+static void take_class(struct class *class)
+{
+    char *unpacked = format_text("%s/class", class->work);
+    make_folder(unpacked);
+    class->submissions = intake(class->from, unpacked, class->exercises, class->exercise_count, &class->count);
+    if (!class->submissions)
+        exit(USAGE);
+    if (!class->count)
+        give_up("FROM=%s: nobody has handed in anything there.", class->from);
+    free(unpacked);
+}
+
+/* Grades all of them. The status, if it came to an end before that; else ALL_JUDGED. */
+static int run(struct class *class)
+{
+    async_value ended = async_run(async_coro(grade_all, class));
+    if (class->is_terminal)
+        fputs("\r\033[K", stderr);
+    if (ended.error)
+        fprintf(stderr, "grade-class: %s. What was judged is kept; the same command goes on from there.\n",
+                ended.error == ASYNC_KEYBOARD_INTERRUPT ? "interrupted" :
+                ended.message ? ended.message : async_error_name(ended.error));
+    return ended.error == ASYNC_KEYBOARD_INTERRUPT ? INTERRUPTED : ended.error ? USAGE : ALL_JUDGED;
+}
+
 int main(int argc, char **argv)
 {
-    struct class class = { .jobs = 0 };
+    struct class class = { 0 };
     const char *seed = NULL;
     setlocale(LC_ALL, "C.UTF-8");
     setvbuf(stderr, NULL, _IOLBF, 4096);
     read_options(&class, argc, argv, &seed);
     class.jobs = class.jobs ? class.jobs : sysconf(_SC_NPROCESSORS_ONLN);
-    class.is_terminal = isatty(2);
+    class.is_terminal = isatty(2) && !class.one;
+    if (class.record)
+        return show_record(class.record, class.format);
+    if (class.merges)
+        return merge(&class);
+    if (class.one)
+        take_one(&class);
     open_place(&class);
-    need_sandbox(&class);
-    settle_seed(&class, seed);
-    name_version(&class);
-    ask("$CC --version", class.compiler, sizeof class.compiler);
-    char *unpacked = format_text("%s/class", class.work);
-    make_folder(unpacked);
-    class.submissions = intake(class.from, unpacked, class.exercises, class.exercise_count, &class.count);
-    if (!class.submissions)
-        return USAGE;
-    if (!class.count)
-        give_up("FROM=%s: nobody has handed in anything there.", class.from);
+    if (!class.one)
+        take_class(&class);
     size_t all = class.count;
     class.sources = calloc(all, sizeof *class.sources);
     class.records = calloc(all, sizeof *class.records);
     class.running = calloc(all, sizeof *class.running);
-    async_value ended = async_run(async_coro(grade_all, &class));
-    if (class.is_terminal)
-        fputs("\r\033[K", stderr);
+    if (class.collects)
+        return collect(&class) + !remove_tree(class.work);
+    need_sandbox(&class);
+    settle_seed(&class, seed);
+    name_version(&class);
+    ask("$CC --version", class.compiler, sizeof class.compiler);
+    int status = run(&class);
     remove_tree(class.work);
-    if (ended.error) {
-        fprintf(stderr, "grade-class: %s. What was judged is kept; the same command goes on from there.\n",
-                ended.error == ASYNC_KEYBOARD_INTERRUPT ? "interrupted" : ended.message ? ended.message : async_error_name(ended.error));
-        return ended.error == ASYNC_KEYBOARD_INTERRUPT ? INTERRUPTED : USAGE;
+    if (status == ALL_JUDGED && class.one) {
+        char *record = format_text("%s/results/one.json", class.out);
+        status = show_record(record, class.format);
+        free(record);
+    } else if (status == ALL_JUDGED) {
+        close_ranks(&class, all);
+        status = conclude(&class);
     }
-    close_ranks(&class, all);
-    return conclude(&class);
+    if (class.one)
+        remove_tree(class.out);
+    return status;
 }
