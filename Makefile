@@ -135,9 +135,21 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
 	@for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
 	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || break; done
-	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(AS)' --exercise '$(N)' --jobs '$(JOBS)' \
+	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
 	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
+
+gradescope-%: ## for instructors: an autograder for Gradescope, as build/gradescope-N.zip
+	@sh tools/class/gradescope.sh $*
+
+similar-%: $(BUILD)/grade-class $$(call judging,$$(call room,$$*)) ## for instructors: who wrote the same? JPlag's layout (FROM=dir OUT=dir)
+	@sh tools/class/similar.sh $*
+
+handout: ## for instructors: what students get (OUT=dir; LESSONS=1-6 HINTS=1; make release-N OUT=dir adds a solution)
+	@sh tools/class/handout.sh handout
+
+release-%:
+	@sh tools/class/handout.sh release $*
 
 merge: $(BUILD)/grade-class ## make one class of several (FROM='out-1 out-2' OUT=dir)
 	@exec $(BUILD)/grade-class --merge --out "$$OUT" -- $$FROM
@@ -348,5 +360,5 @@ $(BOOK): $(wildcard tools/book/*.[ch]) tools/show/json.h runtime/debug/utf8.h
 -include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 FORCE:
-.PHONY: next list watch doctor book help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class merge chat test test-all test-systems bench bench-ground conform \
+.PHONY: next list watch doctor book help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class merge handout chat test test-all test-systems bench bench-ground conform \
         lessons all graders answers mutants run new install stubs timelines clean FORCE

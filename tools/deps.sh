@@ -17,7 +17,7 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd libseccomp'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd libseccomp jq xmllint'
 class='bubblewrap libarchive jansson libmd libseccomp gcc-sanitizers'
 peers='node go uvloop asio gnuplot'
 
@@ -36,6 +36,8 @@ bubblewrap       bubblewrap           bubblewrap              bubblewrap      bu
 libarchive       libarchive-dev       libarchive-devel        libarchive      libarchive-dev  libarchive-devel        libarchive
 jansson          libjansson-dev       jansson-devel           jansson         jansson-dev     libjansson-devel        jansson
 libmd            libmd-dev            libmd-devel             libmd           libmd-dev       libmd-devel             libmd
+jq               jq                   jq                      jq              jq              jq                      jq
+xmllint          libxml2-utils        libxml2                 libxml2         libxml2-utils   libxml2-tools           -
 libseccomp       libseccomp-dev       libseccomp-devel        libseccomp      libseccomp-dev  libseccomp-devel        -
 cmark-gfm        libcmark-gfm-dev+libcmark-gfm-extensions-dev - cmark-gfm - - cmark-gfm
 gcc-sanitizers   gcc+libc6-dev        gcc+libasan+libubsan    gcc             -               gcc                     -
@@ -127,6 +129,8 @@ have() {
     jansson) compiles "$with_jansson" "$cc" $(pkg-config --cflags --libs jansson 2>/dev/null || echo -ljansson) ;;
     libmd) compiles "$with_md" "$cc" $(pkg-config --cflags --libs libmd 2>/dev/null || echo -lmd) ;;
     libseccomp) compiles "$with_seccomp" "$cc" $(pkg-config --cflags --libs libseccomp 2>/dev/null || echo -lseccomp) ;;
+    jq) jq --version >/dev/null 2>&1 ;;
+    xmllint) xmllint --version >/dev/null 2>&1 ;;
     bubblewrap) bwrap --version >/dev/null 2>&1 ;;
     cmark-gfm) compiles "$with_cmark" "$cc" -lcmark-gfm -lcmark-gfm-extensions ;;
     postgresql) sh tools/postgres.sh have ;;

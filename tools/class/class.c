@@ -397,7 +397,7 @@ static void read_options(struct class *class, int argc, char **argv, const char 
         case AS:
             class->format = *optarg ? emit_format(optarg) : 0;
             if (class->format < 0)
-                give_up("AS is to be one of %s, and not \"%s\".", emit_formats, optarg);
+                give_up("FORMAT is to be one of %s, and not \"%s\".", emit_formats, optarg);
             break;
         case RECORD: class->record = optarg; break;
         case MERGE: class->merges = true; break;

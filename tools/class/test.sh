@@ -112,15 +112,84 @@ if grep -q '^04-await,3,' "$out/items.csv"; then ok; else not_ok 'items.csv'; fi
 
 # The page, in a browser: a row for each.
 if sh tools/show/browser.sh; then
-    for browser in chromium chromium-browser google-chrome; do ! command -v "$browser" >/dev/null || break; done
-    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-quic \
-        --disable-background-networking --disable-component-update --disable-sync \
-        --user-data-dir="$place/profile" --dump-dom "file://$out/report.html" 2>/dev/null |
-        grep -o 'aria-expanded="false"' > "$place/shown"
+    sh tools/show/browser.sh --dump-dom "file://$out/report.html" 2>/dev/null | grep -o 'aria-expanded="false"' > "$place/shown"
     if [ "$(wc -l < "$place/shown")" -eq "$rows" ]; then ok; else not_ok 'report.html in a browser'; fi
 else
     echo 'skipped: there is no chromium to open report.html in (make deps-dev)'
 fi
+
+# What other systems get: is each as its description says? Of a graded one, and of one where nothing was run.
+shaped() {
+    format=$1 filter=$2
+    for student in stub broken; do
+        "$BUILD/grade-class" --record "$out/results/$student.json" --as "$format" > "$place/said" &&
+            jq -e "$filter" "$place/said" > "$place/jq" 2>&1 && ok || not_ok "$student as $format wants it"
+    done
+}
+if jq --version >/dev/null 2>&1; then
+    # https://gradescope-autograders.readthedocs.io/en/latest/specs/
+    shaped gradescope '(keys - ["score","execution_time","output","visibility","stdout_visibility","extra_data","tests"] == [])
+        and (.score|type == "number") and (.visibility|IN("visible","hidden","after_due_date","after_published"))
+        and (.stdout_visibility|IN("visible","hidden","after_due_date","after_published"))
+        and (.tests|length > 0 and all((keys - ["score","max_score","name","number","output","visibility","tags"] == [])
+             and (.score|type == "number") and .score <= .max_score and (.name|length > 0) and (.number|type == "string")))
+        and .score == ([.tests[].score]|add)'
+    # https://github.com/foundation50/classroom50/wiki/Advanced-Autograding
+    shaped classroom50 '.schema == "classroom50/result/v1"
+        and ([.classroom,.assignment,.owner,.submission,.commit,.release,.review]|all(type == "string" and length > 0))
+        and (.datetime|test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"))
+        and ([.score,."max-score"]|all(. == floor)) and .score == ([.tests[].score]|add) and ."max-score" == ([.tests[]."max-score"]|add)
+        and (.tests|all((."test-name"|length > 0) and (.passed|type == "boolean") and .score >= 0 and .score <= ."max-score"))'
+    # https://prairielearn.readthedocs.io/en/latest/externalGrading/
+    shaped prairielearn '(.gradable|type == "boolean") and .score >= 0 and .score <= 1 and ([.message,.output]|all(type == "string"))
+        and (.gradable or (.format_errors|length > 0))
+        and (.tests|all((.name|type == "string") and .points <= .max_points and (.message|type == "string")))'
+    "$BUILD/grade-class" --record "$out/results/stub.json" --as autolab | tail -n 1 > "$place/said"
+    if jq -e '.scores == {part1: 0, part2: 0, part3: 0}' "$place/said" >/dev/null; then ok; else not_ok 'the last line for Autolab'; fi
+else
+    echo 'skipped: what other systems get: there is no jq (make deps-dev)'
+fi
+for student in stub right '"quoted"'; do
+    "$BUILD/grade-class" --record "$out/results/$student.json" --as junit > "$place/said"
+    if ! xmllint --version 2>/dev/null; then
+        echo 'skipped: XML for JUnit: there is no xmllint (make deps-dev)'
+    elif [ "$(xmllint --xpath 'count(//testcase) = number(//testsuite/@tests) and count(//failure) = number(//testsuite/@failures)' \
+              "$place/said" 2>&1)" = true ]; then
+        ok
+    else
+        not_ok "$student as XML"
+    fi
+done
+"$BUILD/grade-class" --record "$out/results/stub.json" --as vpl > "$place/said"
+if [ "$(grep -c '^Comment :=>>-' "$place/said")" -eq 3 ] && tail -n 1 "$place/said" | grep -qx 'Grade :=>> 0' &&
+    [ "$(grep -cx '<|--' "$place/said")" -eq "$(grep -cx -e '--|>' "$place/said")" ]; then ok; else not_ok 'for VPL'; fi
+"$BUILD/grade-class" --record "$out/results/right.json" --as nobody > "$place/said" 2>&1
+if [ $? -eq 2 ]; then ok; else not_ok 'a format that there is not'; fi
+
+# One alone, which leaves nothing; and a class in two shares, made one again.
+"${MAKE:-make}" -s grade-class ONE="$class/broken" N=4 SEED=7 TMPDIR="$place" > "$place/said" 2>&1
+if grep -q '"status": "does_not_compile"' "$place/said" && [ -z "$(find "$place" -name 'evlings.*')" ]; then ok; else not_ok 'one alone'; fi
+mkdir "$place/shares"
+for odd in none text two empty; do cp -r "$class/$odd" "$place/shares/"; done
+for share in 1 2; do
+    "${MAKE:-make}" -s grade-class FROM="$place/shares" OUT="$place/out-$share" N=4 SEED=7 SHARE="$share/2" > "$place/said" 2>&1
+done
+"${MAKE:-make}" -s merge FROM="$place/out-1 $place/out-2" OUT="$place/merged" > "$place/said" 2>&1
+if [ "$(cut -d, -f1 "$place/merged/grades.csv" | tr '\n' ' ')" = 'student empty none text two ' ]; then ok; else not_ok 'two shares'; fi
+
+# What students get: no solution in it; and what they have written stays.
+(OUT=$place/students HINTS=1 LESSONS=1-4 sh tools/class/handout.sh handout) > "$place/said" 2>&1
+echo mine > "$place/students/exercises/04-await/exercise.c"
+(OUT=$place/students sh tools/class/handout.sh handout) > "$place/said" 2>&1
+if [ ! -e "$place/students/solutions" ] && [ "$(cat "$place/students/exercises/04-await/exercise.c")" = mine ] &&
+    cmp -s "$place/students/exercises/05-tasks/exercise.c" exercises/05-tasks/grader/stub.c; then ok; else not_ok 'handout'; fi
+(OUT=$place/students sh tools/class/handout.sh release 4) > "$place/said" 2>&1
+if cmp -s "$answer" "$place/students/$answer" && [ "$(find "$place/students/solutions" -type f | wc -l)" -eq 1 ]; then ok; else not_ok 'release'; fi
+
+# What JPlag wants.
+JPLAG=nobody "${MAKE:-make}" -s similar-4 FROM="$class" OUT="$place/similar" > "$place/said" 2>&1
+if cmp -s "$answer" "$place/similar/submissions/utf16/exercise.c" && [ -s "$place/similar/known/gather/exercise.c" ] &&
+    cmp -s "$stub" "$place/similar/base/exercise.c" && [ ! -e "$place/similar/submissions/two" ]; then ok; else not_ok 'similar'; fi
 
 # The same bytes once more, from an archive and elsewhere.
 cp "$out/feedback/right.txt" "$place/right.txt"
