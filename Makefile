@@ -229,7 +229,7 @@ run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$
 new: ## write a program of your own to begin with (NAME=proxy: proxy.c)
 	@sh tools/own.sh new
 
-install: $(LIB) ## put async.h and the library where other projects find them (PREFIX=/usr/local)
+install: $(BUILD)/libasync$(addprefix -,$(subst $(empty) $(empty),+,$(sort $(BRIDGES)))).a ## put async.h and the library where other projects find them (PREFIX=/usr/local BRIDGES="http sqlite")
 	@sh tools/own.sh install
 
 stubs: ## for authors: what exercises/*/exercise.c hold now is what reset brings back

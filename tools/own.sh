@@ -3,7 +3,8 @@
 #
 #   own.sh run              builds and runs $FILE with the words in $ARGS
 #   own.sh new              writes $NAME.c, a program to begin with
-#   own.sh install          puts async.h, the library and a file for pkg-config below $PREFIX
+#   own.sh install          puts async.h, the library and a file for pkg-config below $PREFIX, with the bridges
+#                           in $BRIDGES: "http sqlite"
 #
 # BUILD, CC, FLAGS and LIBS come from the Makefile.
 set -u
@@ -61,23 +62,38 @@ install_all() {
         say 'Where to? make install PREFIX=/usr/local'
         exit 2
     fi
-    to=${DESTDIR:-}$PREFIX
-    mkdir -p "$to/include" "$to/lib/pkgconfig" && cp runtime/async.h "$to/include/" &&
-        cp "$build/libasync.a" "$to/lib/" && cat > "$to/lib/pkgconfig/libasync.pc" <<END || exit 1
+    to=${DESTDIR:-}$PREFIX headers=runtime/async.h
+    # shellcheck disable=SC2086,SC2046  # lists of words
+    set -- $(printf '%s\n' ${BRIDGES:-} | sort -u)
+    name=async libs=
+    for bridge; do
+        if [ ! -f "runtime/extra/$bridge.libs" ]; then
+            say "There is no bridge $bridge. There are: $(cd runtime/extra && echo *.libs | sed 's/\.libs//g')"
+            exit 2
+        fi
+        [ "$name" = async ] && name=async-$bridge || name=$name+$bridge
+        read -r library flags < "runtime/extra/$bridge.libs"
+        libs="$libs $(pkg-config --libs "$library" 2>/dev/null || echo "$flags")"
+        headers="$headers runtime/extra/$bridge.h"
+        [ "$bridge" = http ] || headers="$headers runtime/extra/database.h runtime/extra/db[pr]o*.h"
+    done
+    # shellcheck disable=SC2086
+    mkdir -p "$to/include" "$to/lib/pkgconfig" && cp $headers "$to/include/" &&
+        cp "$build/lib$name.a" "$to/lib/" && cat > "$to/lib/pkgconfig/lib$name.pc" <<END || exit 1
 prefix=$PREFIX
 
-Name: libasync
+Name: lib$name
 Description: coroutines, tasks and futures in C, after Python's asyncio
 Version: 1
 Cflags: -I\${prefix}/include
-Libs: -L\${prefix}/lib -lasync -lev -lm -pthread
+Libs: -L\${prefix}/lib -l$name -lev -lm -pthread$libs
 END
-    echo "async.h, libasync.a and libasync.pc are below $to: cc my.c \$(pkg-config --cflags --libs libasync)"
+    echo "lib$name.a, its headers and lib$name.pc are below $to: cc my.c \$(pkg-config --cflags --libs lib$name)"
 }
 
 case ${1:-} in
 run) run ;;
 new) new ;;
 install) install_all ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

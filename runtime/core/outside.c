@@ -41,7 +41,7 @@ struct watch {
     async_loop *loop;
     struct job *job;
     struct list link;               /* among the unseen, or those that were refused */
-    bool is_signal;
+    bool is_signal, resting;
     bool holds_clock;               /* what it waits for is under way: virtual time must not jump */
     union {
         ev_io io;
@@ -197,13 +197,38 @@ struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_cl
         return NULL;
     ev_io_init(&watch->io, on_io, fd, for_writing ? EV_WRITE : EV_READ);
     watch->io.data = watch;
-    ev_io_start(loop->outside->ev, &watch->io);
     watch->holds_clock = holds_clock;
-    if (holds_clock)
-        loop->watched++;
-    else
-        loop->listening++;
+    watch_again(watch, job);
     return watch;
+}
+
+static void count(const struct watch *watch, int change)
+{
+    if (watch->holds_clock)
+        watch->loop->watched += change;
+    else
+        watch->loop->listening += change;
+}
+
+/* Of a watch that goes on in the turn in which it stopped the system never hears. */
+void watch_again(struct watch *watch, struct job *job)
+{
+    list_init(&job->link);
+    watch->job = job;
+    watch->resting = false;
+    ev_io_start(watch->loop->outside->ev, &watch->io);
+    count(watch, 1);
+}
+
+void watch_rest(struct watch *watch)
+{
+    if (watch->resting)
+        return;
+    watch->resting = true;
+    ev_io_stop(watch->loop->outside->ev, &watch->io);
+    list_remove(&watch->link);
+    list_remove(&watch->job->link);
+    count(watch, -1);
 }
 
 void watch_is_foreign(struct watch *watch)
@@ -219,23 +244,21 @@ struct watch *watch_signal(async_loop *loop, int number, struct job *job)
     ev_signal_init(&watch->signal, on_signal, number);
     watch->signal.data = watch;
     ev_signal_start(loop->outside->ev, &watch->signal);
-    loop->listening++;
+    count(watch, 1);
     return watch;
 }
 
+struct job *watch_job(const struct watch *watch) { return watch->resting ? NULL : watch->job; }
+
 void unwatch(struct watch *watch)
 {
-    async_loop *loop = watch->loop;
-    if (watch->is_signal)
-        ev_signal_stop(loop->outside->ev, &watch->signal);
-    else
-        ev_io_stop(loop->outside->ev, &watch->io);
-    list_remove(&watch->link);
-    if (watch->holds_clock)
-        loop->watched--;
-    else
-        loop->listening--;
-    list_remove(&watch->job->link);
+    if (watch->is_signal) {
+        ev_signal_stop(watch->loop->outside->ev, &watch->signal);
+        list_remove(&watch->job->link);
+        count(watch, -1);
+    } else {
+        watch_rest(watch);
+    }
     free(watch);
 }
 

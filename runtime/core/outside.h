@@ -17,6 +17,9 @@ struct watch;
 struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
                        struct job *job);
 struct watch *watch_signal(async_loop *loop, int number, struct job *job);
+void watch_rest(struct watch *watch);       /* stops it, and ... */
+void watch_again(struct watch *watch, struct job *job);     /* ... has it go on, with less work than a new one */
+struct job *watch_job(const struct watch *watch);           /* NULL while it rests */
 void watch_is_foreign(struct watch *watch); /* the descriptor is the program's, which may close it */
 void unwatch(struct watch *watch);
 

@@ -42,7 +42,7 @@ struct stream {
     struct object object;
     int in, out;                    /* descriptors; the same for a socket; -1: none */
     struct buffer input, output;
-    struct readiness *reader;       /* on the stack of the task that waits for input, or NULL */
+    struct watch *watch;            /* of the task that waits for input; rests in between; NULL: none yet */
     struct job flush;               /* sends what is in `output` */
     struct watch *flushing;         /* makes that ready; NULL: nothing to send, the stream is not pinned */
     struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
@@ -53,6 +53,7 @@ struct stream {
     uint32_t in_a_row;              /* what was read without ever waiting, in bytes */
     char kept;                      /* the byte at input.start, while a terminating 0 is there */
     bool terminated : 1;            /* it is */
+    bool emptied : 1;               /* the last read got less than it wanted: another would get nothing */
     bool reading : 1, at_eof : 1, eof_written : 1, closing : 1, closed : 1, external : 1;
 };
 
@@ -64,18 +65,25 @@ struct readiness {
     struct stream *stream;          /* whose reader this is, or NULL */
     struct job job;
     struct future future;
-    struct watch *watch;            /* NULL once the wait is over */
+    struct watch *watch;            /* NULL once the wait is over; a stream keeps its own */
 };
 
 static const struct future_type readiness_type = {
     .name = "I/O", .cancel = future_cancel_plain, .unnamed = true
 };
 
-static void end_wait(struct readiness *readiness)
+static void stop_watching(struct readiness *readiness)
 {
-    if (readiness->watch)
+    if (readiness->stream && readiness->watch)
+        watch_rest(readiness->watch);
+    else if (readiness->watch)
         unwatch(readiness->watch);
     readiness->watch = NULL;
+}
+
+static void end_wait(struct readiness *readiness)
+{
+    stop_watching(readiness);
     future_set(&readiness->future, async_none);
 }
 
@@ -87,9 +95,14 @@ static async_value wait_ready(struct readiness *readiness, int fd, bool for_writ
         return report_no_task();
     readiness->job.run = is_ready;
     future_init(&readiness->future, &readiness_type, loop_running);
-    readiness->watch = watch_fd(loop_running, fd, for_writing, external, &readiness->job);
+    if (readiness->watch)
+        watch_again(readiness->watch, &readiness->job);
+    else
+        readiness->watch = watch_fd(loop_running, fd, for_writing, external, &readiness->job);
     if (!readiness->watch)
         return async_error(ENOMEM, "no memory to wait for a descriptor");
+    if (readiness->stream)
+        readiness->stream->watch = readiness->watch;
     async_value v = task_wait(&readiness->future);
     end_wait(readiness);
     return v;
@@ -100,11 +113,15 @@ void stream_forget(struct future *future)
 {
     if (!future || future->type != &readiness_type)
         return;
-    struct readiness *readiness = container_of(future, struct readiness, future);
-    if (readiness->watch)
-        unwatch(readiness->watch);
-    if (readiness->stream)
-        readiness->stream->reader = NULL;
+    stop_watching(container_of(future, struct readiness, future));
+}
+
+/* Ends the wait of who waits for input, for good. */
+static void send_home(struct stream *stream)
+{
+    struct job *job = stream->watch ? watch_job(stream->watch) : NULL;
+    if (job)
+        end_wait(container_of(job, struct readiness, job));
 }
 
 async_value stream_wait(int fd, bool for_writing, bool external)
@@ -218,8 +235,7 @@ static bool linger(struct stream *stream)
     lingering->stream = stream;
     lingering->discarded = discarded;
     shutdown(stream->out, SHUT_WR);
-    if (stream->reader)
-        end_wait(stream->reader);
+    send_home(stream);
     object_pin(&stream->object);
     return true;
 }
@@ -228,11 +244,12 @@ static bool linger(struct stream *stream)
 
 static void close_all(struct stream *stream)
 {
-    if (stream->reader)             /* it would wait on a descriptor that is soon somebody else's */
-        end_wait(stream->reader);
+    send_home(stream);              /* it would wait on a descriptor that is soon somebody else's */
+    if (stream->watch)
+        unwatch(stream->watch);
     if (stream->flushing)
         unwatch(stream->flushing);
-    stream->flushing = NULL;
+    stream->watch = stream->flushing = NULL;
     if (stream->lingering)
         end_lingering(stream);
     if (stream->in >= 0)
@@ -268,13 +285,18 @@ void stream_hang_up(struct object *object, void *unused)
 
 static void on_writable(struct job *job);
 
-static void prepare(int fd)
+/* Our sockets were made such that they don't block. */
+static void prepare(int in, int out)
 {
     int on = 1;
-    if (fd < 0)
+    if (in == out) {
+        setsockopt(in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   /* fails on others than TCP: fine */
         return;
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   /* fails on others than TCP: fine */
+    }
+    if (in >= 0)
+        fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
+    if (out >= 0)
+        fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
 }
 
 async_stream *stream_new(int in, int out, const char *what, bool external)
@@ -289,9 +311,7 @@ async_stream *stream_new(int in, int out, const char *what, bool external)
         return NULL;
     }
     memset((char *)stream + sizeof stream->object, 0, sizeof *stream - sizeof stream->object);
-    prepare(in);
-    if (out != in)
-        prepare(out);
+    prepare(in, out);
     stream->at_once = LEAST_READ;
     stream->flush.run = on_writable;
     stream->in = in;
@@ -349,8 +369,12 @@ static async_value fetch(struct stream *stream)
             stream->at_eof = true;
             return async_none;
         }
-        ssize_t n = read(stream->in, stream->input.bytes + stream->input.end, stream->at_once);
+        ssize_t n = -1;
+        errno = EAGAIN;
+        if (!stream->emptied)
+            n = read(stream->in, stream->input.bytes + stream->input.end, stream->at_once);
         if (n > 0) {
+            stream->emptied = (size_t)n < stream->at_once;
             stream->input.end += n;
             stream->in_a_row += n + ONE_READ;
             if ((size_t)n == stream->at_once && n < MOST_READ)
@@ -366,10 +390,9 @@ static async_value fetch(struct stream *stream)
             return async_none;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            struct readiness readiness = { .stream = stream };
-            stream->reader = &readiness;
+            struct readiness readiness = { .stream = stream, .watch = stream->watch };
+            stream->emptied = false;
             async_value v = wait_ready(&readiness, stream->in, false, stream->external);
-            stream->reader = NULL;
             stream->in_a_row = 0;
             if (v.error)
                 return v;

@@ -27,11 +27,11 @@ expect() {
 new() { "${MAKE:-make}" -s new NAME="$1"; }
 run() { "${MAKE:-make}" -s run FILE="$1" ARGS="${2:-}"; }
 
+# installed PROGRAM LIBRARY BRIDGES
 installed() {
-    "${MAKE:-make}" -s install PREFIX="$work/usr" >/dev/null || return
+    "${MAKE:-make}" -s install PREFIX="$work/usr" BRIDGES="$3" >/dev/null || return
     # shellcheck disable=SC2046,SC2086  # lists of words
-    PKG_CONFIG_PATH=$work/usr/lib/pkgconfig $CC $EXTRA "$work/first.c" \
-        $(PKG_CONFIG_PATH=$work/usr/lib/pkgconfig pkg-config --cflags --libs libasync) -o "$work/first" && "$work/first"
+    $CC $EXTRA "$1.c" $(PKG_CONFIG_PATH=$work/usr/lib/pkgconfig pkg-config --cflags --libs "$2") -o "$1" && "$1"
 }
 
 cat > "$work/words.c" <<'END'
@@ -60,10 +60,12 @@ expect 'make new, again' '' new "$work/first"
 expect 'make run' 'begins
 ends' run "$work/first.c"
 expect 'make install' 'begins
-ends' installed
+ends' installed "$work/first" libasync ''
 if [ -z "$(sh tools/extra.sh lacking "$work/words.c")" ]; then
     expect 'make run with a bridge and words' '3 two
 42' run "$work/words.c" 'one two'
+    expect 'make install with a bridge' "1 $work/words
+42" installed "$work/words" libasync-sqlite sqlite
 fi
 
 echo "$passed passed, $failed failed"

@@ -9,8 +9,10 @@
 
 /* In place of the C library's: from the call on whose number this is, the system has no room for more. */
 static int refuse_from = -1;
+static long asked;                  /* how often it was called */
 int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
 {
+    asked++;
     if (refuse_from == 0 && what != EPOLL_CTL_DEL)
         return errno = ENOSPC, -1;
     refuse_from -= refuse_from > 0;
@@ -554,6 +556,35 @@ START_TEST(what_the_system_will_not_watch_we_look_at_ourselves)
 }
 END_TEST
 
+static async_value echo(async_stream *stream, void *arg)
+{
+    (void)arg;
+    async_for (line, async_stream_lines(stream))
+        async_stream_puts(stream, line.str);
+    return async_none;
+}
+
+PROGRAM(goes_on)
+{
+    async_server *server = await(async_start_server(echo, NULL, "127.0.0.1", 0)).ptr;
+    async_with(async_stream_exit) async_stream *stream =
+        await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    for (int i = 0; i < 100; i++) {
+        if (i == 10)
+            asked = 0;
+        async_stream_puts(stream, "ping\n");
+        await(async_stream_readline(stream, NULL));
+    }
+    return async_num(asked);
+}
+
+START_TEST(who_reads_on_and_on_is_watched_all_the_time)
+{
+    async_value v = run_real(async_coro(goes_on));
+    ck_assert_msg(!v.error && v.num < 40, "%ld calls of epoll_ctl for 180 waits", v.num);
+}
+END_TEST
+
 PROGRAM(closes_too_early)
 {
     if (pipe(ends))
@@ -617,5 +648,6 @@ MAIN("watch",
      TEST(N01_what_is_no_signal_is_an_error)
      TEST(a_signal_belongs_to_one_loop)
      TEST(what_the_system_will_not_watch_we_look_at_ourselves)
+     TEST(who_reads_on_and_on_is_watched_all_the_time)
      TEST(what_is_closed_before_it_is_watched_can_be_read)
      TEST(what_cannot_be_mended_ends_in_a_sentence))
