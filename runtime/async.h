@@ -10,8 +10,9 @@
  *   3. A value is there until it was taken (await, gather, async_result, async_exception), and until
  *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
  *      asks; or for as long as you async_keep its handle.
- *   4. Text (async_text, async_strf) and memory from async_alloc belong to the current task; whoever awaits
- *      that task inherits them. async_free gives one back early; what is left goes with the program.
+ *   4. Text (async_text, async_strf) and memory from async_alloc are there until each task has ended that
+ *      made them, awaited who had them, or got them from a queue or a future. A task that never ends
+ *      gives back what it is done with: async_free. What is made outside of tasks goes with the program.
  * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
  * receive an error it is an error value, elsewhere the program stops with abort().
  *
@@ -95,19 +96,21 @@ static inline async_value async_exit(long status)
  * an errno, what a bridge calls its own ("IntegrityError"), "Error" for a program's. Never NULL, never freed. */
 const char *async_error_name(int error);
 
-/* Formatted text, as f"..." or sprintf makes it. It belongs to the current task (rule 4 above).
+/* Formatted text, as f"..." or sprintf makes it. The current task has it (rule 4 above).
  * NULL when memory ran out, which as an async_str prints as "(null)". */
 const char *async_strf(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
 
 /* The same as a value to return, return f"...": the await's `str`; or the error ENOMEM. */
 async_value async_text(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
 
-/* `size` bytes, zeroed, that belong to the current task (rule 4): unlike a bare malloc they don't
- * leak when an await in between ends the coroutine. NULL when memory ran out. */
+/* `size` bytes, zeroed, that the current task has (rule 4): unlike a bare malloc they don't leak when an
+ * await in between ends the coroutine. Who gets them from a queue or a future has them, too, but not
+ * the texts that a pointer in them names. NULL when memory ran out. */
 void *async_alloc(size_t size) ASYNC_MUST_USE;
 
-/* Gives back what async_strf or async_alloc made, before its task does: for a task that makes texts in
- * a loop and never ends, and for who got a text from another task and is done with it. NULL is fine. */
+/* The current task is done with what async_strf or async_alloc gave, here or in another task from which it
+ * has it: for a task that makes texts, or gets some from a queue, in a loop that never ends. It goes once
+ * nobody has it. NULL is fine. */
 void async_free(const void *bytes);
 
 /* ------------------------------------------------------------------------ coroutines */
@@ -382,11 +385,12 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count,
 
 /* -------------------------------------------------------------- queues, locks and the like */
 
-/* These belong to the task that makes them, like memory from async_alloc (rule 4). A constructor
+/* These belong to the task that makes them, and to who awaits that. A constructor
  * gives NULL when memory ran out or the argument makes no sense. Calls that return an async_value
  * do not wait: they return async_none or an error. */
 
-/* asyncio.Queue(maxsize): 0 or less, no limit. Waiting getters and putters are served in order. */
+/* asyncio.Queue(maxsize): 0 or less, no limit. Waiting getters and putters are served in order. A text in
+ * a queue is there until whoever gets it has ended (rule 4). */
 typedef struct async_queue async_queue;
 async_queue *async_queue_new(long maxsize) ASYNC_MUST_USE;
 async_queue *async_lifo_queue_new(long maxsize) ASYNC_MUST_USE;

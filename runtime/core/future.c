@@ -12,7 +12,24 @@
 const struct future_type plain_future = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true
 };
-const struct future_type future_type = { .name = "Future", .cancel = future_cancel_plain };
+struct promise {                    /* async_create_future's */
+    struct object object;
+    struct share *share;            /* of the text that its outcome is, or NULL */
+};
+
+_Static_assert(sizeof(struct promise) <= OBJECT_SIZE, "a future fits its record");
+
+static void drop(struct object *object) { memory_let_go(((struct promise *)object)->share); }
+
+static async_value take(struct object *object)
+{
+    async_value v = object->future.outcome;
+    return ((struct promise *)object)->share ? memory_receive(v) : v;
+}
+
+const struct future_type future_type = {
+    .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take
+};
 
 struct callback {                   /* one add_done_callback */
     struct job job;
@@ -77,11 +94,11 @@ async_value future_take(struct future *future)
 }
 
 /* What NULL stands for where there is no way to return an error: it is done, with ENOMEM. */
-static struct object no_memory = {
+static struct promise no_memory = { .object = {
     .retired = TAKEN,
     .future = { .type = &future_type, .state = FINISHED, .outcome = { .error = ENOMEM },
-                .waiters = { &no_memory.future.waiters, &no_memory.future.waiters } },
-};
+                .waiters = { &no_memory.object.future.waiters, &no_memory.object.future.waiters } },
+} };
 
 struct future *future_of(async_awaitable x, const char *caller, async_value *error)
 {
@@ -89,7 +106,7 @@ struct future *future_of(async_awaitable x, const char *caller, async_value *err
     if (object && object->future.type->cancel)
         return &object->future;
     if (!x && !error)
-        return &no_memory.future;
+        return &no_memory.object.future;
     async_value why = report_misuse(x, caller);
     if (!error)
         report_abort(why);
@@ -99,15 +116,16 @@ struct future *future_of(async_awaitable x, const char *caller, async_value *err
 
 struct future *future_known(async_awaitable x, const char *caller, async_value *error)
 {
-    static _Thread_local struct object over;        /* stands for all of them */
+    static _Thread_local struct promise promise;    /* stands for all of them */
+    struct object *over = &promise.object;
     if (!object_over(x))
         return future_of(x, caller, error);
-    over.place = "?";
-    over.retired = TAKEN;
-    future_init(&over.future, &future_type, loop_running);
-    over.future.state = FINISHED;
-    over.future.outcome = async_none;
-    return &over.future;
+    over->place = "?";
+    over->retired = TAKEN;
+    future_init(&over->future, &future_type, loop_running);
+    over->future.state = FINISHED;
+    over->future.outcome = async_none;
+    return &over->future;
 }
 
 /* ------------------------------------------------------------------ what async.h offers */
@@ -119,20 +137,28 @@ async_future async_create_future(void)
     return async_loop_create_future(loop_running);
 }
 
+static struct promise *make(async_loop *loop)
+{
+    struct promise *promise = (struct promise *)object_new(&future_type, loop);
+    if (promise)
+        promise->share = NULL;
+    return promise;
+}
+
 async_future async_loop_create_future(async_loop *loop)
 {
     loop_given(loop, __func__);
-    struct object *object = object_new(&future_type, loop);
-    return object ? object_ticket(object) : NULL;
+    struct promise *promise = make(loop);
+    return promise ? object_ticket(&promise->object) : NULL;
 }
 
 async_future future_failed(async_loop *loop, async_value error)
 {
-    struct object *object = object_new(&future_type, loop);
-    if (!object)
+    struct promise *promise = make(loop);
+    if (!promise)
         return NULL;
-    future_set(&object->future, error);
-    return object_ticket(object);
+    future_set(&promise->object.future, error);
+    return object_ticket(&promise->object);
 }
 
 const char *async_type_name(async_awaitable x)
@@ -172,8 +198,11 @@ static async_value set(async_future x, async_value outcome, const char *caller)
     if (future->type != &future_type)
         return report_refused(ASYNC_RUNTIME_ERROR, caller, "only a future's result can be set: a "
                               "task's is what its coroutine returns");
-    if (!future_set(future, outcome))
+    if (future->state != PENDING)
         return async_error(ASYNC_INVALID_STATE, "invalid state: the future is done already");
+    if (!memory_share(outcome.ptr, &((struct promise *)future_object(future))->share))
+        return async_error(ENOMEM, "no memory to keep the text of a result");
+    future_set(future, outcome);
     return async_none;
 }
 

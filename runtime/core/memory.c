@@ -1,22 +1,81 @@
 /* memory.c - see memory.h; and the way there of async_alloc, async_strf and async_text. */
 #include "core/memory.h"
-#include "async.h"
 #include "core/task.h"
 #include "debug/report.h"
+#include <pthread.h>
+#include <search.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct block;
+
+struct share {                      /* one that keeps a block: a task, an item of a queue, a future */
+    struct list link;               /* in its owner's memory, the oldest first; or in none */
+    struct block *block;            /* NULL in a block whose maker let go of it */
+};
+
+struct span {
+    const char *start;
+    size_t size;
+};
+
 struct block {
-    struct list link;               /* in its owner's memory, the oldest first */
-    struct async_ticket *object;    /* an object that goes with it, or NULL */
-    uintptr_t sign;                 /* says that it is one, and still there */
+    struct share first;             /* its maker's */
+    size_t shares;                  /* how many keep it */
+    struct async_ticket *object;    /* an object that goes with it, and is all there is to it; or NULL */
+    struct span span;               /* by which it is found */
     _Alignas(max_align_t) char bytes[];
 };
 
-static uintptr_t sign_of(const struct block *block) { return (uintptr_t)block ^ 0x6d656d6f7279; }
+/* All blocks with bytes for a program to use, by address, and who has them: a result may bring some from
+ * another thread. */
+static struct {
+    pthread_mutex_t mutex;
+    void *tree;                     /* of spans, see tsearch(3) */
+    bool forks;                     /* a child gets them in one piece */
+} known = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+atomic_size_t memory_blocks;
+
+static void lock(void) { pthread_mutex_lock(&known.mutex); }
+static void unlock(void) { pthread_mutex_unlock(&known.mutex); }
+
+/* Two that overlap are equal, so that a pointer into a block finds it. */
+static int by_address(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+    return x->start + x->size <= y->start ? -1 : y->start + y->size <= x->start;
+}
+
+static bool note(struct block *block)
+{
+    lock();
+    known.forks = known.forks || pthread_atfork(lock, unlock, unlock) == 0;
+    bool noted = tsearch(&block->span, &known.tree, by_address);
+    memory_blocks += noted;
+    unlock();
+    return noted;
+}
+
+static struct block *find(const void *bytes)
+{
+    struct span **found = tfind(&(struct span){ bytes, 1 }, &known.tree, by_address);
+    return found ? container_of(*found, struct block, span) : NULL;
+}
+
+/* True if nobody has it any more. */
+static bool one_less(struct block *block)
+{
+    lock();
+    bool last = --block->shares == 0;
+    if (last && !block->object) {
+        tdelete(&block->span, &known.tree, by_address);
+        memory_blocks--;
+    }
+    unlock();
+    return last;
+}
 
 static struct list *blocks_of(struct memory *memory)
 {
@@ -25,16 +84,30 @@ static struct list *blocks_of(struct memory *memory)
     return &memory->blocks;
 }
 
-static struct block *block_at(struct list *link) { return container_of(link, struct block, link); }
+static struct share *share_at(struct list *link) { return container_of(link, struct share, link); }
+static struct block *block_at(struct list *link) { return share_at(link)->block; }
 
-void *memory_get(struct memory *memory, size_t size)
+static struct block *make(struct memory *memory, size_t size, struct async_ticket *object)
 {
     struct block *block = calloc(1, sizeof *block + size);
     if (!block)
         return NULL;
-    block->sign = sign_of(block);
-    list_append(blocks_of(memory), &block->link);
-    return block->bytes;
+    block->first.block = block;
+    block->shares = 1;
+    block->object = object;
+    block->span = (struct span){ block->bytes, size ? size : 1 };
+    if (!object && !note(block)) {
+        free(block);
+        return NULL;
+    }
+    list_append(blocks_of(memory), &block->first.link);
+    return block;
+}
+
+void *memory_get(struct memory *memory, size_t size)
+{
+    struct block *block = make(memory, size, NULL);
+    return block ? block->bytes : NULL;
 }
 
 const char *memory_text(struct memory *memory, const char *text)
@@ -45,12 +118,69 @@ const char *memory_text(struct memory *memory, const char *text)
 
 void *memory_own(struct memory *memory, struct async_ticket *object)
 {
-    void *bytes = memory_get(memory, 0);
-    if (!bytes)
+    struct block *block = make(memory, 0, object);
+    if (!block)
         return NULL;
-    container_of(bytes, struct block, bytes)->object = object;
     object_own(object_find(object));
-    return bytes;
+    return block->bytes;
+}
+
+bool memory_share_of(const void *bytes, struct share **share)
+{
+    lock();
+    struct block *block = find(bytes);
+    *share = block ? malloc(sizeof **share) : NULL;
+    if (*share)
+        block->shares++;
+    unlock();
+    if (*share) {
+        (*share)->block = block;
+        list_init(&(*share)->link);
+    }
+    return *share || !block;
+}
+
+void memory_let_go(struct share *share)
+{
+    if (!share)
+        return;
+    struct block *block = share->block;
+    list_remove(&share->link);
+    if (share == &block->first)
+        share->block = NULL;
+    else
+        free(share);
+    if (one_less(block))
+        free(block);
+}
+
+struct share *memory_hold(struct share *share)
+{
+    struct list *ours = share ? blocks_of(memory_here()) : NULL;
+    if (ours && !list_empty(ours) && block_at(ours->prev) == share->block) {
+        memory_let_go(share);
+        return NULL;
+    }
+    if (ours)
+        list_append(ours, &share->link);
+    return share;
+}
+
+async_value memory_receive(async_value v)
+{
+    struct share *share;
+    if (!memory_share(v.ptr, &share))
+        return v.error ? async_error(v.error, NULL) : async_error(ENOMEM, "no memory to keep a text");
+    memory_hold(share);
+    return v;
+}
+
+async_value memory_inherit(struct memory *from, async_value v)
+{
+    if (list_empty(blocks_of(from)))    /* somebody was here before, or it had nothing of its own */
+        return memory_receive(v);
+    memory_move(memory_here(), from);
+    return v;
 }
 
 bool memory_holds(struct memory *memory, const void *bytes)
@@ -66,14 +196,25 @@ void memory_move(struct memory *to, struct memory *from)
     list_splice(blocks_of(to), blocks_of(from));
 }
 
+/* Whose share of it is given back: that of the only one who has it, or else the current task's. */
+static struct share *share_of(struct block *block)
+{
+    struct list *ours = blocks_of(memory_here());
+    lock();
+    bool only = block->shares == 1 && block->first.block;
+    unlock();
+    if (only)
+        return &block->first;
+    for (struct list *link = ours->prev; link != ours; link = link->prev)
+        if (block_at(link) == block)
+            return share_at(link);
+    return NULL;
+}
+
 void memory_give_back(void *bytes)
 {
-    if (!bytes)
-        return;
-    struct block *block = container_of(bytes, struct block, bytes);
-    list_remove(&block->link);
-    block->sign = 0;
-    free(block);
+    if (bytes)
+        memory_let_go(share_of(container_of(bytes, struct block, bytes)));
 }
 
 void memory_abandon(struct memory *memory)
@@ -81,10 +222,8 @@ void memory_abandon(struct memory *memory)
     list_each(link, blocks_of(memory)) {
         struct block *block = block_at(link);
         struct object *object = block->object ? object_find(block->object) : NULL;
-        if (!object || !object->future.type->abandon || !object->future.type->abandon(object))
-            continue;
-        list_remove(link);
-        free(block);
+        if (object && object->future.type->abandon && object->future.type->abandon(object))
+            memory_let_go(share_at(link));
     }
 }
 
@@ -93,12 +232,10 @@ void memory_drop_objects(struct memory *memory)
     list_each(link, blocks_of(memory)) {
         struct block *block = block_at(link);
         struct object *object = block->object ? object_find(block->object) : NULL;
-        if (!block->object)
-            continue;
         if (object)
             object_expire(object);
-        list_remove(link);
-        free(block);
+        if (block->object)
+            memory_let_go(share_at(link));
     }
 }
 
@@ -107,12 +244,12 @@ void memory_free(struct memory *memory)
     struct list *blocks = blocks_of(memory);
     memory_abandon(memory);
     while (!list_empty(blocks)) {
-        struct block *oldest = block_at(blocks->next);
-        struct object *object = oldest->object ? object_find(oldest->object) : NULL;
-        list_remove(&oldest->link);
+        struct share *oldest = share_at(blocks->next);
+        struct async_ticket *ticket = oldest->block->object;
+        struct object *object = ticket ? object_find(ticket) : NULL;
+        memory_let_go(oldest);
         if (object)
             object_expire(object);
-        free(oldest);
     }
 }
 
@@ -137,11 +274,14 @@ struct memory *memory_here(void)
 
 void async_free(const void *bytes)
 {
-    struct block *block = bytes ? container_of((char *)bytes, struct block, bytes[0]) : NULL;
-    if (block && block->sign != sign_of(block))
+    lock();
+    struct block *block = bytes ? find(bytes) : NULL;
+    unlock();
+    struct share *share = block && block->bytes == bytes ? share_of(block) : NULL;
+    if (bytes && !share)
         report_abort(report_refused(ASYNC_VALUE_ERROR, "async_free", "this is not, or no longer, what "
-                                    "async_strf or async_alloc gave"));
-    memory_give_back((void *)bytes);
+                                    "async_strf or async_alloc gave to this task, nor what it got since"));
+    memory_let_go(share);
 }
 
 void *async_alloc(size_t size) { return memory_get(memory_here(), size); }

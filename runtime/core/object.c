@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBER_BITS 24              /* 16 million records alive at once ... */
 #define CHUNK_BITS 8
 #define CHUNK (1 << CHUNK_BITS)
 #define KEEP_FORGOTTEN 1024
@@ -89,11 +88,6 @@ struct object *object_new(const struct future_type *type, async_loop *loop)
     if (++table.in_use > table.peak)
         table.peak = table.in_use;
     return object;
-}
-
-async_awaitable object_ticket(const struct object *object)
-{
-    return (async_awaitable)(uintptr_t)(object->serial << NUMBER_BITS | object->number);
 }
 
 /* The record that a ticket names, whatever it is used for now, and the ticket's serial. */
@@ -257,14 +251,6 @@ void object_retire(struct object *object, enum retired which)
     list_append(&table.retired[which].objects, &object->link);
     table.retired[which].length++;
     trim(which);
-}
-
-void object_pin(struct object *object) { object->pins++; }
-
-void object_unpin(struct object *object)
-{
-    if (--object->pins == 0 && object->retired == EXPIRED)
-        object_free(object);
 }
 
 static int by_age(const void *a, const void *b)

@@ -34,10 +34,24 @@ struct object {
 enum retired { IN_USE, FORGOTTEN, UNTAKEN, TAKEN, EXPIRED, OWNED };
 
 #define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
+#define NUMBER_BITS 24          /* 16 million records alive at once; the rest of a ticket is its serial */
+
+static inline async_awaitable object_ticket(const struct object *object)
+{
+    return (async_awaitable)(uintptr_t)(object->serial << NUMBER_BITS | object->number);
+}
+
+void object_free(struct object *object);                /* recycle it now */
+
+static inline void object_pin(struct object *object) { object->pins++; }
+static inline void object_unpin(struct object *object)
+{
+    if (--object->pins == 0 && object->retired == EXPIRED)
+        object_free(object);
+}
 
 struct object *object_new(const struct future_type *type, async_loop *loop);   /* NULL: no memory */
 void *object_find(const struct async_ticket *ticket);  /* NULL: stale */
-async_awaitable object_ticket(const struct object *object);
 
 /* Was this a ticket, and what it stood for is recycled? Then that had ended: questions about its state
  * are answered for good, those about its value get a sentence. */
@@ -58,10 +72,7 @@ struct list *object_unused(void);                       /* coroutine objects tha
 void object_use(struct object *object);                 /* takes it out of there, or of its queue */
 void object_own(struct object *object);                 /* it goes with its owner, who expires it */
 void object_disown(struct object *object);              /* it is retired like any other after all */
-void object_free(struct object *object);                /* recycle it now */
 void object_expire(struct object *object);              /* recycle it as soon as it is not pinned */
-void object_pin(struct object *object);
-void object_unpin(struct object *object);
 
 /* Calls visit for every record in use or retired, oldest first; visit may free it. */
 void object_each(void (*visit)(struct object *object, void *arg), void *arg);

@@ -183,11 +183,10 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
 
 static async_value take(struct object *object)
 {
-    struct task *task = (struct task *)object, *taker = task_current();
-    if (taker)
+    struct task *task = (struct task *)object;
+    if (task_current())
         memory_abandon(&task->memory);
-    memory_move(taker ? &taker->memory : memory_of_program(), &task->memory);
-    return object->future.outcome;
+    return memory_inherit(&task->memory, object->future.outcome);
 }
 
 static void drop(struct object *object)

@@ -174,8 +174,7 @@ static bool cancel(struct future *future, const char *message)
 
 static async_value take(struct object *object)
 {
-    memory_move(memory_here(), &((struct external *)object)->memory);
-    return object->future.outcome;
+    return memory_inherit(&((struct external *)object)->memory, object->future.outcome);
 }
 
 static void drop(struct object *object)

@@ -8,16 +8,22 @@
  * Items lie in one growing array: a ring for first-in-first-out, a stack, or a binary heap. */
 #include "core/coro.h"
 #include "core/line.h"
+#include "core/memory.h"
 #include <stdlib.h>
 
 enum kind { FIFO, LIFO, PRIORITY };
+
+struct item {
+    async_value value;
+    struct share *share;            /* of the text that it is, or NULL */
+};
 
 struct queue {
     struct object object;
     struct line getters, putters;
     struct line joiners;            /* tasks in join() */
-    async_value *items;
-    size_t first, length, room;     /* `first` moves only in a ring */
+    struct item *items;
+    size_t first, length, room;     /* `first` moves only in a ring; room is a power of two */
     size_t maxsize;                 /* 0: no limit */
     size_t unfinished;              /* put and not yet marked by task_done() */
     async_less_fn *less;            /* order of a priority queue */
@@ -27,7 +33,7 @@ struct queue {
 
 _Static_assert(sizeof(struct queue) <= OBJECT_SIZE, "a queue fits its record");
 
-static void drop(struct object *object) { free(((struct queue *)object)->items); }
+static void drop(struct object *object);
 
 static const struct future_type queue_type = { .name = "Queue", .drop = drop };
 
@@ -70,9 +76,9 @@ static void *use(async_queue *x, const char *caller, async_value *error)
 
 /* -------------------------------------------------------------------------------- items */
 
-static async_value *at(struct queue *queue, size_t i)
+static struct item *at(struct queue *queue, size_t i)
 {
-    return &queue->items[(queue->first + i) % queue->room];
+    return &queue->items[(queue->first + i) & (queue->room - 1)];
 }
 
 static bool make_room(struct queue *queue)
@@ -80,7 +86,7 @@ static bool make_room(struct queue *queue)
     if (queue->length < queue->room)
         return true;
     size_t room = queue->room ? queue->room * 2 : 8;
-    async_value *items = malloc(room * sizeof *items);
+    struct item *items = malloc(room * sizeof *items);
     if (!items)
         return false;
     for (size_t i = 0; i < queue->length; i++)
@@ -92,48 +98,67 @@ static bool make_room(struct queue *queue)
     return true;
 }
 
-static void swap(async_value *a, async_value *b)
+static void clear(struct queue *queue)
 {
-    async_value kept = *a;
+    for (size_t i = 0; i < queue->length; i++)
+        memory_let_go(at(queue, i)->share);
+    queue->length = 0;
+}
+
+static void drop(struct object *object)
+{
+    struct queue *queue = (struct queue *)object;
+    clear(queue);
+    free(queue->items);
+}
+
+static void swap(struct item *a, struct item *b)
+{
+    struct item kept = *a;
     *a = *b;
     *b = kept;
 }
 
-static void insert(struct queue *queue, async_value item)
+static bool less(const struct queue *queue, size_t i, size_t j)
+{
+    return queue->less(queue->items[i].value, queue->items[j].value);
+}
+
+static void insert(struct queue *queue, struct item item)
 {
     size_t i = queue->length++;
     *at(queue, i) = item;
     if (queue->kind != PRIORITY)
         return;
-    for (; i > 0 && queue->less(queue->items[i], queue->items[(i - 1) / 2]); i = (i - 1) / 2)
+    for (; i > 0 && less(queue, i, (i - 1) / 2); i = (i - 1) / 2)
         swap(&queue->items[i], &queue->items[(i - 1) / 2]);
 }
 
 /* The smallest leaves the top of the heap; the last one takes its place and sinks. */
-static async_value pop_smallest(struct queue *queue)
+static struct item pop_smallest(struct queue *queue)
 {
-    async_value *items = queue->items, smallest = items[0];
+    struct item *items = queue->items, smallest = items[0];
     size_t length = --queue->length, i = 0;
     items[0] = items[length];
     for (;;) {
         size_t child = 2 * i + 1;
-        if (child + 1 < length && queue->less(items[child + 1], items[child]))
+        if (child + 1 < length && less(queue, child + 1, child))
             child++;
-        if (child >= length || !queue->less(items[child], items[i]))
+        if (child >= length || !less(queue, child, i))
             return smallest;
         swap(&items[i], &items[child]);
         i = child;
     }
 }
 
-static async_value take_out(struct queue *queue)
+static struct item take_out(struct queue *queue)
 {
     if (queue->kind == PRIORITY)
         return pop_smallest(queue);
     if (queue->kind == LIFO)
         return *at(queue, --queue->length);
-    async_value item = *at(queue, 0);
-    queue->first = (queue->first + 1) % queue->room;
+    struct item item = *at(queue, 0);
+    queue->first = (queue->first + 1) & (queue->room - 1);
     queue->length--;
     return item;
 }
@@ -156,9 +181,10 @@ static async_value put_nowait(struct queue *queue, async_value item)
         return shut_down();
     if (full(queue))
         return async_error(ASYNC_QUEUE_FULL, "the queue is full");
-    if (!make_room(queue))
+    struct item kept = { .value = item };
+    if (!make_room(queue) || !memory_share(item.ptr, &kept.share))
         return async_error(ENOMEM, "no memory for another item in the queue");
-    insert(queue, item);
+    insert(queue, kept);
     queue->unfinished++;
     line_serve_next(&queue->getters);
     return async_none;
@@ -169,9 +195,11 @@ static async_value get_nowait(struct queue *queue)
     if (queue->length == 0)
         return queue->shut_down ? shut_down()
                                 : async_error(ASYNC_QUEUE_EMPTY, "the queue is empty");
-    async_value item = take_out(queue);
+    struct item item = take_out(queue);
+    if (item.share)
+        memory_hold(item.share);
     line_serve_next(&queue->putters);
-    return item;
+    return item.value;
 }
 
 struct put {
@@ -182,22 +210,26 @@ struct put {
 static async_value put(void *p)
 {
     struct put *args = p;
-    async_value v;
+    async_value v = async_none;
     struct waiter waiter;
     in_use struct queue *queue = use(args->queue, "async_queue_put", &v);
     if (!queue)
         return v;
-    while (full(queue)) {
-        if (queue->shut_down)
-            return shut_down();
-        v = line_wait(&queue->putters, &waiter);
-        if (v.error) {
-            if (!full(queue) && waiter_woken(&waiter))
-                line_serve_next(&queue->putters);
-            return v;
-        }
+    struct share *share = NULL;     /* the item's maker may end before there is room */
+    if (full(queue) && !memory_share(args->item.ptr, &share))
+        return async_error(ENOMEM, "no memory to keep a text that waits for room in the queue");
+    if (share)
+        share = memory_hold(share);
+    while (!v.error && full(queue)) {
+        v = queue->shut_down ? shut_down() : line_wait(&queue->putters, &waiter);
+        if (v.error && !full(queue) && waiter_woken(&waiter))
+            line_serve_next(&queue->putters);
     }
-    return put_nowait(queue, args->item);
+    if (!v.error)
+        v = put_nowait(queue, args->item);
+    if (share)
+        memory_let_go(share);
+    return v;
 }
 
 static async_value get(void *p)
@@ -280,7 +312,7 @@ void async_queue_shutdown(async_queue *x, bool immediate)
     queue->shut_down = true;
     if (immediate) {
         queue->unfinished -= queue->length < queue->unfinished ? queue->length : queue->unfinished;
-        queue->length = 0;
+        clear(queue);
         if (queue->unfinished == 0)
             line_wake_all(&queue->joiners);
     }

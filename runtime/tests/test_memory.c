@@ -261,6 +261,247 @@ START_TEST(only_what_came_from_here_can_be_given_back)
 }
 END_TEST
 
+/* ------------------------------------------------- handed over by tasks that nobody awaits */
+
+static async_queue *box, *other_box;
+static async_future promised;
+
+struct posts { const char *text; };
+static async_value posts(void *p)
+{
+    const char *text = async_strf("about %s", ((struct posts *)p)->text);
+    await(async_queue_put(box, async_str(text)));
+    async_queue_put_nowait(box, async_str(text + 6));
+    if (other_box)
+        async_queue_put_nowait(other_box, async_str(text));
+    return async_none;
+}
+
+static void post(const char *text) { async_detach(async_create_task(async_coro(posts, text))); }
+
+static async_value gets_mail(void *p)
+{
+    async_value first = await(async_queue_get(box)), second = async_queue_get_nowait(box);
+    many_tasks_later();
+    say("%s, %s", first.str, second.str);
+    return async_ptr(p);
+}
+
+PROGRAM(mail)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        box = kind == 0 ? async_queue_new(0) : kind == 1 ? async_lifo_queue_new(0)
+                                                         : async_priority_queue_new(0, NULL);
+        post("queues");
+        many_tasks_later();
+        await(async_coro(gets_mail));
+    }
+    return async_none;
+}
+
+START_TEST(rule_4_text_in_a_queue_outlives_a_task_that_nobody_awaits)
+{
+    play(async_coro(mail));
+    expect("about queues, queues\n"
+           "queues, about queues\n"
+           "about queues, queues\n");
+}
+END_TEST
+
+PROGRAM(mail_in_two_boxes)
+{
+    box = async_queue_new(0);
+    other_box = async_queue_new(0);
+    post("both");
+    many_tasks_later();
+    await(async_create_task(async_coro(gets_mail)));
+    many_tasks_later();
+    say("%s", await(async_queue_get(other_box)).str);
+    return async_none;
+}
+
+START_TEST(rule_4_text_in_two_queues_is_there_for_both)
+{
+    play(async_coro(mail_in_two_boxes));
+    expect("about both, both\n"
+           "about both\n");
+}
+END_TEST
+
+/* put() in a task of its own, which waits for room while the maker of the text ends. */
+static async_value puts_and_goes(void *p)
+{
+    async_detach(async_create_task(async_queue_put(box, async_str(async_strf("%s", "patience")))));
+    await(async_sleep(0));
+    return async_ptr(p);
+}
+
+PROGRAM(mail_that_waits)
+{
+    box = async_queue_new(1);
+    async_queue_put_nowait(box, async_str("full"));
+    async_detach(async_create_task(async_coro(puts_and_goes)));
+    many_tasks_later();
+    async_queue_get_nowait(box);
+    many_tasks_later();
+    say("%s", async_queue_get_nowait(box).str);
+    return async_none;
+}
+
+START_TEST(rule_4_text_of_a_put_that_waits_outlives_its_maker)
+{
+    play(async_coro(mail_that_waits));
+    expect("patience\n");
+}
+END_TEST
+
+/* What is left in queues and futures goes with them, whether the queue was shut down or the loop is closed. */
+PROGRAM(mail_that_nobody_gets)
+{
+    promised = async_create_future();
+    async_set_result(promised, async_text("%s", "promised"));
+    box = async_queue_new(0);
+    post("shut down");
+    many_tasks_later();
+    async_queue_shutdown(box, true);
+    box = async_queue_new(2);
+    post("left");
+    async_detach(async_create_task_named(async_coro(posts, "in put"), "poster"));
+    many_tasks_later();
+    return async_num(async_queue_qsize(box));
+}
+
+START_TEST(rule_4_text_in_queues_and_futures_goes_with_them)
+{
+    async_loop *loop = async_new_event_loop();
+    async_task main = async_loop_create_task(loop, async_coro(mail_that_nobody_gets));
+    say("%ld", async_loop_run_until_complete(loop, main).num);
+    listen_to_stderr();
+    async_loop_close(loop);
+    heard();
+    expect("2\n"
+           "stderr| Task was destroyed but it is pending! task 'poster' (posts, created at FILE:N), "
+           "waiting at FILE:N\n");
+}
+END_TEST
+
+static async_value promises(void *p)
+{
+    if (p)
+        async_set_result(promised, async_text("kept by %s", "task"));
+    return async_none;
+}
+
+static async_value is_promised(void *p)
+{
+    (void)p;
+    say("%s", await(promised).str);
+    return async_none;
+}
+
+PROGRAM(promise)
+{
+    promised = async_create_future();
+    async_keep(promised);
+    async_detach(async_create_task(async_coro(promises)));
+    many_tasks_later();
+    await(async_create_task(async_coro(is_promised)));
+    many_tasks_later();
+    const char *text = await(promised).str;
+    async_release(promised);
+    many_tasks_later();
+    say("%s", text);
+    promised = async_create_future();
+    async_set_exception(promised, async_error(ASYNC_VALUE_ERROR, async_strf("%s", "told")));
+    async_value error = async_catch(promised);
+    many_tasks_later();
+    say("%s", repr(error));
+    return async_none;
+}
+
+START_TEST(rule_4_text_in_a_future_outlives_who_set_it_and_is_there_for_all)
+{
+    play(async_coro(promise));
+    expect("kept by task\n"
+           "kept by task\n"
+           "ValueError('told')\n");
+}
+END_TEST
+
+struct awaits { async_task task; bool early; };
+static async_value awaits(void *p)
+{
+    struct awaits *args = p;
+    const char *text = await(args->task).str;
+    if (!args->early)
+        await(async_sleep(9));
+    say("%s", text);
+    return async_none;
+}
+
+static async_value computes(void *p)
+{
+    return p ? async_text("from a %s", "thread") : async_none;
+}
+
+PROGRAM(awaited_twice)
+{
+    async_task tasks[] = { async_create_task(async_coro(greet, "twice")),
+                           async_loop_run_in_executor(async_get_running_loop(), computes, "") };
+    for (int i = 0; i < 2; i++) {
+        async_detach(async_create_task(async_coro(awaits, tasks[i], true)));
+        async_task late = async_create_task(async_coro(awaits, tasks[i]));
+        await(async_sleep(2));
+        many_tasks_later();
+        await(late);
+    }
+    return async_none;
+}
+
+START_TEST(rule_4_text_is_there_for_all_who_await_a_task)
+{
+    play(async_coro(awaited_twice));
+    expect("Hello twice!\n"
+           "Hello twice!\n"
+           "from a thread\n"
+           "from a thread\n");
+}
+END_TEST
+
+static async_value gets_and_frees(void *p)
+{
+    for (;;)
+        async_free(await(async_queue_get(box)).str);
+    return async_ptr(p);
+}
+
+PROGRAM(mail_for_ever)
+{
+    box = async_queue_new(1);
+    async_task reader = async_create_task(async_coro(gets_and_frees));
+    const char *constant = async_strf("%s", "not given back by reader");
+    async_queue *again_and_again = async_queue_new(0);
+    for (long i = 0; again(&i, 200000);) {
+        const char *text = async_strf("message %ld", i);
+        await(async_queue_put(box, async_str(text)));
+        async_free(text);           /* the queue has it, or the reader */
+        async_queue_put_nowait(again_and_again, async_str(constant));
+        async_queue_get_nowait(again_and_again);
+    }
+    async_cancel(reader);
+    async_catch(reader);
+    say("%s", constant);
+    return async_none;
+}
+
+START_TEST(rule_4_mail_that_both_give_back_takes_no_memory)
+{
+    play(async_coro(mail_for_ever));
+    expect("constant memory\n"
+           "not given back by reader\n");
+}
+END_TEST
+
 MAIN("memory",
      TEST(rule_4_text_passes_to_whoever_awaits_the_task)
      TEST(rule_4_the_text_of_an_error_travels_through_tasks)
@@ -272,4 +513,11 @@ MAIN("memory",
      TEST(rule_4_what_is_given_back_takes_no_memory)
      TEST(only_what_came_from_here_can_be_given_back)
      TEST(memory_is_aligned_and_text_has_any_length)
-     TEST(outside_of_tasks_memory_belongs_to_the_program))
+     TEST(outside_of_tasks_memory_belongs_to_the_program)
+     TEST(rule_4_text_in_a_queue_outlives_a_task_that_nobody_awaits)
+     TEST(rule_4_text_in_two_queues_is_there_for_both)
+     TEST(rule_4_text_of_a_put_that_waits_outlives_its_maker)
+     TEST(rule_4_text_in_queues_and_futures_goes_with_them)
+     TEST(rule_4_text_in_a_future_outlives_who_set_it_and_is_there_for_all)
+     TEST(rule_4_text_is_there_for_all_who_await_a_task)
+     TEST(rule_4_mail_that_both_give_back_takes_no_memory))
