@@ -34,6 +34,8 @@ installed() {
     $CC $EXTRA "$1.c" $(PKG_CONFIG_PATH=$work/usr/lib/pkgconfig pkg-config --cflags --libs "$2") -o "$1" && "$1"
 }
 
+answers() { run $further/query.c "sqlite:$work/questions.db" < "$work/questions" | sed 's/\(Error\):.*/\1/'; }
+
 cat > "$work/words.c" <<'END'
 #include "async.h"
 #include "sqlite.h"
@@ -66,6 +68,20 @@ if [ -z "$(sh tools/extra.sh lacking "$work/words.c")" ]; then
 42' run "$work/words.c" 'one two'
     expect 'make install with a bridge' "1 $work/words
 42" installed "$work/words" libasync-sqlite sqlite
+fi
+
+# What chapter 18 leaves for further reading.
+further=lessons/18-summary/further
+expect 'the proxy' "$(cat $further/proxy.out)" run $further/proxy.c
+if [ -z "$(sh tools/extra.sh lacking $further/crawler.c)" ]; then
+    expect 'the crawler' "$(cat $further/crawler.out)" run $further/crawler.c
+fi
+if [ -z "$(sh tools/extra.sh lacking $further/query.c)" ]; then
+    printf '%s\n' "SELECT pg_sleep(0.1), 'late' AS word" '' 'SELECT nothing' 'SELECT 2 AS n UNION SELECT 3' > "$work/questions"
+    expect 'the query tool' "1: {'pg_sleep(0.1)': '', 'word': 'late'}
+2: ProgrammingError
+3: {'n': 2}
+3: {'n': 3}" answers
 fi
 
 echo "$passed passed, $failed failed"
