@@ -17,12 +17,12 @@ static double now(void) { return async_loop_time(async_get_running_loop()); }
 
 static double start;
 
-/* Loses its connection after a second, whatever one does. */
+/* Hears nothing for a second, whatever one does, and fails. */
 static async_value mail(void *p)
 {
     (void)p;
     await(async_sleep(1));
-    async_raise(ASYNC_RUNTIME_ERROR, "mail: the connection is lost");
+    async_raise(ASYNC_RUNTIME_ERROR, "mail: no reply");
 }
 
 /* Runs for ever. When it is stopped it wants to write its log, and finds the disk full. */
@@ -32,16 +32,17 @@ static async_value web(void *p)
     async_value slept = async_catch(async_sleep(3600));
     if (slept.error != ASYNC_CANCELLED)
         return slept;
-    async_raise(ASYNC_RUNTIME_ERROR, "web: the disk is full");
+    async_raise(ASYNC_RUNTIME_ERROR, "web: disk full");
 }
 
 struct supervise { const char *name; async_fn *service; };
 static async_value supervise(void *p)
 {
     struct supervise *args = p;
+    async_fn *service = args->service;
     for (int restarts = 0;; restarts++) {
         printf("%.0f s  %s: up\n", now() - start, args->name);
-        async_value ended = async_catch(async_coro(args->service));
+        async_value ended = async_catch(async_coro(service));
         bool asked_to_end = async_cancelling(async_current_task());
         if (!ended.error || asked_to_end || restarts == RESTARTS)
             return ended;

@@ -391,6 +391,31 @@ static double will_serve(const struct service *s, double stop)
     }
 }
 
+/* Who was stopped stays down; and when one has given up all others are stopped, at once. */
+static void check_stopped(struct run *run, const struct service *culprit, double stop)
+{
+    char up[100];
+    for (int i = 0; i < count; i++) {
+        const struct service *s = &services[i];
+        double stopped = when(run, s->name, "stopped");
+        snprintf(up, sizeof up, "%.40s: up", s->name);
+        for (int k = 0; k < run->line_count; k++)
+            if (!strcmp(run->lines[k].text, up) && run->lines[k].at > stopped - 1e-6)
+                reject(run,
+                       "%s was stopped, and started again at %g s. Only what broke (EPIPE) is "
+                       "started again; any "
+                       "other error, ASYNC_CANCELLED above all, ends the loop.",
+                       s->name, run->lines[k].at);
+        if (culprit && s != culprit && isnan(when(run, s->name, "stopping")) && s->seconds > stop)
+            reject(run,
+                   "%s broke once too often at %g s, and %s was not stopped then, but ran on. An "
+                   "error that leaves "
+                   "a task of a group stops the others; await it in a group, and let it out of the "
+                   "task.",
+                   culprit->name, stop, s->name);
+    }
+}
+
 static void check_restarts(struct run *run, double stop)
 {
     for (int i = 0; i < count; i++) {
@@ -440,6 +465,7 @@ static void try_supervising(void)
     }
     struct run *run = stage_run("%s", inputs);
     check_orphans(run, "supervise");
+    check_stopped(run, culprit, stop);
     check_restarts(run, stop);
     check_group(run, "supervise", "of the service");
     if (with.cancelled_at > 0)
