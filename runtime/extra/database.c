@@ -222,26 +222,35 @@ static async_value first_cell(async_value v)
     }
 }
 
+async_value db_in_turn(async_db *x, const char *caller, db_work *work, void *arg)
+{
+    async_value v;
+    if (!task_current())
+        return report_no_task();
+    in_use struct db *db = use(x, caller, &v);
+    if (!db)
+        return v;
+    uint64_t serial = db->object.serial;
+    if ((v = lock_acquire(db->turn)).error)
+        return v;
+    v = serial != db->object.serial ? given_back() : db->link ? work(db, arg) : closed(db);
+    lock_release(db->turn);
+    return v;
+}
+
+static async_value run_query(struct db *db, void *query) { return db->driver->run(db, query); }
+
 static async_value ask(void *p)
 {
     struct asking *args = p;
     char *text = (char *)(args->arguments + args->count);
-    async_value v;
-    if (!task_current())
-        return report_no_task();
-    in_use struct db *db = use(args->db, args->wants_rows ? "async_db_fetch" : "async_db_execute", &v);
-    if (!db)
-        return v;
     for (size_t i = 0; i < args->count; i++)
         if (args->arguments[i].text)
             args->arguments[i].text = text + (uintptr_t)args->arguments[i].text;
     struct query query = { .sql = text + 1, .arguments = args->arguments, .count = args->count,
                            .wants_rows = args->wants_rows };
-    uint64_t serial = db->object.serial;
-    if ((v = lock_acquire(db->turn)).error)
-        return v;
-    v = serial == db->object.serial ? run(db, &query) : given_back();
-    lock_release(db->turn);
+    async_value v = db_in_turn(args->db, args->wants_rows ? "async_db_fetch" : "async_db_execute",
+                               run_query, &query);
     return args->first_only ? first_cell(v) : v;
 }
 

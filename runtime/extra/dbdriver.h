@@ -53,6 +53,10 @@ struct db *db_new(bool of_pool);            /* not connected; NULL: no memory */
 async_value db_open(struct db *db, const char *url);
 async_coroutine db_connecting(const struct driver *driver, const char *url);
 
+/* Calls work with the connection's turn; not if it was closed or given back while we queued for that. */
+typedef async_value db_work(struct db *db, void *arg);
+async_value db_in_turn(async_db *db, const char *caller, db_work *work, void *arg);
+
 /* Waits until nobody uses the connection, and rolls back what was left open. */
 async_value db_settle(struct db *db, bool *cancelled);
 

@@ -632,6 +632,54 @@ static async_value connect_to(struct db *db, const char *url)
     return v;
 }
 
+/* ------------------------------------------------------------------------- notifications */
+
+/* In memory of the task, in one piece. */
+static async_value keep_notification(const PGnotify *heard)
+{
+    size_t channel = strlen(heard->relname) + 1, payload = strlen(heard->extra) + 1;
+    async_notification *kept = async_alloc(sizeof *kept + channel + payload);
+    if (!kept)
+        return async_error(ENOMEM, "no memory for a notification");
+    char *texts = (char *)(kept + 1);
+    kept->channel = memcpy(texts, heard->relname, channel);
+    kept->payload = memcpy(texts + channel, heard->extra, payload);
+    kept->pid = heard->be_pid;
+    return async_ptr(kept);
+}
+
+/* With the connection's turn, so that nobody else reads from it meanwhile. */
+static async_value hear(struct db *db, void *unused)
+{
+    (void)unused;
+    if (db->driver != &postgres_driver)
+        return async_error(ASYNC_DB_PROGRAMMING_ERROR, "only PostgreSQL has LISTEN and NOTIFY");
+    struct postgres *postgres = db->link;
+    for (;;) {
+        PGnotify *heard = PQnotifies(postgres->conn);
+        if (heard) {
+            async_value v = keep_notification(heard);
+            PQfreemem(heard);
+            return v;
+        }
+        async_value v = wait_for(postgres, TO_READ, 0);
+        if (v.error)
+            return v;
+        if (!PQconsumeInput(postgres->conn))
+            return broken(db);
+    }
+}
+
+static async_value next_notification(void *db)
+{
+    return db_in_turn(db, "async_postgres_notifies", hear, NULL);
+}
+
+async_iterator async_postgres_notifies(async_db *db)
+{
+    return (async_iterator){ next_notification, db };
+}
+
 /* Something that can be read from an idle connection is mostly its end. */
 static bool usable(struct db *db)
 {

@@ -301,6 +301,52 @@ START_TEST(a_server_that_says_nothing)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------- notifications */
+
+struct hears { async_db *db; const char *last; };
+static async_value hears(void *p)
+{
+    struct hears *args = p;
+    async_for (news, async_postgres_notifies(args->db)) {
+        const async_notification *heard = news.ptr;
+        say("%s: %s", heard->channel, heard->payload);
+        if (strcmp(heard->payload, args->last) == 0)
+            break;
+        async_free(heard);
+    }
+    return async_none;
+}
+
+PROGRAM(news)
+{
+    CONNECT(listener);
+    CONNECT(other);
+    await(async_db_execute(listener, "LISTEN news; LISTEN weather"));
+    async_task hearing = async_create_task(async_coro(hears, listener, "bye"));
+    await(async_db_execute(other, "NOTIFY news, 'one'"));
+    await(async_db_fetch(other, "SELECT pg_notify($1, $2)", "weather", "rain"));
+    await(async_db_execute(other, "NOTIFY nobody, 'x'; NOTIFY news, 'bye'"));
+    await(hearing);
+    await(async_db_execute(listener, "NOTIFY news, 'to myself'"));
+    await(async_coro(hears, listener, "to myself"));
+    say_kind(async_catch(async_wait_for(async_coro(hears, listener, ""), 0.05)));
+    say("%ld, as before", await(async_db_fetchval(listener, "SELECT 1")).num);
+    hearing = async_create_task(async_coro(hears, listener, "?"));
+    await(async_db_fetch(other, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                "WHERE pid <> pg_backend_pid() AND query LIKE 'SELECT 1%'"));
+    say_kind(async_catch(hearing));
+    return async_none;
+}
+
+START_TEST(what_is_notified_is_heard)
+{
+    async_value v = run_real(async_coro(news));
+    say("%s", repr(v));
+    expect("news: one\nweather: rain\nnews: bye\nnews: to myself\nTimeoutError\n1, as before\n"
+           "OperationalError\nNone\n");
+}
+END_TEST
+
 int main(void)
 {
     if (!start_server()) {
@@ -317,7 +363,7 @@ int main(void)
     TEST(every_kind_of_cell) TEST(errors_say_what_the_server_said) TEST(what_cannot_be_connected_to)
     TEST(a_deadlock_at_the_server_is_busy) TEST(a_pool_replaces_what_broke_while_it_was_idle)
     TEST(a_server_that_is_killed_and_comes_back) TEST(a_commit_that_finds_no_server)
-    TEST(a_server_that_says_nothing) TEST(a_server_told_to_end_early_leaves_nothing_behind)
+    TEST(a_server_that_says_nothing) TEST(what_is_notified_is_heard) TEST(a_server_told_to_end_early_leaves_nothing_behind)
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
