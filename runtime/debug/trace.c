@@ -27,7 +27,9 @@
 #include "core/object.h"
 #include "core/task.h"
 #include "sync/lock.h"
+#include "sync/queue.h"
 #include "sync/semaphore.h"
+#include "debug/readable.h"
 #include "debug/utf8.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -183,14 +185,22 @@ static void add_printed(struct note *note, async_task task)
     printed = now;
 }
 
+/* The track of the thread that we are in. */
+static void name_thread(struct note *note)
+{
+    thread = ++threads;
+    add(note, ",\n{\"ph\":\"M\",\"pid\":%d,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"at\":0,\"name\":\"event loop\"}}",
+        (int)owner, thread);
+}
+
 /* False: this is not ours to write down. */
 static bool open_plain(struct note *note)
 {
     if (file < 0 || getpid() != owner)
         return false;
-    if (!thread)
-        thread = ++threads;
     note->length = 0;
+    if (!thread)
+        name_thread(note);
     note->real = machine_time() - began;
     add_printed(note, current());
     return true;
@@ -257,6 +267,28 @@ static void add_timers(struct note *note, const struct timers *timers)
     add(note, "]");
 }
 
+/* A value, if it can be read. */
+static void add_value(struct note *note, const char *key, async_value value)
+{
+    char text[32];
+    if (readable(value, text, sizeof text))
+        add_text(note, key, text);
+}
+
+/* The first items of a queue. */
+static void add_items(struct note *note, async_queue *queue)
+{
+    async_value items[8];
+    size_t count = queue_look(queue, items, sizeof items / sizeof *items);
+    add(note, ",\"items\":[");
+    for (size_t i = 0; i < count; i++) {
+        add(note, "%s{\"n\":%zu", i ? "," : "", i);
+        add_value(note, "value", items[i]);
+        add(note, "}");
+    }
+    add(note, "]");
+}
+
 /* Locks, queues, ...: those that somebody has waited for. */
 static _Thread_local async_awaitable seen[MOST];
 static _Thread_local int seen_count;
@@ -285,8 +317,10 @@ static void add_objects(struct note *note)
             continue;
         add(note, "%s{\"kind\":\"%s\"", comma, kind);
         add_id(note, "id", seen[i]);
-        if (queue)
+        if (queue) {
             add(note, ",\"length\":%zu,\"room\":%zu", async_queue_qsize(handle), async_queue_maxsize(handle));
+            add_items(note, handle);
+        }
         if (event)
             add(note, ",\"set\":%s", async_event_is_set(handle) ? "true" : "false");
         if (semaphore)
@@ -496,6 +530,8 @@ static void on_finished(async_task x)
     if (v.error) {
         add_text(&note, "error", async_error_name(v.error));
         add_text(&note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+    } else if (v.num) {                         /* else nothing, or a zero */
+        add_value(&note, "value", v);
     }
     end(&note);
     write_all(&note);
@@ -611,7 +647,6 @@ static void start(void)
     began = machine_time();
     sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
     struct note note = { .length = 0 };
-    thread = ++threads;
     add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\"", (int)owner);
     add(&note, ",\"args\":{\"at\":0");
     add_text(&note, "name", program_invocation_short_name);

@@ -9,6 +9,7 @@
 #include "core/coro.h"
 #include "core/line.h"
 #include "core/memory.h"
+#include "sync/queue.h"
 #include <stdlib.h>
 
 enum kind { FIFO, LIFO, PRIORITY };
@@ -320,6 +321,15 @@ void async_queue_shutdown(async_queue *x, bool immediate)
         ;
     while (line_serve_next(&queue->putters))
         ;
+}
+
+size_t queue_look(async_queue *x, async_value *items, size_t most)
+{
+    struct queue *queue = find(x, "queue_look", NULL);
+    size_t count = queue->length < most ? queue->length : most;
+    for (size_t i = 0; i < count; i++)
+        items[i] = at(queue, i)->value;
+    return count;
 }
 
 size_t async_queue_qsize(async_queue *x) { return find(x, "async_queue_qsize", NULL)->length; }

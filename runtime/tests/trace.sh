@@ -37,7 +37,15 @@ text = open(sys.argv[1], encoding="utf-8", errors="strict").read()
 cut = sys.argv[2] == "cut"
 events = json.loads(text + "]" if cut else text)
 open_tasks, open_steps, flows, last, problems = collections.Counter(), [], set(), 0, []
+# What the Trace Event Format asks of each kind, and Perfetto of it.
+timed = {"name": str, "pid": int, "tid": int, "ts": (int, float), "args": dict}
+identified = dict(timed, cat=str, id=str)
+schema = {"M": {"name": str, "pid": int, "args": dict}, "B": timed, "E": timed, "i": timed, "X": dict(timed, dur=int),
+          "b": identified, "e": identified, "n": identified, "s": identified, "f": dict(identified, bp=str)}
 for e in events:
+    for key, kind in schema.get(e["ph"], timed).items():
+        if not isinstance(e.get(key), kind):
+            problems.append(f"{key} is missing, or of another kind: {e}")
     if e["ph"] == "M":
         continue
     if e["ts"] < last:
@@ -93,6 +101,8 @@ has 'how they end' '"error":"CancelledError"' '"error":"ValueError","message":"a
 has 'timers, time and signals' '"name":"timer"' '"name":"time passes"' '"at":2.500000000' \
     '"name":"signal"'
 has 'callbacks' '"event":"calls"' '"function":"0x' '"event":"called"'
+has 'what is in a queue, and what a task returned' '"items":[{"n":0,"value":"\"tea \"green\"\""},{"n":1,"value":"7"},{"n":2,"value":"2.5"}]' \
+    '"value":"\"empty\""'
 has 'what was printed' '"event":"printed","from":0,"to":6'
 [ "$(wc -c < "$scratch/out")" -eq 12 ]
 verdict 'nothing else is printed' $?

@@ -38,6 +38,17 @@ static async_value set(void *event)
     return async_none;
 }
 
+struct emptying { async_queue *queue; };
+static async_value emptying(void *p)
+{
+    struct emptying *args = p;
+    for (int i = 0; i < 3; i++) {
+        await(async_queue_get(args->queue));
+        async_queue_task_done(args->queue);
+    }
+    return async_str("empty");
+}
+
 static async_value main_coroutine(void *p)
 {
     (void)p;
@@ -62,6 +73,11 @@ static async_value main_coroutine(void *p)
         kill(getpid(), SIGKILL);
     if (strcmp(how, "abort") == 0)
         abort();
+    async_queue *queue = async_queue_new(3);
+    async_queue_put_nowait(queue, async_str("tea \"green\""));
+    async_queue_put_nowait(queue, async_num(7));
+    async_queue_put_nowait(queue, async_real(2.5));
+    await(async_gather(NULL, async_queue_join(queue), async_coro(emptying, queue)));
     async_cancel(odd);
     async_value v = async_catch(odd);
     printf("later\n");
