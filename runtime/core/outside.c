@@ -51,12 +51,22 @@ struct watch {
 
 static void on_wake(struct ev_loop *ev, ev_async *wake, int events);
 
-static void on_again(struct ev_loop *ev, ev_timer *again, int events);
-static void before_waiting(struct ev_loop *ev);
+static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)
+{
+    (void)ev, (void)alarm, (void)events;    /* it only had to end the wait */
+}
+
+/* libev finds out that the system refuses a watch just before it waits, and would wait all the same. */
+static void before_waiting(struct ev_loop *ev)
+{
+    if (ev_pending_count(ev))
+        ev_async_send(ev, &((struct outside *)ev_userdata(ev))->wake);
+}
 
 /* What libev cannot do without, and nobody can mend: it would end the program with words of its own. */
 static void on_failure(const char *what)
 {
+    fflush(stdout);
     fprintf(stderr, "The event loop cannot go on, for the system refuses to wait for it: %s: %s. Has the "
                     "program closed descriptors that are not its own?\n", what, strerror(errno));
     abort();
@@ -76,7 +86,7 @@ static unsigned backends(void)
         close(epoll);
     close(spare[0]);
     close(spare[1]);
-    return works ? EVBACKEND_EPOLL : EVBACKEND_POLL;
+    return works ? EVBACKEND_EPOLL | EVBACKEND_POLL : EVBACKEND_POLL;
 }
 
 struct outside *outside_new(async_loop *loop)
@@ -94,7 +104,7 @@ struct outside *outside_new(async_loop *loop)
     list_init(&outside->jobs);
     list_init(&outside->refused);
     list_init(&outside->unseen);
-    ev_timer_init(&outside->again, on_again, 0, LOOK_AGAIN);
+    ev_timer_init(&outside->again, on_alarm, 0, LOOK_AGAIN);
     ev_async_init(&outside->wake, on_wake);
     outside->wake.data = loop;
     ev_async_start(outside->ev, &outside->wake);
@@ -139,13 +149,6 @@ static void refused(struct watch *watch)
     ev_timer_again(outside->ev, &outside->again);
 }
 
-/* libev hears of that just before it waits, and would wait all the same. */
-static void before_waiting(struct ev_loop *ev)
-{
-    if (ev_pending_count(ev))
-        ev_async_send(ev, &((struct outside *)ev_userdata(ev))->wake);
-}
-
 static void look_again(struct outside *outside)
 {
     list_each(link, &outside->refused) {
@@ -154,11 +157,6 @@ static void look_again(struct outside *outside)
         if (poll(&look, 1, 0))
             on_event(watch, watch->io.fd);
     }
-}
-
-static void on_again(struct ev_loop *ev, ev_timer *again, int events)
-{
-    (void)ev, (void)again, (void)events;    /* it only had to end the wait, as on_alarm */
 }
 
 static void on_io(struct ev_loop *ev, ev_io *io, int events)
@@ -321,11 +319,6 @@ bool outside_has_threads(int idle)
     if (threads)
         closedir(threads);
     return count > 3 + idle + atomic_load(&outside_own_threads);    /* ".", ".." and this one */
-}
-
-static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)
-{
-    (void)ev, (void)alarm, (void)events;    /* it only had to end the wait */
 }
 
 /* A program may have closed what it asked us to watch, which would be an assertion of libev's. */
