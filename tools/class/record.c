@@ -83,6 +83,22 @@ static json_t *part_called(json_t *parts, const char *title)
     return part;
 }
 
+/* "(tried with: ...)" is over where its paragraph is: it may be of several lines, which become one. */
+static void cut_after_inputs(char *inputs)
+{
+    static const char *const after[] = { "\n(drawn: ", "\nThe program also said:" };
+    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) {
+        char *found = strstr(inputs, after[i]);
+        if (found)
+            *found = 0;
+    }
+    for (char *line = inputs; (line = strchr(line, '\n'));)
+        *line = ' ';
+    char *end = strrchr(inputs, ')');
+    if (end)
+        *end = 0;
+}
+
 /* "FAIL  0/2  title" and the message below it, which may be that of the part before it. What the second pass says of
  * a part takes its place. */
 static json_t *take_part(json_t *parts, const json_t *before, const char *line, const char *end, const char **next)
@@ -101,11 +117,9 @@ static json_t *take_part(json_t *parts, const json_t *before, const char *line, 
         set_number(part, "max", most);
         json_object_set_new(part, "passed", json_boolean(!strncmp(text, "ok", 2)));
         if (inputs) {
-            char *rest = strchrnul(inputs, '\n');
-            *rest = 0;
+            cut_after_inputs(inputs);
             inputs[-(inputs > message)] = 0;
             inputs += strlen("(tried with: ");
-            inputs[strcspn(inputs, ")")] = 0;
         }
         set_text(part, "message", message);
         set_text(part, "inputs", inputs ? inputs : "");

@@ -84,15 +84,15 @@ char *grades_table(json_t *const *records, size_t count)
 
 /* ------------------------------------------------------------------------------- items */
 
-/* A message without what differs from student to student: numbers, and the words that it was tried with. */
+/* A message without what differs from student to student: numbers, and the "words" that it was tried with. */
 static char *shape(const json_t *part)
 {
     const char *message = text_of(part, "message"), *inputs = text_of(part, "inputs");
     char *text = malloc(strlen(message) + 1), *to = text;
     while (*message && strncmp(message, "\n\n", 2) != 0) {
         size_t word = 0, digits = strspn(message, "0123456789.");
-        for (const char *at = inputs; *at && !word; at += *at == ' ') {
-            size_t length = strcspn(at, " ");
+        for (const char *at = inputs; !word && (at = strchr(at, '"')); at += *at == '"') {
+            size_t length = strcspn(++at, "\"");
             if (length > 2 && !strncmp(message, at, length) && !isalnum((unsigned char)message[length]))
                 word = length;
             at += length;

@@ -90,6 +90,18 @@ struct run {
  * coroutine, or printed after its end. */
 struct run *stage_run(const char *format, ...) PRINTF(1, 2);
 
+/* How a reader of messages is shown a run of this part: as the call in C that a student would write.
+ *
+ *     shown_as("measure", "await(async_coro(measure, '%1', %2, %3))");
+ *     shown_as("compare", "await(async_coro(compare, shops, %3#1)), shops = {%3*1}");
+ *     shown_as("*", "{'%0', %1, %?2}");
+ *
+ * %1 is the argument 1 of the stage, %?1 the same as true or false; %3*1 a list of what comes from 1 on,
+ * three for each entry, and %3#1 how many that are. An entry is shown as the row says whose name it
+ * begins with, else as "*" says, which comes last; %*1 is a list of single arguments, whose colons part
+ * fields. <...> is left out if the first argument in it is 0, - or not there, and a ' is a ". */
+void shown_as(const char *name, const char *call);
+
 /* What to use instead of sleep(), as far as the lessons have come: "await(async_sleep(seconds))",
  * unless a grader says otherwise. */
 extern const char *instead_of_sleep;

@@ -43,7 +43,7 @@ void reject(struct run *run, const char *format, ...)
     va_end(args);
     if (n > (int)sizeof text - 2001)
         n = sizeof text - 2001;
-    n += snprintf(text + n, sizeof text - n, "\n(tried with: %s)%s", run->inputs,
+    n += snprintf(text + n, sizeof text - n, "\n(tried with: %s)%s", case_of(run),
                   about_time ? grader_picture() : "");
     about_time = false;
     if (*run->err)

@@ -52,6 +52,8 @@ void grader_remember(char *const *words);       /* of a run, to be shown */
 void grader_open_report(void);      /* what a stage needs to run without a grader's eyes, as 3 and 4 */
 void grader_new_inputs(void);   /* the bags of random_word and random_seconds are full again */
 
+const char *case_of(const struct run *run);     /* its inputs as a call in C */
+
 /* Text of the student's for the eyes of a reader: control characters are spelled out. */
 const char *visible(const char *text, char *to, size_t size);
 

@@ -148,6 +148,9 @@ int main(int argc, char **argv)
 {
     instead_of_sleep = "async_loop_call_later(loop, seconds, callback, argument)";
     grader_open(argc, argv);
+    shown_as("open_shop", "open_shop('%1')");
+    shown_as("egg_timer", "egg_timer('%1', %2)");
+    shown_as("lighthouse", "lighthouse(%1, %2)<; lighthouse(%3, %2)>");
     part(1, "a coroutine, run by a loop", runs_a_coroutine);
     part(2, "a loop by hand: one call now, one later", now_and_later);
     part(3, "a callback again and again, until the loop is stopped", again_and_again);

@@ -109,6 +109,12 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("price", "async_run(async_coro(price, '%1', %2, %3))");
+    shown_as("offer", "async_run(offer('%1', %2, %3))");
+    shown_as("two_offers",
+             "first = offer('%1', %2, %3), second = offer('%4', %5, %6); async_run(first); "
+             "async_run(second)");
+    shown_as("accept_offer", "accept_offer(async_coro(quote, '%1', %2), async_coro(quote, '%3', %4))");
     part(1, "a coroutine function", coroutine_function);
     part(2, "an object, of which nothing runs yet", object_only);
     part(3, "one is run, the other is dropped", one_of_two);

@@ -140,6 +140,12 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("measure", "await(async_coro(measure, '%1', %2, %3))");
+    shown_as("forecast", "await(async_coro(forecast, {'%1', %2, %3}))");
+    shown_as("two_forecasts",
+             "await(async_gather(got, async_coro(forecast, {'%1', %2, %3}), async_coro(forecast, "
+             "{'%4', %5, %6})))");
+    shown_as("station", "await(async_coro(station, {'%1', %2, %3}, {'%4', %5, %6}))");
     part(1, "a coroutine that waits", waits);
     part(2, "a coroutine that uses another's result", uses_a_result);
     part(3, "two at once", two_at_once);

@@ -130,6 +130,10 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("download", "await(async_coro(download, '%1', %2, %3))");
+    shown_as("two_files", "await(async_coro(two_files, %3*1))");
+    shown_as("web_page", "await(async_coro(web_page, %3*1))");
+    shown_as("*", "{'%0', %1, %2}");
     part(1, "one file: started, waited for, finished", one_file);
     part(2, "two files at once", two_at_once);
     part(3, "a page, then what it names at once", page_then_two);

@@ -243,6 +243,12 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("upload", "await(async_coro(upload, '%1', %2, %3))");
+    shown_as("interrupted", "await(async_coro(upload, '%2', %3, %4)), cancelled after %1 s");
+    shown_as("backup", "await(async_coro(backup, %3#1, {%3*1}))");
+    shown_as("upload_within", "await(async_coro(upload_within, %3*2, %1))");
+    shown_as("interrupted_within", "await(async_coro(upload_within, %3*3, %2)), cancelled after %1 s");
+    shown_as("*", "{'%0', %1, %2}");
     part(2, "an upload that cleans up when it is cancelled", cleans_up);
     part(2, "a task for every file, with its name", named_tasks);
     part(3, "given up when it takes too long", patience);

@@ -191,6 +191,10 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("compare_three", "await(async_coro(compare_three, %3*2))");
+    shown_as("compare_all", "await(async_coro(compare_all, shops, %3#2)), shops = {%3*2}");
+    shown_as("compare_gently", "await(async_coro(compare_gently, shops, %3#2, %1)), shops = {%3*2}");
+    shown_as("*", "{'%0', %1, %2}");
     part(2, "three shops at once", three);
     part(2, "any number of shops at once", any_number);
     part(3, "in groups, not too many at once", in_groups);

@@ -403,6 +403,10 @@ int main(int argc, char **argv)
 {
     about_busy = "async_wait() comes back at once, too, when a task that is done is among those it is given.";
     grader_open(argc, argv);
+    shown_as("first_answer", "await(async_coro(first_answer, mirrors, %4#2)), mirrors = {%4*2}");
+    shown_as("check_all", "await(async_coro(check_all, mirrors, %4#2)), mirrors = {%4*2}");
+    shown_as("first_good", "await(async_coro(first_good, mirrors, %4#2, %1)), mirrors = {%4*2}");
+    shown_as("*", "{'%0', %1, %2, %?3}");
     part(2, "the first answer; the others are cancelled", first);
     part(2, "all are well, or the first error", check);
     part(3, "the first good answer, within patience", good);

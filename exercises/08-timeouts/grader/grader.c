@@ -456,6 +456,15 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("temperature",
+             "await(async_coro(temperature, &city, %3, %6))<, cancelled after %1 s>, city = %7*7");
+    shown_as("ask_again",
+             "await(async_coro(ask_again, &city, {%2, %3, %4}))<, cancelled after %1 s>, city = "
+             "%7*7");
+    shown_as("warmest",
+             "await(async_coro(warmest, cities, %7#7, {%2, %3, %4}, %5))<, cancelled after %1 s>, "
+             "cities = {%7*7}");
+    shown_as("*", "{'%0', %1, {%2, %3, %4, %5, %6}}");
     part(2, "an answer in time, or the last one known", in_time);
     part(3, "again, after a pause that grows", again);
     part(3, "all cities, within a budget", budget);

@@ -633,6 +633,14 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("ask_once",
+             "await(async_coro(ask_once, '%2', %?3, {'%4', %5, %6, %?7}, {'%8', %9, %10, %?11}))<, "
+             "cancelled after %1 s>");
+    shown_as("transfer",
+             "await(async_coro(transfer, &connection, {'%5', %6, %7, %?8}, {'%9', %10, %11, %?12}, "
+             "%4))<, cancelled after %1 s>, connection = {'%2', true, '%3'}");
+    shown_as("serve", "all at once, of a pool of %1: %6*2");
+    shown_as("*", "await(async_coro(serve, pool, {'%2', %3, %4, %?5}, %0))<, cancelled after %1 s>");
     part(2, "a connection that is closed on every way out", always_closed);
     part(3, "a transaction: all or nothing", all_or_nothing);
     part(3, "a pool that gets its connections back", on_loan);

@@ -608,7 +608,7 @@ static struct run *run_sides(int most)
     int n = snprintf(inputs, sizeof inputs, "merge %d %s %s", most, sides[0].name, sides[1].name);
     for (int s = 0; s < 2; s++)
         for (int i = 0; i < sides[s].count; i++)
-            n += snprintf(inputs + n, sizeof inputs - n, " %d:%g:%d", s, sides[s].seconds[i],
+            n += snprintf(inputs + n, sizeof inputs - n, " %c:%g:%d", 'a' + s, sides[s].seconds[i],
                           sides[s].times[i]);
     return stage_run("%s", inputs);
 }
@@ -798,6 +798,19 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("log_entries", "log_entries(log), asked for up to %2 entries, with %1 s between, log = {%*4}");
+    shown_as("in_turn", "two log_entries(log), asked in turn, log = {%*3}");
+    shown_as("read_gently",
+             "async_generator(read_gently, log, %1), asked for up to %3 entries, with %2 s "
+             "between, log = {%*5}");
+    shown_as("cancelled", "async_generator(read_gently, log, %1), cancelled after %2 s, log = {%*4}");
+    shown_as("find", "await(async_coro(find, log, %1, '%2')), log = {%*4}");
+    shown_as("merge",
+             "async_generator(merge, %2, %3), asked for up to %1 entries of {seconds, time}: "
+             "%*4");
+    shown_as("a", "first {%1, %2}");
+    shown_as("b", "second {%1, %2}");
+    shown_as("*", "[%0] = {.seconds = %1, .count = %2, .next = %3<, .failures = %4>}");
     part(2, "page by page, entry by entry", by_hand);
     part(2, "a generator that is gentle and cleans up", gently);
     part(3, "two sources in order, closed on every way out", merging);

@@ -66,18 +66,18 @@ static async_value source(void *p)
     return async_none;
 }
 
-/* SIDE:SECONDS:TIME each, from word i on; a time below 0 is a failure. */
-static struct source read_source(const char *name, int side, int i)
+/* SIDE:SECONDS:TIME each, from word i on; a side is a or b, a time below 0 is a failure. */
+static struct source read_source(const char *name, char side, int i)
 {
     static struct step steps[2][MOST_ENTRIES / 2];
-    struct source source = { name, steps[side], 0 };
+    struct source source = { name, steps[side - 'a'], 0 };
     for (; i < stage_words(); i++) {
         struct step step = { 0, 0, NULL };
-        int of;
-        if (sscanf(stage_word(i), "%d:%lf:%ld", &of, &step.seconds, &step.time) != 3 || of != side)
+        char of;
+        if (sscanf(stage_word(i), "%c:%lf:%ld", &of, &step.seconds, &step.time) != 3 || of != side)
             continue;
         step.entry = new_entry(name, 0, source.count + 1, step.time);
-        steps[side][source.count++] = step;
+        source.steps[source.count++] = step;
     }
     return source;
 }
@@ -226,8 +226,8 @@ int main(int argc, char **argv)
         stage_outcome("run", stage_run(async_coro(found, read_pages(stage_word(3), 4),
                                                   stage_real(1), stage_word(2))));
     if (stage_part("merge"))                /* PART MOST FIRST SECOND STEPS */
-        stage_outcome("run", stage_run(async_coro(merged, read_source(stage_word(2), 0, 4),
-                                                  read_source(stage_word(3), 1, 4),
+        stage_outcome("run", stage_run(async_coro(merged, read_source(stage_word(2), 'a', 4),
+                                                  read_source(stage_word(3), 'b', 4),
                                                   stage_integer(1))));
     return stage_close();
 }

@@ -496,9 +496,41 @@ START_TEST(worth_it)
 }
 END_TEST
 
+/* In a case that is shown they have names. */
+static void name_errors(void)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } errors[] = {
+        { 0, "0" },
+        { EAGAIN, "EAGAIN" },
+        { ECONNREFUSED, "ECONNREFUSED" },
+        { EIO, "EIO" },
+        { ENOENT, "ENOENT" },
+        { EPROTO, "EPROTO" },
+        { ASYNC_TIMEOUT, "ASYNC_TIMEOUT" },
+        { ASYNC_VALUE_ERROR, "ASYNC_VALUE_ERROR" },
+    };
+    static char numbers[sizeof errors / sizeof errors[0]][12];
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        snprintf(numbers[i], sizeof numbers[i], "%d", errors[i].number);
+        shown_as(numbers[i], errors[i].name);
+    }
+}
+
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    name_errors();
+    shown_as("collect",
+             "await(async_coro(collect, feeds, %10#4))<, cancelled after %1 s>, feeds = {%10*4}");
+    shown_as("two",
+             "await(async_gather_exceptions(got, async_coro(subscribe, &feeds[0]), "
+             "async_coro(subscribe, &feeds[1])))<, cancelled after %1 s>, feeds = {%10*4}");
+    shown_as("subscribe", "await(async_coro(subscribe, &feed))<, cancelled after %1 s>, feed = %10*4");
+    shown_as("save", "await(async_coro(save, &feed, %2, %3))<, cancelled after %1 s>, feed = %10*4");
+    shown_as("*", "{'%0', %1, %2, {%*5}, '%3', %?4}");
     part(2, "all that there is, errors beside results", all_there_is);
     part(2, "handled, translated, or passed on", whose_error);
     part(4, "again if it is worth it, and nothing left behind", worth_it);

@@ -430,6 +430,15 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("fetch_page",
+             "await(async_coro(fetch_page, session, url))<, cancelled after %2 s>; there is %4*3");
+    shown_as("check_links",
+             "await(async_coro(check_links, links, %4#3, %1))<, cancelled after %2 s>; there are "
+             "%4*3");
+    shown_as("fetch_fastest",
+             "await(async_coro(fetch_fastest, session, mirrors, %4#3))<, cancelled after %2 s>; "
+             "there are %4*3");
+    shown_as("*", "'%0' (%1 s, status %2, %3 bytes)");
     part(2, "one page", one_page);
     part(3, "many links, not too many at once", many_links);
     part(3, "the fastest mirror", mirrors);

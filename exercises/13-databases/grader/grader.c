@@ -380,6 +380,14 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("list_city", "await(async_coro(list_city, url, '%2'))<, %3>, accounts = {%3*7}");
+    shown_as("transfer",
+             "await(async_coro(transfer, db, '%2', '%3', %4, %5))<, cancelled after %6 s>, "
+             "accounts = {%3*7}");
+    shown_as("sum_up",
+             "await(async_coro(sum_up, url, wanted, %3#7, %2))<, cancelled after %5 s><, "
+             "wanted[%3] is '%4'>, accounts with their seconds = {%3*7}");
+    shown_as("*", "{'%0', %1, %2}");
     if (!getcwd(directory, sizeof directory)) {
         perror("where are we?");
         return 2;

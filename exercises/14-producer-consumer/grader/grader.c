@@ -561,6 +561,13 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("copy_album", "await(async_coro(copy_album, photos, %#4, %3)), photos = {%*4}");
+    shown_as("shrink_album", "await(async_coro(shrink_album, photos, %#4, %2)), photos = {%*4}");
+    shown_as("import_album", "await(async_coro(import_album, photos, %#4, %2, %3)), photos = {%*4}");
+    shown_as("interrupted",
+             "await(async_coro(import_album, photos, %#4, %2, %3)), cancelled after %1 s, photos = "
+             "{%*4}");
+    shown_as("*", "{'%0', %1, %2, %3, %?4}");
     part(2, "reading and storing at once, with a limit between them", copying);
     part(2, "several workers, one queue, a clean end", workers);
     part(3, "three steps, two queues, and everybody goes home", importing);

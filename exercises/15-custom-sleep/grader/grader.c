@@ -155,9 +155,9 @@ __attribute__((format(printf, 1, 2))) static void try_two(const char *format, ..
     vsnprintf(inputs, sizeof inputs, format, args);
     va_end(args);
     expect_transcript(stage_run("%s", inputs), any_order,
-                      "There are two of them here, and neither knows of the other (small letters "
-                      "are for the second). What one remembers belongs into its struct: a global "
-                      "or static variable is there only once.");
+                      "There are two of them here, and neither knows of the other. What one "
+                      "remembers belongs into its struct: a global or static variable is there "
+                      "only once.");
 }
 
 /* ----------------------------------------------------------------------------- part 1 */
@@ -723,6 +723,22 @@ int main(int argc, char **argv)
     about_deadlock = "A future that nobody sets, or a cancellation that was swallowed: who is "
                      "cancelled has to end.";
     grader_open(argc, argv);
+    shown_as("typing", "typing_new(%1): %*2");
+    shown_as("latch", "latch_new(%1): %*2");
+    shown_as("cache", "cache_new(): %*2");
+    shown_as("P", "at %1 s typing_pause");
+    shown_as("K", "at %1 s typing_key");
+    shown_as("W", "at %1 s latch_wait with %2 s");
+    shown_as("D", "at %1 s latch_count_down");
+    shown_as("A", "at %1 s cache_get for station %2");
+    shown_as("p", "at %1 s typing_pause of the second");
+    shown_as("k", "at %1 s typing_key of the second");
+    shown_as("w", "at %1 s latch_wait of the second with %2 s");
+    shown_as("d", "at %1 s latch_count_down of the second");
+    shown_as("a", "at %1 s cache_get of the second for station %2");
+    shown_as("C", "at %1 s number %2 is cancelled");
+    shown_as("E", "at %1 s the end");
+    shown_as("*", "station {'%0', %1, %2, %3}");
     part(2, "a pause in the typing", a_pause);
     part(2, "a latch, with patience", a_latch);
     part(3, "a cache that asks once", a_cache);

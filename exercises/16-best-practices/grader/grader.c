@@ -136,6 +136,10 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("morning", "await(async_coro(morning, {'weather', %1, %2}, {'news', %3, %4}))");
+    shown_as("balances", "await(async_coro(balances, ask_bank, accounts, %#1)), accounts = {%*1}");
+    shown_as("heaviest", "await(async_coro(heaviest, weigh, %1))");
+    shown_as("*", "'%0'");
     part(3, "three pitfalls repaired", repaired);
     part(3, "a library that blocks", in_threads);
     part(3, "a long computation", goes_on);

@@ -284,6 +284,13 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("serve_all", "await(async_coro(serve_all, orders, %4#1)), orders = {%4*1}");
+    shown_as("evening",
+             "await(async_coro(visit, '%4', %1))<, then the same for '%5'><, '%6'><, '%7'><, with "
+             "ASYNC_SHUFFLE=%3>");
+    shown_as("cut", "await(async_coro(visit, '%2', %3)), cancelled after %1 s");
+    shown_as("cook_all", "await(async_coro(cook_all, dishes, %4#1)), dishes = {%4*1}");
+    shown_as("*", "{'%0', %1, %2, %3}");
     instead_of_sleep = "await(async_sleep(seconds)) all the way up, or async_to_thread()";
     part(2, "nobody blocks the others", nobody_blocks);
     part(2, "nobody is left behind", nobody_stays);

@@ -317,6 +317,17 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("script",
+             "await(async_coro(run_board, %1, opened)), cancelled after %2 s; _ is a blank and | "
+             "ends a line: %3*3");
+    shown_as("slow",
+             "await(async_coro(run_board, 2000, opened)); one client reads none of %1 lines of %2 "
+             "bytes");
+    shown_as("paste", "await(async_coro(run_board, 2000, opened)); one client sends %1 lines at once");
+    shown_as("late",
+             "await(async_coro(run_board, 2000, opened)), cancelled when %1 lines of %2 bytes wait "
+             "for each of three clients");
+    shown_as("*", "at %1 s %0 sends '%2'");
     about_deadlock = "Is there a client whose end everybody waits for, and nobody brings about?";
     part(2, "a server that answers", answers);
     part(3, "a client that does not read", slow_client);
