@@ -19,6 +19,8 @@
 static struct {
     int points;
     const char *title;
+    const char *base[MOST_PARTS];       /* the functions that it calls, by the part that they are */
+    bool failed, good_for[MOST_PARTS];
 } parts[MOST_PARTS];
 static int part_count;
 static Suite *suite;
@@ -98,6 +100,33 @@ void grader_open(int argc, char **argv)
 }
 
 static void begin_part(void) { running_part++; }
+
+void grader_failed(void) { parts[running_part - 1].failed = true; }
+void builds_on(int base, const char *function) { parts[part_count - 1].base[base - 1] = function; }
+void good_enough_for(int part) { parts[running_part - 1].good_for[part - 1] = true; }
+
+/* The first part on which this one builds and that has failed, even if it is good enough; from 0; -1: none. */
+static int failed_base(bool even_if_good)
+{
+    for (int i = 0; i < running_part; i++)
+        if (parts[running_part - 1].base[i] && parts[i].failed &&
+            (even_if_good || !parts[i].good_for[running_part - 1]))
+            return i;
+    return -1;
+}
+
+bool base_passed(void) { return failed_base(true) < 0; }
+
+const char *grader_base(void)
+{
+    static char text[200];
+    int base = failed_base(false);
+    if (base < 0)
+        return NULL;
+    snprintf(text, sizeof text, "Repair part %d first: %s() is needed here, too, and what is not right yet "
+                                "may come from there.", base + 1, parts[running_part - 1].base[base]);
+    return text;
+}
 
 const char *grader_picture(void)
 {

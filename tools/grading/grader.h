@@ -40,6 +40,18 @@ int grader_close(void);         /* runs and prints it all; 0 for full marks, els
 #define part(points, title, test) tcase_add_test(grader_part(points, title), test)
 TCase *grader_part(int points, const char *title);
 
+/* The part that was made last calls `function`, which is part `base`. If that one has failed, what is not
+ * as expected here may come from there: then nothing is said of it but "Repair part 1 first".
+ *
+ *     part(2, "two files at once", two_at_once);
+ *     builds_on(1, "download");
+ *
+ * Unless the test of the base said, before it failed, that what works is good_enough_for(2): then part 2 is
+ * judged by itself, and leaves out the cases that need more, for which it asks base_passed(). */
+void builds_on(int base, const char *function);
+void good_enough_for(int part);
+bool base_passed(void);
+
 /* ------------------------------------------------------------------------------- a run */
 
 #define MOST_LINES 1000
@@ -67,6 +79,7 @@ struct result {
 struct run {
     char inputs[512];           /* the arguments */
     const char *out, *err;      /* all that was printed */
+    bool sound;                 /* it ended as it should; what it printed and gave can be judged */
     bool cut;                   /* there was more than we look at */
     bool ends_open;             /* the last line has no newline */
     struct line lines[MOST_LINES];

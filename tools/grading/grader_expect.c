@@ -38,18 +38,22 @@ void reject(struct run *run, const char *format, ...)
 {
     static char text[MESSAGE], err[1500];
     va_list args;
+    const char *base = run->sound ? grader_base() : NULL;
+    const char *picture = about_time ? grader_picture() : "";
+    grader_failed();
+    about_time = false;
+    expected_count = 0;
+    if (base)
+        ck_abort_msg("%s", base);
     va_start(args, format);
     int n = vsnprintf(text, sizeof text - 2000, format, args);
     va_end(args);
     if (n > (int)sizeof text - 2001)
         n = sizeof text - 2001;
-    n += snprintf(text + n, sizeof text - n, "\n(tried with: %s)%s", case_of(run),
-                  about_time ? grader_picture() : "");
-    about_time = false;
+    n += snprintf(text + n, sizeof text - n, "\n(tried with: %s)%s", case_of(run), picture);
     if (*run->err)
         snprintf(text + n, sizeof text - n, "\nThe program also said:\n%s",
                  visible(run->err, err, sizeof err));
-    expected_count = 0;
     ck_abort_msg("%s", text);
     abort();
 }

@@ -48,6 +48,8 @@ const char *grader_stage(void);
 bool grader_watches_memory(void);   /* this is the second pass, in which all takes longer */
 #define MOST_WORDS 64
 const char *grader_picture(void);   /* a line that says how to have the run of this part drawn, or "" */
+const char *grader_base(void);      /* what this part builds on and has to be repaired first, or NULL */
+void grader_failed(void);           /* this part */
 void grader_remember(char *const *words);       /* of a run, to be shown */
 void grader_open_report(void);      /* what a stage needs to run without a grader's eyes, as 3 and 4 */
 void grader_new_inputs(void);   /* the bags of random_word and random_seconds are full again */

@@ -117,6 +117,7 @@ int main(int argc, char **argv)
     shown_as("accept_offer", "accept_offer(async_coro(quote, '%1', %2), async_coro(quote, '%3', %4))");
     part(1, "a coroutine function", coroutine_function);
     part(2, "an object, of which nothing runs yet", object_only);
+    builds_on(1, "price");
     part(3, "one is run, the other is dropped", one_of_two);
     return grader_close();
 }

@@ -293,14 +293,15 @@ static void try_cancelled(double at, const char *when)
 START_TEST(again)
 {
     try_again(3, 0);
+    make_cities(1);
+    with.tries = 3;
+    try_cancelled(with.limit / 2, "in a try");
+    good_enough_for(3);
     try_again(4, 2);
     try_again(5, 9);
     try_again(random_between(2, 4), 9);
     try_again(1, 9);
     try_unknown();
-    make_cities(1);
-    with.tries = 3;
-    try_cancelled(with.limit / 2, "in a try");
     make_cities(1);
     with.tries = 3;
     try_cancelled(with.limit + with.pause / 2, "in the pause between two tries");
@@ -318,14 +319,14 @@ static double seconds_of(const struct city *city)
     return seconds + city->seconds[try];
 }
 
-/* City i is answered at try i % 3, so the second one has a pause and the third one two of them.
- * Returns how long that takes. */
+/* City i is answered at try i % 3, so the second one has a pause and the third one two of them; all at
+ * the first try if ask_again() makes no other yet. Returns how long that takes. */
 static double answer_all(void)
 {
     double all = 0;
     with.tries = 3;
     for (int i = 0; i < count; i++) {
-        cities[i].seconds[i % 3] = soon();
+        cities[i].seconds[base_passed() ? i % 3 : 0] = soon();
         all += seconds_of(&cities[i]);
     }
     return all;
@@ -391,7 +392,7 @@ static void try_enough(int many, int warmest, bool cold)
 static void try_too_small(void)
 {
     enum { LAST_MOMENT, QUESTION, PAUSE, SECOND_TRY, LAST_PAUSE, PLACES };
-    for (int place = 0; place < PLACES; place++) {
+    for (int place = 0; place < (base_passed() ? PLACES : PAUSE); place++) {
         make_cities(3);
         double all = answer_all(), first = seconds_of(&cities[0]), second = seconds_of(&cities[1]);
         double budgets[PLACES] = {
@@ -439,8 +440,10 @@ START_TEST(budget)
     try_enough(3, 2, false);
     try_enough(1, 0, true);
     try_too_small();
-    try_failing_city(-1);
-    try_failing_city(60);
+    if (base_passed()) {
+        try_failing_city(-1);
+        try_failing_city(60);
+    }
     make_cities(3);
     with.tries = 3;
     with.budget = 500;
@@ -468,5 +471,6 @@ int main(int argc, char **argv)
     part(2, "an answer in time, or the last one known", in_time);
     part(3, "again, after a pause that grows", again);
     part(3, "all cities, within a budget", budget);
+    builds_on(2, "ask_again");
     return grader_close();
 }

@@ -813,6 +813,7 @@ int main(int argc, char **argv)
     shown_as("*", "[%0] = {.seconds = %1, .count = %2, .next = %3<, .failures = %4>}");
     part(2, "page by page, entry by entry", by_hand);
     part(2, "a generator that is gentle and cleans up", gently);
+    builds_on(1, "log_entries");
     part(3, "two sources in order, closed on every way out", merging);
     return grader_close();
 }

@@ -442,5 +442,6 @@ int main(int argc, char **argv)
     part(2, "one page", one_page);
     part(3, "many links, not too many at once", many_links);
     part(3, "the fastest mirror", mirrors);
+    builds_on(1, "fetch_page");
     return grader_close();
 }

@@ -331,6 +331,9 @@ int main(int argc, char **argv)
     about_deadlock = "Is there a client whose end everybody waits for, and nobody brings about?";
     part(2, "a server that answers", answers);
     part(3, "a client that does not read", slow_client);
+    builds_on(1, "run_board");
     part(4, "idle clients, and a clean end", ends_well);
+    builds_on(1, "run_board");
+    builds_on(2, "run_board");
     return grader_close();
 }
