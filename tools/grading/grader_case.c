@@ -99,12 +99,18 @@ static bool is_there(const struct fields *fields, const char *at)
     return strcmp(value, "0") != 0 && strcmp(value, "-") != 0;
 }
 
+/* The row whose name they begin with, else "*", which is the last; NULL: there is none. */
+static const char *call_for(const struct fields *fields)
+{
+    for (int i = 0; i < row_count; i++)
+        if (!strcmp(rows[i].name, fields->list[0]) || !strcmp(rows[i].name, "*"))
+            return rows[i].call;
+    return NULL;
+}
+
 static void show(FILE *to, const struct fields *fields)
 {
-    const char *at = NULL;
-    for (int i = 0; i < row_count && !at; i++)
-        if (!strcmp(rows[i].name, fields->list[0]) || !strcmp(rows[i].name, "*"))
-            at = rows[i].call;
+    const char *at = call_for(fields);
     while (at && *at) {
         char c = *at++;
         if (c == '%')
@@ -124,8 +130,8 @@ const char *case_of(const struct run *run)
     int at = cancelled ? strcspn(run->inputs, " ") : 0;
     strcpy(inputs, run->inputs + at);
     struct fields fields = split(inputs, " ");
-    FILE *to = fmemopen(text, sizeof text - 1, "w");
-    if (!to || !fields.count)
+    FILE *to = fields.count && call_for(&fields) ? fmemopen(text, sizeof text - 1, "w") : NULL;
+    if (!to)
         return run->inputs;
     show(to, &fields);
     if (cancelled)
