@@ -63,10 +63,11 @@ static void show_list(FILE *to, const struct fields *fields, int first, int size
             fprintf(to, "... %d more", (fields->count - i) / size);
             return;
         }
-        memcpy(group.list, fields->list + i, size * sizeof *group.list);
         snprintf(copy, sizeof copy, "%s", fields->list[i]);
         if (size == 1)
             group = split(copy, ":");
+        else
+            memcpy(group.list, fields->list + i, size * sizeof *group.list);
         show(to, &group);
     }
 }
