@@ -387,7 +387,7 @@ int main(int argc, char **argv)
     shown_as("sum_up",
              "await(async_coro(sum_up, url, wanted, %3#7, %2))<, cancelled after %5 s><, "
              "wanted[%3] is '%4'>, accounts with their seconds = {%3*7}");
-    shown_as("*", "{'%0', %1, %2}");
+    shown_as("*", "{'%0', %1, '%2'}");
     if (!getcwd(directory, sizeof directory)) {
         perror("where are we?");
         return 2;
