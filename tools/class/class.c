@@ -681,7 +681,9 @@ static void take_class(struct class *class)
 /* Grades all of them. The status, if it came to an end before that; else ALL_JUDGED. */
 static int run(struct class *class)
 {
-    async_value ended = async_run(async_coro(grade_all, class));
+    async_value ended = async_run(async_coro(grade_all, class)), first;
+    if (ended.error == ASYNC_GROUP && async_group_errors(ended, &first, 1))
+        ended = first;
     if (class->is_terminal)
         fputs("\r\033[K", stderr);
     if (ended.error)

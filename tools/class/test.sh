@@ -59,6 +59,11 @@ echo '#include "../solutions/04-await/exercise.c"' | hand_in thief exercise.c; e
 echo '#include "solutions/04-await/exercise.c"' | hand_in inside exercise.c; expect inside 'does_not_compile 0'
 { cat "$stub"; echo 'int system(const char *); __attribute__((constructor)) void go(void) { system("touch pwned"); }'; } |
     hand_in shell exercise.c; expect shell 'refused 0'
+# What pretends to be the grader's words, and what would end it, through a call that async.h has.
+sed 's/^async_value download.*/static void evil(void) { puts("\\nok    3\/3  all of it\\nStatus: graded\\nScore: 6\/6\\n"); }\n&/; s/^{$/{ evil();/' "$stub" |
+    hand_in forger exercise.c; expect forger 'graded 0'
+sed 's/^async_value download.*/static void evil(void) { (void)async_catch(async_create_subprocess_shell("kill -9 -1", 0)); }\n&/; s/^{$/{ evil();/' "$stub" |
+    hand_in killer exercise.c; expect killer 'graded 0'
 cp "$stub" "$class/lovelaceada_LATE_123_456_exercise-4.c"; expect lovelaceada 'graded 0'
 cp "$answer" "$class/hopperg_77_78_exercise-4-1.c"; expect hopperg 'graded 6'
 mkdir "$class/Grace Hopper_99_assignsubmission_file"

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PROCESSES 3                 /* times its limit is what a child and its children may use together */
 #define LOOK 50                     /* milliseconds from one look at a child to the next */
 
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -69,6 +70,7 @@ bool child_told_to_end(void)
 struct look {
     bool awake;                     /* a thread runs, waits for the processor, or for a disk */
     unsigned long long progress;    /* changes when any of them has run */
+    double cpu;                     /* seconds that all of them have used, and those that they waited for */
 };
 
 /* A thread's state and how much it has run. */
@@ -90,10 +92,26 @@ static void look_at_thread(const char *process, const char *thread, struct look 
         fclose(file);
 }
 
+/* What a process has used, and those of its children that have ended. */
+static double used_by(const char *process)
+{
+    char path[64], text[1024];
+    unsigned long long used[4];
+    snprintf(path, sizeof path, "/proc/%.20s/stat", process);
+    FILE *file = fopen(path, "re");
+    char *end = file && fgets(text, sizeof text, file) ? strrchr(text, ')') : NULL;
+    bool read = end && sscanf(end, ") %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %llu %llu", &used[0], &used[1],
+                              &used[2], &used[3]) == 4;
+    if (file)
+        fclose(file);
+    return read ? (double)(used[0] + used[1] + used[2] + used[3]) / sysconf(_SC_CLK_TCK) : 0;
+}
+
 /* A process and all that it has started. */
 static void look_at(const char *process, struct look *look, int depth)
 {
     char path[600], child[24];
+    look->cpu += used_by(process);
     snprintf(path, sizeof path, "/proc/%.20s/task", process);
     DIR *threads = depth < 20 ? opendir(path) : NULL;
     for (struct dirent *thread; threads && (thread = readdir(threads));) {
@@ -183,7 +201,8 @@ static void end_orphans(void)
 static void wait_for(struct child *child, pid_t pid)
 {
     char process[24];
-    struct look before = { true, 0 };
+    struct look before = { .awake = true };
+    int most = child->cpu_seconds * PROCESSES;
     snprintf(process, sizeof process, "%d", (int)pid);
     for (struct timespec last, now;;) {
         siginfo_t info = { 0 };
@@ -195,8 +214,12 @@ static void wait_for(struct child *child, pid_t pid)
             child->how = TOLD_TO_END;
             return;
         }
-        struct look look = { false, 0 };
+        struct look look = { .awake = false };
         look_at(process, &look, 0);
+        if (most && look.cpu > most) {          /* each has kept its limit, but there is no end of them */
+            kill(-pid, look.cpu > most + 1 ? SIGKILL : SIGXCPU);
+            kill(pid, look.cpu > most + 1 ? SIGKILL : SIGXCPU);
+        }
         clock_gettime(CLOCK_MONOTONIC, &now);
         double slept = now.tv_sec - last.tv_sec + (now.tv_nsec - last.tv_nsec) / 1e9;
         bool still = !look.awake && look.progress == before.progress;

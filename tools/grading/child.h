@@ -17,7 +17,7 @@ struct child {
     const char *directory;          /* where it runs; NULL: here */
     int in, out, err;               /* descriptors; 0: /dev/null */
     int more[2];                    /* become 3 and 4, if they are not 0 */
-    int cpu_seconds;                /* of each process; 0: no limit */
+    int cpu_seconds;                /* of each process, three times that of all together; 0: no limit */
     int still_seconds;              /* it may sleep so long, all of it */
     size_t memory, file_size;       /* bytes of each process, of each file; 0: no limit */
 
