@@ -271,7 +271,7 @@ $(BUILD)/settings: $(filter deps deps-dev,$(MAKECMDGOALS)) FORCE
 $(BUILD)/have-%: | $(BUILD)/settings
 	$(ALWAYS)@sh tools/deps.sh need $* && touch $@
 
-$(BUILD)/runtime/core/outside.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
+$(BUILD)/runtime/core/poll.c.o: private OWN = -fno-strict-aliasing   # ev.h sees one struct as another
 
 $(BUILD)/runtime/%.S.o: runtime/%.S $(BUILD)/settings
 	$(DO) $(CC) $(CFLAGS) $(EXTRA) -c $< $(TO)

@@ -1,8 +1,8 @@
 /* close.c - loop.close: everything that belongs to a loop goes, in a word if it was still wanted. */
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/object.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/forgotten.h"
 #include "debug/report.h"
 #include "core/stack.h"
@@ -27,7 +27,7 @@ static void detach(struct object *object, void *loop)
     if (object->future.type == &task_type && object->future.state == PENDING) {
         if (!task->coro.object.future.loop->deadlocked)
             report_pending(object);
-        line_forget(task->waiting_on);
+        waitq_forget(task->waiting_on);
         stream_forget(task->waiting_on);
         list_remove(&task->step.link);
     }
@@ -55,8 +55,8 @@ async_value async_loop_close(async_loop *loop)
     subprocess_close(loop);
     executor_close(loop);
     watch_close(loop);
-    outside_refuse(loop->outside);
-    outside_fetch(loop);
+    poll_refuse(loop->poll);
+    poll_fetch(loop);
     watch_discard_posted(&loop->ready);
     clear(&loop->ready);
     object_each(detach, loop);

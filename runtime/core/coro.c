@@ -14,13 +14,13 @@ static void drop(struct object *object) { coro_drop_args((struct coro *)object);
 const struct future_type coroutine_type = { .name = "coroutine", .drop = drop };
 const struct future_type running_type = { .name = "coroutine", .drop = drop };
 
-/* Where no task runs (in callbacks, and before any loop) activations are chained here. */
-static _Thread_local struct activation *outside;
+/* Where no task runs (in callbacks, and before any loop) frames are chained here. */
+static _Thread_local struct frame *outside;
 
-struct activation **coro_innermost(void)
+struct frame **coro_innermost(void)
 {
     struct task *task = task_current();
-    return task ? &task->activation : &outside;
+    return task ? &task->frame : &outside;
 }
 
 static struct coro *make(const async_call *call)
@@ -87,7 +87,7 @@ void coro_drop_args(struct coro *coro)
 }
 
 /* What the function ends with if it returns v. */
-static async_value ends_with(const struct activation *here, async_value v)
+static async_value ends_with(const struct frame *here, async_value v)
 {
     if (here->replaced)
         v = here->instead;
@@ -96,8 +96,8 @@ static async_value ends_with(const struct activation *here, async_value v)
 
 async_value coro_call(struct coro *coro, struct generator *generator)
 {
-    struct activation **top = coro_innermost();
-    struct activation here = { .outer = *top, .coro = coro, .generator = generator };
+    struct frame **top = coro_innermost();
+    struct frame here = { .outer = *top, .coro = coro, .generator = generator };
     *top = &here;
     async_value v = coro->fn(coro->args);
     *coro_innermost() = here.outer;
@@ -119,7 +119,7 @@ void async_coro_close(async_coroutine x)
 static async_value await_coroutine(struct coro *coro)
 {
     coro->object.future.type = &running_type;
-    if (coro->object.brief) {       /* one of ours, which needs no activation to leave or be found in */
+    if (coro->object.brief) {       /* one of ours, which needs no frame to leave or be found in */
         async_value v = coro->fn(coro->args);
         object_free(&coro->object);
         return v;
@@ -164,7 +164,7 @@ async_value async_catch(async_awaitable x)
 
 async_value async_leave(async_value error)
 {
-    struct activation *here = *coro_innermost();
+    struct frame *here = *coro_innermost();
     if (here) {
         here->leaving = error;
         here->if_cancelled = async_none;    /* by a block that was left before, and went on */
@@ -181,13 +181,13 @@ async_value async_leave_at(async_value error, const char *place)
 
 async_value async_leaving(void)
 {
-    struct activation *here = *coro_innermost();
+    struct frame *here = *coro_innermost();
     return here ? ends_with(here, here->leaving) : async_none;
 }
 
 void async_leave_with(async_value outcome)
 {
-    struct activation *here = *coro_innermost();
+    struct frame *here = *coro_innermost();
     if (!here)
         return;
     here->instead = outcome;
@@ -197,7 +197,7 @@ void async_leave_with(async_value outcome)
 
 void coro_replace_cancelled(async_value instead)
 {
-    struct activation *here = *coro_innermost();
+    struct frame *here = *coro_innermost();
     if (here)
         here->if_cancelled = instead;
 }

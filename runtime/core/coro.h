@@ -1,6 +1,6 @@
 /* coro.h - coroutine objects: calls that have not happened yet.
  *
- * Awaiting one is a plain call of its function on the stack of whoever awaits. The activation that
+ * Awaiting one is a plain call of its function on the stack of whoever awaits. The frame that
  * lies on that stack meanwhile tells where we are, and lets clean-up functions (async_with) see and
  * change what the function ends with. */
 #ifndef CORO_H
@@ -19,8 +19,8 @@ struct coro {
     _Alignas(8) char room[INLINE_ARGS];
 };
 
-struct activation {                 /* of a coroutine function that is running or suspended */
-    struct activation *outer;       /* of the function that awaits this one */
+struct frame {                 /* of a coroutine function that is running or suspended */
+    struct frame *outer;       /* of the function that awaits this one */
     const struct coro *coro;
     async_value leaving;            /* the error that await or async_raise is leaving it with */
     async_value instead;            /* what a clean-up wants it to end with, if `replaced` */
@@ -47,8 +47,8 @@ async_coroutine coro_with_call(async_fn *fn, async_call what);
 /* Runs the function here and now, gives what it ended with, and leaves the object to the caller. */
 async_value coro_call(struct coro *coro, struct generator *generator);
 
-/* Where the chain of activations begins: of the current task, or of the code outside of tasks. */
-struct activation **coro_innermost(void);
+/* Where the chain of frames begins: of the current task, or of the code outside of tasks. */
+struct frame **coro_innermost(void);
 
 /* If the current coroutine function ends with ASYNC_CANCELLED, make it this. */
 void coro_replace_cancelled(async_value instead);

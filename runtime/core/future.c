@@ -31,7 +31,7 @@ const struct future_type future_type = {
     .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take
 };
 
-struct callback {                   /* one add_done_callback */
+struct done_callback {                   /* one add_done_callback */
     struct job job;
     async_done_fn *fn;
     void *arg;
@@ -251,7 +251,7 @@ async_value async_exception(async_task x)
 
 /* ---------------------------------------------------------------------- done callbacks */
 
-static void discard(struct callback *callback)
+static void discard(struct done_callback *callback)
 {
     list_remove(&callback->job.link);
     object_unpin(callback->object);
@@ -260,7 +260,7 @@ static void discard(struct callback *callback)
 
 static void run_callback(struct job *job)
 {
-    struct callback *callback = container_of(job, struct callback, job);
+    struct done_callback *callback = container_of(job, struct done_callback, job);
     struct object *object = callback->object;
     async_value v = callback->fn(callback->x, callback->arg);
     if (v.error && !loop_leave_with(object->future.loop, v))
@@ -272,7 +272,7 @@ size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn)
 {
     size_t discarded = 0;
     list_each(link, jobs) {
-        struct callback *callback = container_of(link, struct callback, job.link);
+        struct done_callback *callback = container_of(link, struct done_callback, job.link);
         if (callback->job.run != run_callback || (fn && callback->fn != fn))
             continue;
         discard(callback);
@@ -289,10 +289,10 @@ async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg
         return error;
     if (!future->loop)
         return report_no_loop("async_add_done_callback");
-    struct callback *callback = malloc(sizeof *callback);
+    struct done_callback *callback = malloc(sizeof *callback);
     if (!callback)
         return async_error(ENOMEM, "no memory for a done callback");
-    *callback = (struct callback){ { .run = run_callback }, fn, arg, x, future_object(future) };
+    *callback = (struct done_callback){ { .run = run_callback }, fn, arg, x, future_object(future) };
     object_pin(callback->object);
     if (future->state == PENDING)
         list_append(&future->waiters, &callback->job.link);

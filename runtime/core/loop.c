@@ -3,7 +3,7 @@
 #include "debug/debug.h"
 #include "debug/forgotten.h"
 #include "core/hooks.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -56,9 +56,9 @@ async_loop *async_new_event_loop(void)
     clock_init(&loop->clock);
     shuffle_init(&loop->shuffle);
     const char *debug = getenv("ASYNC_DEBUG");
-    loop->outside = outside_new(loop);
+    loop->poll = poll_new(loop);
     trace_begin(loop);
-    if (loop->outside) {
+    if (loop->poll) {
         debug_set(loop, debug && *debug && strcmp(debug, "0"));
         return loop;
     }
@@ -76,8 +76,8 @@ void loop_free(async_loop *loop)
 {
     debug_set(loop, false);
     timers_free(&loop->timers);
-    if (loop->outside)
-        outside_free(loop->outside);
+    if (loop->poll)
+        poll_free(loop->poll);
     free(loop->processes);
     loop->processes = NULL;
     loop->closed = true;
@@ -155,11 +155,11 @@ bool loop_leave_with(async_loop *loop, async_value error)
 static void wait_outside(async_loop *loop, const struct timer *next)
 {
     if (!next)
-        outside_wait(loop->outside);
+        poll_wait(loop->poll);
     else if (next->deadline <= loop_now(loop))
-        outside_glance(loop->outside);
+        poll_glance(loop->poll);
     else
-        outside_wait_for(loop->outside, clock_to_seconds(next->deadline - loop->clock.now));
+        poll_wait_for(loop->poll, clock_to_seconds(next->deadline - loop->clock.now));
 }
 
 /* Before a virtual clock jumps: has a client, or the other end of a connection within this process,
@@ -167,7 +167,7 @@ static void wait_outside(async_loop *loop, const struct timer *next)
 static bool something_comes(async_loop *loop)
 {
     if (loop->listening)
-        outside_wait_for(loop->outside, 0.001);
+        poll_wait_for(loop->poll, 0.001);
     return !list_empty(&loop->ready);
 }
 
@@ -180,12 +180,12 @@ static bool wait(async_loop *loop)
         next = NULL;                /* due never */
     if (!list_empty(&loop->ready))  /* by who was told of an error */
         return true;
-    if (outside_called(loop->outside)) {
-        outside_glance(loop->outside);
+    if (poll_called(loop->poll)) {
+        poll_glance(loop->poll);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
-    } else if (!next && !loop->listening && !outside_has_threads(executor_threads(loop))
-               && !outside_called(loop->outside)) {     /* by a thread that is gone since */
+    } else if (!next && !loop->listening && !poll_has_threads(executor_threads(loop))
+               && !poll_called(loop->poll)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {
         if (next->deadline > loop->clock.now)
@@ -210,8 +210,8 @@ static void glance(async_loop *loop)
     if (loop->patience >= MOST_TURNS)
         loop->patience = MOST_TURNS - 1;
     forgotten_look(loop, now);
-    if (loop->watched || loop->listening || outside_called(loop->outside))
-        outside_glance(loop->outside);
+    if (loop->watched || loop->listening || poll_called(loop->poll))
+        poll_glance(loop->poll);
 }
 
 static void collect_due(async_loop *loop)

@@ -30,7 +30,7 @@ struct async_loop {
     async_exception_fn *on_exception;
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
     unsigned listening;         /* waits for what may never come: signals, clients, data from ourselves */
-    struct outside *outside;    /* libev, which waits for files, signals and other threads */
+    struct poll *poll;          /* libev, which waits for files, signals and other threads */
     struct debug *debug;        /* its debug mode, or NULL */
     struct forgotten *forgotten;    /* what nobody awaits or asks for; NULL: nothing */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */

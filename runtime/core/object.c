@@ -19,7 +19,7 @@ struct slot {                       /* a record, as wide as the widest */
     _Alignas(64) char bytes[OBJECT_SIZE];
 };
 
-struct queue {
+struct fifo {
     struct list objects;            /* the oldest first */
     size_t length;
 };
@@ -33,7 +33,7 @@ static _Thread_local struct {
     uint64_t forgotten;             /* the highest serial that is no longer in there */
     size_t cancels;                 /* how many were put in */
     struct list *free;              /* the one freed last, linked by `next` */
-    struct queue retired[EXPIRED];  /* by enum retired; IN_USE has coroutine objects that nobody used yet */
+    struct fifo retired[EXPIRED];  /* by enum retired; IN_USE has coroutine objects that nobody used yet */
     size_t in_use, peak;            /* records neither free, retired nor owned, and the most ever */
 } table;
 
@@ -227,7 +227,7 @@ static void give_up(struct object *object)
 /* Recycles from the head of a queue until it is as short as promised. */
 static void trim(enum retired which)
 {
-    struct queue *queue = &table.retired[which];
+    struct fifo *queue = &table.retired[which];
     size_t keep = which == TAKEN ? KEEP_TAKEN : KEEP_UNTAKEN;
     if (keep < table.peak)
         keep = table.peak;

@@ -5,7 +5,7 @@
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/object.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <signal.h>
@@ -64,7 +64,7 @@ static void on_sigint(int number)
     async_loop *loop = to_interrupt;
     to_interrupt = NULL;
     if (loop) {
-        outside_interrupt(loop);
+        poll_interrupt(loop);
     } else {
         signal(number, SIG_DFL);
         raise(number);
@@ -77,7 +77,7 @@ static void on_sigusr1(int number)
 {
     (void)number;
     if (to_print)
-        outside_ask_tree(to_print);
+        poll_ask_tree(to_print);
 }
 
 struct borrowed {                   /* a signal that nobody else wanted, while async_run runs */
@@ -120,8 +120,8 @@ static async_value run_main(async_loop *loop, struct task *main)
     struct interrupt interrupt = { { .run = cancel_main }, main };
     struct borrowed ctrl_c = { SIGINT, .handler = on_sigint };
     list_init(&interrupt.job.link);
-    if (outside_called(loop->outside))  /* perhaps by a Ctrl-C that came as the last main ended */
-        outside_glance(loop->outside);
+    if (poll_called(loop->poll))  /* perhaps by a Ctrl-C that came as the last main ended */
+        poll_glance(loop->poll);
     loop->interrupted = &interrupt.job;
     borrow(&ctrl_c, &to_interrupt, loop);
     async_value v = async_loop_run_until_complete(loop, object_ticket(&main->coro.object));

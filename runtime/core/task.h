@@ -20,7 +20,7 @@ struct task {
     struct future *waiting_on;      /* what it awaits, or NULL */
     void *stack;                    /* top of the stack it is on: its own, or the one of the generator
                                        that it runs; NULL before the first step and when done */
-    struct activation *activation;  /* of the innermost coroutine function it is in */
+    struct frame *frame;  /* of the innermost coroutine function it is in */
     struct memory memory;           /* what async_alloc gave it */
     char *name;                     /* NULL: "Task-<number>" not yet written */
     const char *cancel_message;     /* for must_cancel; in `memory` */

@@ -8,7 +8,7 @@
 #include "debug/debug.h"
 #include "core/coro.h"
 #include "core/loop.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/forgotten.h"
 #include "debug/report.h"
 #include "core/task.h"
@@ -35,7 +35,7 @@
 #define ORIGIN 400                  /* characters of a chain of creators */
 #define ASK SIGURG                  /* ignored by default, and by debuggers */
 
-struct note {                       /* about the object with this number */
+struct birth {                      /* about the object with this number */
     uint64_t serial;
     double since;                   /* its last step */
     char *origin;                   /* by whom it was made */
@@ -46,7 +46,7 @@ struct note {                       /* about the object with this number */
 struct debug {
     async_loop *loop;
     double slow;
-    struct note *notes;             /* by number of record */
+    struct birth *notes;            /* by number of record */
     size_t room;
     pthread_t thread, watchdog;     /* of the loop; ours */
     bool watched;
@@ -65,30 +65,30 @@ static long long now(void)
 
 /* --------------------------------------------------------------------------- who made what */
 
-static struct note *note_of(const struct object *object)
+static struct birth *note_of(const struct object *object)
 {
     struct debug *debug = object->future.loop ? object->future.loop->debug : NULL;
     if (!debug || object->number >= debug->room)
         return NULL;
-    struct note *note = &debug->notes[object->number];
+    struct birth *note = &debug->notes[object->number];
     return note->serial == object->serial || (object->was && note->serial == object->was) ? note : NULL;
 }
 
 const char *debug_origin(const struct object *object)
 {
-    struct note *note = note_of(object);
+    struct birth *note = note_of(object);
     return note && note->origin ? note->origin : "";
 }
 
 double debug_waits_since(const struct object *object)
 {
-    struct note *note = note_of(object);
+    struct birth *note = note_of(object);
     return note ? note->since : -1;
 }
 
 const char *debug_raised_at(const struct object *object, async_value error)
 {
-    struct note *note = note_of(object);
+    struct birth *note = note_of(object);
     return note && note->raised.error == error.error && note->raised.message == error.message
            ? note->raised_at : NULL;
 }
@@ -97,7 +97,7 @@ const char *debug_raised_at(const struct object *object, async_value error)
 void debug_raised(async_value error, const char *place)
 {
     struct task *task = task_current();
-    struct note *note = task ? note_of(&task->coro.object) : NULL;
+    struct birth *note = task ? note_of(&task->coro.object) : NULL;
     if (!note || debug_raised_at(&task->coro.object, error))
         return;
     note->raised = error;
@@ -109,7 +109,7 @@ static bool make_room(struct debug *debug, size_t number)
     if (number < debug->room)
         return true;
     size_t room = (number + 1) * 2;
-    struct note *notes = realloc(debug->notes, room * sizeof *notes);
+    struct birth *notes = realloc(debug->notes, room * sizeof *notes);
     if (!notes)
         return false;
     memset(notes + debug->room, 0, (room - debug->room) * sizeof *notes);
@@ -125,9 +125,9 @@ void debug_born(struct object *object)
     struct debug *debug = object->future.loop->debug;
     if (!make_room(debug, object->number))
         return;
-    struct note *note = &debug->notes[object->number];
+    struct birth *note = &debug->notes[object->number];
     free(note->origin);
-    *note = (struct note){ .serial = object->serial, .since = async_loop_time(debug->loop) };
+    *note = (struct birth){ .serial = object->serial, .since = async_loop_time(debug->loop) };
     if (!maker)
         return;
     report_describe(&maker->coro.object, origin + strlen(origin), sizeof origin - strlen(origin));
@@ -186,7 +186,7 @@ void debug_run(async_loop *loop, struct job *job)
     if (seconds >= debug->slow)
         report_slow(subject, seconds, from, !task ? NULL : ended ? "its end" : task->waiting_at);
     if (task) {
-        struct note *note = note_of(&task->coro.object);
+        struct birth *note = note_of(&task->coro.object);
         if (note)
             note->since = async_loop_time(loop);
         object_unpin(&task->coro.object);
@@ -308,7 +308,7 @@ static void start_watchdog(struct debug *debug)
     debug->watched = pthread_create(&debug->watchdog, NULL, watch_over, debug) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (debug->watched)
-        atomic_fetch_add(&outside_own_threads, 1);
+        atomic_fetch_add(&poll_own_threads, 1);
 }
 
 static void end(struct debug *debug)
@@ -316,7 +316,7 @@ static void end(struct debug *debug)
     atomic_store(&debug->ending, true);
     if (debug->watched) {
         pthread_join(debug->watchdog, NULL);
-        atomic_fetch_sub(&outside_own_threads, 1);
+        atomic_fetch_sub(&poll_own_threads, 1);
     }
     for (size_t i = 0; i < debug->room; i++)
         free(debug->notes[i].origin);

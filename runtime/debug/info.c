@@ -1,5 +1,5 @@
 /* info.c - what a task is doing: for monitors, debuggers, and whoever is curious. */
-#include "core/line.h"
+#include "core/waitq.h"
 #include "sync/lock.h"
 #include "core/task.h"
 
@@ -7,7 +7,7 @@
 struct object *info_awaited(struct task *task)
 {
     struct future *on = task->waiting_on;
-    struct object *owner = line_awaited(on);
+    struct object *owner = waitq_awaited(on);
     return owner ? owner : on && !on->type->unnamed ? future_object(on) : NULL;
 }
 

@@ -26,13 +26,13 @@ static const char *who(char *text)
 }
 
 /* "Lock (made at x.c:5, held by task 'Task-2' since x.c:9)" */
-static void describe_taken(struct object *object, const char *word, const struct taking *taking,
+static void describe_taken(struct object *object, const char *word, const struct holder *holder,
                            char *text, size_t size)
 {
-    struct task *by = line_taker(taking);
+    struct task *by = holder_task(holder);
     snprintf(text, size, "%s (made at %s, %s by %s%s%s %s %s)", object->future.type->name, object->place,
              word, by ? "task '" : "a task that has ended", by ? task_name(by) : "", by ? "'" : ",",
-             object->future.type == &lock_type ? "since" : "at", taking->at);
+             object->future.type == &lock_type ? "since" : "at", holder->at);
 }
 
 void report_describe(struct object *object, char *text, size_t size)

@@ -417,7 +417,7 @@ static void on_resumed(async_task x)
     add_text(&note, "called", task_name(task));
     add_text(&note, "where", task->waiting_at);
     end(&note);
-    if (task->waiting_on || !task->activation) {        /* else it had just given up its turn */
+    if (task->waiting_on || !task->frame) {        /* else it had just given up its turn */
         begin_flow(&note, "f", x);
         end(&note);
     }
@@ -436,7 +436,7 @@ static void add_step_end(struct note *note, async_task x)
 static void add_calls(struct note *note, const struct task *task)
 {
     char names[TEXT] = "", ids[TEXT] = "";
-    for (const struct activation *a = task->activation; a; a = a->outer) {
+    for (const struct frame *a = task->frame; a; a = a->outer) {
         char inner[TEXT], inner_ids[TEXT];
         memcpy(inner, names, sizeof inner);
         memcpy(inner_ids, ids, sizeof inner_ids);

@@ -47,7 +47,7 @@ struct db *db_new(bool of_pool)
         return NULL;
     }
     turn->locked = false;
-    line_init(&turn->line, &db->object);
+    waitq_init(&turn->waitq, &db->object);
     db->driver = NULL;
     db->link = NULL;
     db->turn = turn;

@@ -19,7 +19,7 @@ struct pool {
     size_t size, open;              /* the most there may be; idle, borrowed, or being opened */
     size_t idle_count;
     struct list idle;               /* connections, the one used last first */
-    struct line waiting;            /* tasks in acquire, and once it is closing, in close */
+    struct waitq waiting;            /* tasks in acquire, and once it is closing, in close */
     bool closing;
 };
 
@@ -60,9 +60,9 @@ static bool available(const struct pool *pool)
 static void serve_next(struct pool *pool)
 {
     if (pool->closing)
-        line_wake_all(&pool->waiting);
+        waitq_wake_all(&pool->waiting);
     else if (available(pool))
-        line_wake_first(&pool->waiting);
+        waitq_wake_first(&pool->waiting);
 }
 
 /* ----------------------------------------------------------------------------- borrowing */
@@ -71,9 +71,9 @@ static void serve_next(struct pool *pool)
 static async_value wait_for_one(struct pool *pool)
 {
     struct waiter waiter;
-    bool first = line_all_cancelled(&pool->waiting);
+    bool first = waitq_all_cancelled(&pool->waiting);
     while (!first || !available(pool)) {
-        async_value v = line_wait(&pool->waiting, &waiter);
+        async_value v = waitq_wait(&pool->waiting, &waiter);
         if (v.error) {
             if (waiter_woken(&waiter))
                 serve_next(pool);
@@ -177,7 +177,7 @@ static struct pool *pool_new(const struct creating *args)
     pool->size = args->size;
     pool->open = pool->idle_count = 0;
     list_init(&pool->idle);
-    line_init(&pool->waiting, &pool->object);
+    waitq_init(&pool->waiting, &pool->object);
     pool->closing = false;
     return pool;
 }
@@ -239,9 +239,9 @@ static async_value close_pool(void *p)
         return v;
     pool->closing = true;
     discard_idle(pool);
-    line_wake_all(&pool->waiting);
+    waitq_wake_all(&pool->waiting);
     while (pool->open && !v.error)
-        v = line_wait(&pool->waiting, &waiter);
+        v = waitq_wait(&pool->waiting, &waiter);
     return v;
 }
 

@@ -53,7 +53,7 @@ static void client_close(struct client *client)
         transfer_over(transfer, CURLE_ABORTED_BY_CALLBACK);
     }
     curl_detach(client);
-    line_wake_all(&client->queue);
+    waitq_wake_all(&client->queue);
 }
 
 static void client_free(struct client *client)
@@ -98,7 +98,7 @@ static struct client *client_new(async_loop *loop, const struct async_http_optio
         return NULL;
     client->loop = loop;
     list_init(&client->transfers);
-    line_init(&client->queue, NULL);
+    waitq_init(&client->queue, NULL);
     if (complete(&client->options, options) && curl_attach(client))
         return client;
     client_free(client);
@@ -150,15 +150,15 @@ static async_value take_place(struct client *client)
         client->running++;
         return v;
     }
-    v = line_wait(&client->queue, &waiter);
-    if (v.error && waiter_woken(&waiter) && client->multi && !line_serve_next(&client->queue))
+    v = waitq_wait(&client->queue, &waiter);
+    if (v.error && waiter_woken(&waiter) && client->multi && !waitq_serve_next(&client->queue))
         client->running--;
     return v;
 }
 
 static void leave_place(struct client *client)
 {
-    if (!line_serve_next(&client->queue))
+    if (!waitq_serve_next(&client->queue))
         client->running--;
 }
 

@@ -4,7 +4,7 @@
 #define _GNU_SOURCE
 #include "http_parts.h"
 #include "core/loop.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "io/stream.h"
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -3,7 +3,7 @@
 #define HTTP_PARTS_H
 
 #include "http.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/timer.h"
 #include <curl/curl.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct client {                     /* what is behind a session */
     struct list transfers;          /* under way */
     struct list sockets;            /* that curl uses, or keeps for later */
     long running;                   /* requests that have a place; at most options.limit */
-    struct line queue;              /* those without */
+    struct waitq queue;              /* those without */
     struct job act;                 /* curl wants to be called: at once, */
     struct job alarm;               /* or since this has rung: */
     int alarm_fd;

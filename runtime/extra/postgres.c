@@ -15,7 +15,7 @@
 #include "dbdriver.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <arpa/inet.h>
@@ -369,7 +369,7 @@ static void *send_request(void *p)
     PQcancel(request->cancel, why, sizeof why);     /* if the server is gone, so is the query */
     PQfreeCancel(request->cancel);
     pthread_mutex_lock(&abandoning);
-    bool posted = request->postgres && outside_post(request->loop, &request->job);
+    bool posted = request->postgres && poll_post(request->loop, &request->job);
     pthread_mutex_unlock(&abandoning);
     if (!posted)
         free(request);

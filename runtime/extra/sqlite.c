@@ -14,7 +14,7 @@
 #include "dbdriver.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <pthread.h>
@@ -67,7 +67,7 @@ static void *serve(void *p)
         memory_of_thread = &sqlite->memory;
         sqlite->result = work(sqlite, sqlite->arg);
         memory_of_thread = NULL;
-        outside_post(sqlite->loop, &sqlite->job);
+        poll_post(sqlite->loop, &sqlite->job);
         pthread_mutex_lock(&sqlite->mutex);
     }
     pthread_mutex_unlock(&sqlite->mutex);
@@ -359,7 +359,7 @@ static void close_at_once(struct db *db)
     pthread_cond_signal(&sqlite->changed);
     pthread_mutex_unlock(&sqlite->mutex);
     pthread_join(sqlite->thread, NULL);
-    atomic_fetch_sub(&outside_own_threads, 1);
+    atomic_fetch_sub(&poll_own_threads, 1);
     if (sqlite->handle)
         sqlite3_close_v2(sqlite->handle);
     memory_free(&sqlite->memory);
@@ -398,7 +398,7 @@ static struct sqlite *sqlite_new(void)
     pthread_cond_init(&sqlite->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     if (start_thread(sqlite) == 0) {
-        atomic_fetch_add(&outside_own_threads, 1);
+        atomic_fetch_add(&poll_own_threads, 1);
         return sqlite;
     }
     pthread_mutex_destroy(&sqlite->mutex);

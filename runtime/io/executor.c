@@ -9,10 +9,10 @@
  *      delivered   the loop sets the future, unless it was cancelled meanwhile, and frees the work
  * A thread cannot be stopped: cancelling the future only means that nobody looks at the result. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <pthread.h>
@@ -52,7 +52,7 @@ struct executor {
     unsigned idle;                  /* threads that wait, some perhaps woken by now */
     bool closing;
     unsigned outstanding;           /* not delivered yet; the loop's alone, as all below */
-    struct line finished;           /* tasks that wait until nothing is outstanding */
+    struct waitq finished;           /* tasks that wait until nothing is outstanding */
     unsigned threads, most;
     pthread_t ids[];
 };
@@ -78,7 +78,7 @@ static void *serve(void *p)
         memory_of_thread = &work->memory;
         work->result = work->fn(work->args);
         memory_of_thread = NULL;
-        outside_post(executor->loop, &work->job);
+        poll_post(executor->loop, &work->job);
         pthread_mutex_lock(&executor->mutex);
     }
     pthread_mutex_unlock(&executor->mutex);
@@ -99,7 +99,7 @@ static struct executor *executor_of(async_loop *loop)
     pthread_mutex_init(&executor->mutex, NULL);
     pthread_cond_init(&executor->something, NULL);
     list_init(&executor->queue);
-    line_init(&executor->finished, NULL);
+    waitq_init(&executor->finished, NULL);
     return loop->executor = executor;
 }
 
@@ -141,7 +141,7 @@ static void forget(struct work *work)
     free(work);
     executor->loop->watched--;
     if (--executor->outstanding == 0)
-        line_wake_all(&executor->finished);
+        waitq_wake_all(&executor->finished);
     object_unpin(&external->object);
 }
 
@@ -240,7 +240,7 @@ static async_value shut_down(void *p)
     struct waiter waiter;
     async_value v = async_none;
     if (loop->executor && loop->executor->outstanding)
-        v = line_wait(&loop->executor->finished, &waiter);
+        v = waitq_wait(&loop->executor->finished, &waiter);
     return v;
 }
 
@@ -271,7 +271,7 @@ void executor_close(async_loop *loop)
     }
     for (unsigned i = 0; i < executor->threads; i++)
         pthread_join(executor->ids[i], NULL);
-    outside_fetch(loop);
+    poll_fetch(loop);
     list_each(link, &loop->ready) {
         struct job *job = container_of(link, struct job, link);
         if (job->run == deliver) {

@@ -7,7 +7,7 @@
  * answer and, for text and error messages, the text behind it. */
 #define _GNU_SOURCE
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/object.h"
@@ -37,7 +37,7 @@ struct child {                      /* on the stack of the task that waits for i
 
 struct processes {                  /* of one loop */
     struct list children;
-    struct line line;               /* tasks that wait for a processor */
+    struct waitq waitq;               /* tasks that wait for a processor */
     long running, most;
 };
 
@@ -176,7 +176,7 @@ static struct processes *processes_of(async_loop *loop)
     if (processes || !(processes = calloc(1, sizeof *processes)))
         return processes;
     list_init(&processes->children);
-    line_init(&processes->line, NULL);
+    waitq_init(&processes->waitq, NULL);
     processes->most = processors > 0 ? processors : 1;
     return loop->processes = processes;
 }
@@ -190,17 +190,17 @@ static async_value to_process(void *p)
     if (!processes)
         return async_error(ENOMEM, "no memory for another process");
     while (processes->running >= processes->most) {
-        async_value v = line_wait(&processes->line, &waiter);
+        async_value v = waitq_wait(&processes->waitq, &waiter);
         if (v.error) {
             if (waiter_woken(&waiter))
-                line_serve_next(&processes->line);
+                waitq_serve_next(&processes->waitq);
             return v;
         }
     }
     processes->running++;
     async_value v = run_child(processes, p);
     processes->running--;
-    line_serve_next(&processes->line);
+    waitq_serve_next(&processes->waitq);
     return v;
 }
 

@@ -2,10 +2,10 @@
  * which ends when its function returns; then its stream is closed. */
 #define _GNU_SOURCE
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "io/resolve.h"
 #include "io/stream.h"
@@ -36,7 +36,7 @@ struct server {
     async_client_fn *fn;
     void *arg;
     ino_t inode;                    /* of its Unix socket, or 0 */
-    struct line closed;             /* tasks in wait_closed and serve_forever */
+    struct waitq closed;             /* tasks in wait_closed and serve_forever */
 };
 
 _Static_assert(sizeof(struct server) <= OBJECT_SIZE, "a server fits its record");
@@ -152,7 +152,7 @@ static void serve_ended(struct job *job)
     struct client *client = container_of(job, struct client, ended);
     struct server *server = client->server;
     if (--server->clients == 0 && server->fd < 0)
-        line_wake_all(&server->closed);
+        waitq_wake_all(&server->closed);
     object_unpin(&server->object);
     object_unpin(&client->task->coro.object);
 }
@@ -258,7 +258,7 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
     list_init(&server->timer.job.link);
     list_init(&server->object.link);
     list_init(&server->object.future.waiters);
-    line_init(&server->closed, &server->object);
+    waitq_init(&server->closed, &server->object);
     if (!servers.next)
         list_init(&servers);
     list_append(&servers, &server->link);
@@ -270,7 +270,7 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
     return async_ptr(object_ticket(&server->object));
 }
 
-struct endpoint {
+struct door {
     const char *host;               /* or the path */
     int port;
     async_client_fn *fn;
@@ -279,7 +279,7 @@ struct endpoint {
 
 static async_value start_server(void *p)
 {
-    struct endpoint *args = p;
+    struct door *args = p;
     char what[NI_MAXHOST + 32];
     async_value v = async_catch(async_getaddrinfo(args->host, args->port));
     if (v.error)
@@ -293,13 +293,13 @@ static async_value start_server(void *p)
 
 async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *host, int port)
 {
-    return coro_make(start_server, "async_start_server", &(struct endpoint){ host, port, fn, arg },
-                     sizeof(struct endpoint));
+    return coro_make(start_server, "async_start_server", &(struct door){ host, port, fn, arg },
+                     sizeof(struct door));
 }
 
 static async_value start_unix_server(void *p)
 {
-    struct endpoint *args = p;
+    struct door *args = p;
     struct address address;
     async_value v = resolve_path(args->host, &address);
     return v.error ? v : listen_on(&address.info, args->host, args->fn, args->arg);
@@ -308,7 +308,7 @@ static async_value start_unix_server(void *p)
 async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const char *path)
 {
     return coro_make(start_unix_server, "async_start_unix_server",
-                     &(struct endpoint){ path, 0, fn, arg }, sizeof(struct endpoint));
+                     &(struct door){ path, 0, fn, arg }, sizeof(struct door));
 }
 
 int async_server_port(async_server *x)
@@ -327,7 +327,7 @@ void async_server_close(async_server *x)
     if (!server)
         return;
     stop_listening(server);
-    line_wake_all(&server->closed);
+    waitq_wake_all(&server->closed);
 }
 
 bool async_server_is_serving(async_server *x)
@@ -367,7 +367,7 @@ static async_value wait_closed(void *p)
     in_use struct server *server = primitive_use(*(async_server **)p, &server_type,
                                                  "async_server_wait_closed", &v);
     while (server && !v.error && (server->fd >= 0 || server->clients))
-        v = line_wait(&server->closed, &waiter);
+        v = waitq_wait(&server->closed, &waiter);
     return v;
 }
 
@@ -391,7 +391,7 @@ static async_value serve_forever(void *p)
         return async_error(ASYNC_RUNTIME_ERROR, "the server is closed");
     server->forever = true;
     while (!v.error && server->fd >= 0)
-        v = line_wait(&server->closed, &waiter);
+        v = waitq_wait(&server->closed, &waiter);
     server->forever = false;
     if (!v.error)
         v = async_error(ASYNC_CANCELLED, "");

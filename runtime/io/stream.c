@@ -7,9 +7,9 @@
 #define _GNU_SOURCE
 #include "io/stream.h"
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <arpa/inet.h>
@@ -46,7 +46,7 @@ struct stream {
     struct job flush;               /* sends what is in `output` */
     struct watch *flushing;         /* makes that ready; NULL: nothing to send, the stream is not pinned */
     struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
-    struct line drained;            /* tasks in drain or wait_closed */
+    struct waitq drained;            /* tasks in drain or wait_closed */
     const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
     int broken;                     /* the errno that ended it, or 0 */
     uint32_t at_once;               /* how much to read */
@@ -207,7 +207,7 @@ static void on_lingering(struct job *job)
     if (lingering->timer.armed && discard(stream->in, &lingering->discarded))
         return;
     close_all(stream);
-    line_wake_all(&stream->drained);
+    waitq_wake_all(&stream->drained);
     object_unpin(&stream->object);
 }
 
@@ -318,7 +318,7 @@ async_stream *stream_new(int in, int out, const char *what, bool external)
     stream->out = out;
     stream->what = copy;
     stream->external = external;
-    line_init(&stream->drained, &stream->object);
+    waitq_init(&stream->drained, &stream->object);
     return (async_stream *)object_ticket(&stream->object);
 }
 
@@ -385,7 +385,7 @@ static async_value fetch(struct stream *stream)
             stream->at_eof = true;
             if (stream->out < 0 && !stream->closed) {   /* a pipe to read from is of no more use */
                 close_all(stream);
-                line_wake_all(&stream->drained);
+                waitq_wake_all(&stream->drained);
             }
             return async_none;
         }
@@ -630,13 +630,13 @@ static void on_writable(struct job *job)
     struct stream *stream = container_of(job, struct stream, flush);
     bool done = send_some(stream);
     if (held(&stream->output) <= LOW_WATER)
-        line_wake_all(&stream->drained);
+        waitq_wake_all(&stream->drained);
     if (!done)
         return;
     unwatch(stream->flushing);
     stream->flushing = NULL;
     sent_all(stream);
-    line_wake_all(&stream->drained);
+    waitq_wake_all(&stream->drained);
     object_unpin(&stream->object);
 }
 
@@ -647,7 +647,7 @@ static void flush(struct stream *stream)
         return;
     if (send_some(stream)) {
         sent_all(stream);
-        line_wake_all(&stream->drained);
+        waitq_wake_all(&stream->drained);
         return;
     }
     stream->flushing = watch_fd(stream->object.future.loop, stream->out, true, stream->external,
@@ -691,7 +691,7 @@ static async_value drain(void *p)
     if (!stream)
         return v;
     if (!stream->broken && held(&stream->output) > LIMIT)
-        if ((v = line_wait(&stream->drained, &waiter)).error)
+        if ((v = waitq_wait(&stream->drained, &waiter)).error)
             return v;
     return broken(stream);
 }
@@ -777,7 +777,7 @@ void async_stream_abort(async_stream *x)
     stream->closing = true;
     stream->output.start = stream->output.end = 0;
     close_all(stream);
-    line_wake_all(&stream->drained);
+    waitq_wake_all(&stream->drained);
     if (pinned)
         object_unpin(&stream->object);
 }
@@ -797,7 +797,7 @@ static async_value wait_closed(void *p)
     in_use struct stream *stream = primitive_use(*(async_stream **)p, &stream_type,
                                                  "async_stream_wait_closed", &v);
     while (stream && !stream->closed && !v.error)
-        v = line_wait(&stream->drained, &waiter);
+        v = waitq_wait(&stream->drained, &waiter);
     return v;
 }
 

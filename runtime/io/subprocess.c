@@ -6,9 +6,9 @@
  * goes is killed. */
 #define _GNU_SOURCE
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include "io/stream.h"
 #include "core/task.h"
@@ -35,7 +35,7 @@ struct subprocess {
     struct job job;                 /* sees to that end */
     struct watch *watch;            /* of pidfd, or NULL */
     struct object *thread;          /* the future of the thread that waits instead, pinned; or NULL */
-    struct line ended;              /* tasks in wait */
+    struct waitq ended;              /* tasks in wait */
     long returncode;                /* ASYNC_RUNNING, exit status, or minus the signal */
     async_stream *pipes[3];         /* our ends of its stdin, stdout, stderr, or NULL */
 };
@@ -77,7 +77,7 @@ static void on_end(struct job *job)
     if (process->returncode == ASYNC_RUNNING)
         return;
     stop_watching(process);
-    line_wake_all(&process->ended);
+    waitq_wake_all(&process->ended);
 }
 
 static void drop(struct object *object)
@@ -194,7 +194,7 @@ static struct subprocess *subprocess_new(pid_t pid)
     list_append(&loop_running->subprocesses, &process->link);
     process->returncode = ASYNC_RUNNING;
     memset(process->pipes, 0, sizeof process->pipes);
-    line_init(&process->ended, &process->object);
+    waitq_init(&process->ended, &process->object);
     return process;
 }
 
@@ -309,7 +309,7 @@ static async_value wait_for_end(void *p)
     in_use struct subprocess *process = primitive_use(*(async_subprocess **)p, &subprocess_type,
                                                       "async_subprocess_wait", &v);
     if (process && process->returncode == ASYNC_RUNNING)
-        v = line_wait(&process->ended, &waiter);
+        v = waitq_wait(&process->ended, &waiter);
     return v.error ? v : async_num(process->returncode);
 }
 

@@ -6,7 +6,7 @@
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "core/task.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -141,7 +141,7 @@ async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
     if (call.size)
         future->call.args = memcpy(future->args, call.args, call.size);
     future->start.run = start;
-    if (!outside_post(loop, &future->start))
+    if (!poll_post(loop, &future->start))
         abandon(future);
     return future;
 }
@@ -175,7 +175,7 @@ bool async_concurrent_cancel(async_concurrent *future)
     pthread_mutex_unlock(&future->mutex);
     if (ask) {
         future->cancel.run = cancel;
-        if (!outside_post(future->loop, &future->cancel))
+        if (!poll_post(future->loop, &future->cancel))
             let_go(future);
     }
     return runs;

@@ -3,7 +3,7 @@
  * All of it becomes a callback like any other, in the ready queue, in its turn. */
 #include "core/loop.h"
 #include "core/object.h"
-#include "core/outside.h"
+#include "core/poll.h"
 #include "debug/report.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -199,7 +199,7 @@ async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void
     *posted = (struct posted){ { .run = run_posted }, loop, fn, arg };
     if (loop_running == loop) {             /* our own thread: the same queue as call_soon */
         loop_ready(loop, &posted->job);
-    } else if (!outside_post(loop, &posted->job)) {
+    } else if (!poll_post(loop, &posted->job)) {
         free(posted);
         return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
     }

@@ -3,7 +3,7 @@
  * Each task gets a job of ours that moves it to the list of those that are done; async_anext takes
  * the first one off that list, or waits in line for it. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/task.h"
@@ -22,7 +22,7 @@ struct completion {
     struct object object;
     struct entry *entries;
     struct list done;
-    struct line line;               /* tasks in anext */
+    struct waitq waitq;               /* tasks in anext */
     struct timer timer;
     size_t count, unfinished, left; /* in all; not done; not given out */
     bool timed_out;
@@ -53,7 +53,7 @@ static void one_done(struct job *job)
         loop_timer_stop(completion->object.future.loop, &completion->timer);
         object_retire(&completion->object, UNTAKEN);      /* also if nobody reads it to its end */
     }
-    line_serve_next(&completion->line);
+    waitq_serve_next(&completion->waitq);
 }
 
 static void time_is_up(struct job *job)
@@ -63,7 +63,7 @@ static void time_is_up(struct job *job)
     for (size_t i = 0; i < completion->count; i++)
         list_remove(&completion->entries[i].done.link);
     object_retire(&completion->object, UNTAKEN);
-    while (line_serve_next(&completion->line))
+    while (waitq_serve_next(&completion->waitq))
         ;
 }
 
@@ -82,10 +82,10 @@ static async_value next(void *state)
     }
     completion->left--;             /* our turn, even if we are cancelled before it comes */
     while (list_empty(&completion->done) && !completion->timed_out) {
-        v = line_wait(&completion->line, &waiter);
+        v = waitq_wait(&completion->waitq, &waiter);
         if (v.error) {
             if (!list_empty(&completion->done) && waiter_woken(&waiter))
-                line_serve_next(&completion->line);
+                waitq_serve_next(&completion->waitq);
             return v;
         }
     }
@@ -141,7 +141,7 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
     completion->timer = (struct timer){ .job.run = time_is_up };
     list_init(&completion->timer.job.link);
     list_init(&completion->done);
-    line_init(&completion->line, &completion->object);
+    waitq_init(&completion->waitq, &completion->object);
     if (!completion->entries) {
         object_free(&completion->object);
         return iterator;

@@ -6,7 +6,7 @@
  * async_anext comes back. All of it happens inside the consumer's task: when the generator awaits,
  * that task is suspended, on the generator's stack. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "debug/report.h"
@@ -25,7 +25,7 @@ static async_value anext(void *p)
 
 static async_value next(void *state);
 
-/* A generator's function has an activation of its own to leave; any other next gets one here. */
+/* A generator's function has a frame of its own to leave; any other next gets one here. */
 async_awaitable async_anext(async_iterator iterator)
 {
     struct anext args = { iterator };
@@ -42,8 +42,8 @@ struct generator {
     void *stack;                    /* its own, while it runs the consumer's; NULL before the first anext
                                        and when it is over */
     void *place, *consumer_place;   /* where its stack and the consumer's were left */
-    struct activation *activation;  /* where it is, while the consumer runs */
-    struct activation *consumer;    /* where the consumer is, while it runs */
+    struct frame *frame;  /* where it is, while the consumer runs */
+    struct frame *consumer;    /* where the consumer is, while it runs */
     async_value value;              /* handed over by yield, or what it ended with */
     bool running, yielded, closing, over;
 };
@@ -130,15 +130,15 @@ static void exchange(void **a, void **b)
 /* Goes on on the generator's stack until it yields or ends. */
 static async_value resume(struct generator *generator)
 {
-    struct activation **here = coro_innermost();
+    struct frame **here = coro_innermost();
     if (!prepare(generator))
         return async_error(ENOMEM, "no memory for the generator's stack");
     object_pin(&generator->object);
     generator->running = true;
     generator->consumer = *here;
-    if (generator->activation) {            /* it goes on for another consumer than it began for */
-        generator->activation->outer = generator->consumer;
-        *here = generator->activation;
+    if (generator->frame) {            /* it goes on for another consumer than it began for */
+        generator->frame->outer = generator->consumer;
+        *here = generator->frame;
     }
     exchange(&task_current()->stack, &generator->stack);
     stack_switch(&generator->consumer_place, generator->place, false);
@@ -174,14 +174,14 @@ static async_value next(void *state)
 
 async_value async_yield_value(async_value value)
 {
-    struct activation **here = coro_innermost();
+    struct frame **here = coro_innermost();
     struct generator *generator = *here ? (*here)->generator : NULL;
     if (!generator)
         return async_error(ASYNC_RUNTIME_ERROR, "async_yield outside of an async generator's own "
                                                 "function");
     generator->value = value;
     generator->yielded = true;
-    generator->activation = *here;
+    generator->frame = *here;
     if (!stack_holds(task_current()->stack))
         report_stepped_over();
     stack_switch(&generator->place, generator->consumer_place, false);

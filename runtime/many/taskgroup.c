@@ -6,7 +6,7 @@
  *
  * The owner's own cancellation goes on to the tasks, and comes out unless there are errors. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/task.h"

@@ -4,7 +4,7 @@
  * takes its own request back (uncancel); if no other request is left and what comes out is
  * ASYNC_CANCELLED, it was ours, and becomes ASYNC_TIMEOUT. Somebody else's cancel stays one. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/task.h"
@@ -205,7 +205,7 @@ async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
     return outcome;
 }
 
-/* The outcome of the function around is not known yet, so the change is left to its activation. */
+/* The outcome of the function around is not known yet, so the change is left to its frame. */
 void async_timeout_exit(async_timeout_scope **x)
 {
     struct timeout *timeout = *x ? object_find((async_awaitable)*x) : NULL;

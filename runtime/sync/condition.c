@@ -28,7 +28,7 @@ struct condition *condition_new(struct lock *lock)
         return NULL;
     condition->lock = lock;
     object_pin(&lock->object);
-    line_init(&condition->line, &condition->object);
+    waitq_init(&condition->waitq, &condition->object);
     return condition;
 }
 
@@ -38,7 +38,7 @@ async_value condition_wait(struct condition *condition)
     if (!condition->lock->locked)
         return async_error(ASYNC_RUNTIME_ERROR, "cannot wait on un-acquired lock");
     lock_release(condition->lock);
-    async_value v = line_wait(&condition->line, &waiter), again;
+    async_value v = waitq_wait(&condition->waitq, &waiter), again;
     while ((again = lock_acquire(condition->lock)).error == ASYNC_CANCELLED)
         v = again;
     if (again.error)
@@ -50,7 +50,7 @@ async_value condition_wait(struct condition *condition)
 
 void condition_notify(struct condition *condition, size_t count)
 {
-    while (count-- && line_wake_next(&condition->line))
+    while (count-- && waitq_wake_next(&condition->waitq))
         ;
 }
 
@@ -111,7 +111,7 @@ async_awaitable async_condition_wait(async_condition *condition)
     return coro_make(wait, "async_condition_wait", &condition, sizeof condition);
 }
 
-struct wait_for {
+struct wait_until {
     async_condition *condition;
     async_predicate_fn *predicate;
     void *arg;
@@ -119,7 +119,7 @@ struct wait_for {
 
 static async_value wait_for(void *p)
 {
-    struct wait_for *args = p;
+    struct wait_until *args = p;
     async_value v;
     in_use struct condition *condition = use(args->condition, "async_condition_wait_for", &v);
     if (!condition)
@@ -134,7 +134,7 @@ async_awaitable async_condition_wait_for(async_condition *condition, async_predi
                                          void *arg)
 {
     return coro_make(wait_for, "async_condition_wait_for",
-                     &(struct wait_for){ condition, predicate, arg }, sizeof(struct wait_for));
+                     &(struct wait_until){ condition, predicate, arg }, sizeof(struct wait_until));
 }
 
 async_value async_condition_notify(async_condition *x, size_t count)

@@ -1,10 +1,10 @@
 /* event.c - asyncio.Event: a flag that tasks wait for. set() wakes everybody who waits, in order. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 
 struct event {
     struct object object;
-    struct line line;
+    struct waitq waitq;
     bool set;
 };
 
@@ -18,7 +18,7 @@ async_event *async_event_new(void)
     if (!event)
         return NULL;
     event->set = false;
-    line_init(&event->line, &event->object);
+    waitq_init(&event->waitq, &event->object);
     return (async_event *)object_ticket(&event->object);
 }
 
@@ -28,7 +28,7 @@ void async_event_set(async_event *x)
     if (event->set)
         return;
     event->set = true;
-    line_wake_all(&event->line);
+    waitq_wake_all(&event->waitq);
 }
 
 void async_event_clear(async_event *x)
@@ -49,7 +49,7 @@ static async_value wait(void *p)
                                                "async_event_wait", &error);
     if (!event)
         return error;
-    return event->set ? async_none : line_wait(&event->line, &waiter);
+    return event->set ? async_none : waitq_wait(&event->waitq, &waiter);
 }
 
 async_awaitable async_event_wait(async_event *event)

@@ -14,21 +14,21 @@ const struct future_type lock_type = { .name = "Lock" };
 static void take(struct lock *lock, const char *place)
 {
     lock->locked = true;
-    line_note_taking(&lock->taken, place);
+    holder_note(&lock->taken, place);
 }
 
 async_value lock_acquire(struct lock *lock)
 {
     struct waiter waiter;
-    if (!lock->locked && line_all_cancelled(&lock->line)) {
+    if (!lock->locked && waitq_all_cancelled(&lock->waitq)) {
         take(lock, async_here);
         return async_none;
     }
-    async_value v = line_wait(&lock->line, &waiter);
+    async_value v = waitq_wait(&lock->waitq, &waiter);
     if (!v.error)
         take(lock, task_current()->waiting_at);
     else if (!lock->locked)
-        line_wake_first(&lock->line);
+        waitq_wake_first(&lock->waitq);
     return v;
 }
 
@@ -37,13 +37,13 @@ async_value lock_release(struct lock *lock)
     if (!lock->locked)
         return async_error(ASYNC_RUNTIME_ERROR, "Lock is not acquired.");
     lock->locked = false;
-    line_wake_first(&lock->line);
+    waitq_wake_first(&lock->waitq);
     return async_none;
 }
 
 struct task *lock_holder(struct lock *lock)
 {
-    return lock->locked ? line_taker(&lock->taken) : NULL;
+    return lock->locked ? holder_task(&lock->taken) : NULL;
 }
 
 /* ------------------------------------------------------------------ what async.h offers */
@@ -54,7 +54,7 @@ async_lock *async_lock_new(void)
     if (!lock)
         return NULL;
     lock->locked = false;
-    line_init(&lock->line, &lock->object);
+    waitq_init(&lock->waitq, &lock->object);
     return (async_lock *)object_ticket(&lock->object);
 }
 

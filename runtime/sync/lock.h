@@ -2,13 +2,13 @@
 #ifndef LOCK_H
 #define LOCK_H
 
-#include "core/line.h"
+#include "core/waitq.h"
 
 struct lock {
     struct object object;
-    struct line line;               /* tasks that want it */
+    struct waitq waitq;               /* tasks that want it */
     bool locked;
-    struct taking taken;
+    struct holder taken;
 };
 
 extern const struct future_type lock_type;

@@ -7,7 +7,7 @@
  *
  * Items lie in one growing array: a ring for first-in-first-out, a stack, or a binary heap. */
 #include "core/coro.h"
-#include "core/line.h"
+#include "core/waitq.h"
 #include "core/memory.h"
 #include "sync/queue.h"
 #include <stdlib.h>
@@ -21,8 +21,8 @@ struct item {
 
 struct queue {
     struct object object;
-    struct line getters, putters;
-    struct line joiners;            /* tasks in join() */
+    struct waitq getters, putters;
+    struct waitq joiners;            /* tasks in join() */
     struct item *items;
     size_t first, length, room;     /* `first` moves only in a ring; room is a power of two */
     size_t maxsize;                 /* 0: no limit */
@@ -49,9 +49,9 @@ static async_queue *make(enum kind kind, long maxsize, async_less_fn *less)
     queue->less = less;
     queue->kind = kind;
     queue->shut_down = false;
-    line_init(&queue->getters, &queue->object);
-    line_init(&queue->putters, &queue->object);
-    line_init(&queue->joiners, &queue->object);
+    waitq_init(&queue->getters, &queue->object);
+    waitq_init(&queue->putters, &queue->object);
+    waitq_init(&queue->joiners, &queue->object);
     return (async_queue *)object_ticket(&queue->object);
 }
 
@@ -187,7 +187,7 @@ static async_value put_nowait(struct queue *queue, async_value item)
         return async_error(ENOMEM, "no memory for another item in the queue");
     insert(queue, kept);
     queue->unfinished++;
-    line_serve_next(&queue->getters);
+    waitq_serve_next(&queue->getters);
     return async_none;
 }
 
@@ -199,7 +199,7 @@ static async_value get_nowait(struct queue *queue)
     struct item item = take_out(queue);
     if (item.share)
         memory_hold(item.share);
-    line_serve_next(&queue->putters);
+    waitq_serve_next(&queue->putters);
     return item.value;
 }
 
@@ -222,9 +222,9 @@ static async_value put(void *p)
     if (share)
         share = memory_hold(share);
     while (!v.error && full(queue)) {
-        v = queue->shut_down ? shut_down() : line_wait(&queue->putters, &waiter);
+        v = queue->shut_down ? shut_down() : waitq_wait(&queue->putters, &waiter);
         if (v.error && !full(queue) && waiter_woken(&waiter))
-            line_serve_next(&queue->putters);
+            waitq_serve_next(&queue->putters);
     }
     if (!v.error)
         v = put_nowait(queue, args->item);
@@ -243,10 +243,10 @@ static async_value get(void *p)
     while (queue->length == 0) {
         if (queue->shut_down)
             return shut_down();
-        v = line_wait(&queue->getters, &waiter);
+        v = waitq_wait(&queue->getters, &waiter);
         if (v.error) {
             if (queue->length && waiter_woken(&waiter))
-                line_serve_next(&queue->getters);
+                waitq_serve_next(&queue->getters);
             return v;
         }
     }
@@ -288,7 +288,7 @@ async_value async_queue_task_done(async_queue *x)
     if (queue->unfinished == 0)
         return async_error(ASYNC_VALUE_ERROR, "task_done() called too many times");
     if (--queue->unfinished == 0)
-        line_wake_all(&queue->joiners);
+        waitq_wake_all(&queue->joiners);
     return async_none;
 }
 
@@ -299,7 +299,7 @@ static async_value join(void *p)
     in_use struct queue *queue = use(*(async_queue **)p, "async_queue_join", &v);
     if (!queue)
         return v;
-    return queue->unfinished ? line_wait(&queue->joiners, &waiter) : async_none;
+    return queue->unfinished ? waitq_wait(&queue->joiners, &waiter) : async_none;
 }
 
 async_awaitable async_queue_join(async_queue *queue)
@@ -315,11 +315,11 @@ void async_queue_shutdown(async_queue *x, bool immediate)
         queue->unfinished -= queue->length < queue->unfinished ? queue->length : queue->unfinished;
         clear(queue);
         if (queue->unfinished == 0)
-            line_wake_all(&queue->joiners);
+            waitq_wake_all(&queue->joiners);
     }
-    while (line_serve_next(&queue->getters))
+    while (waitq_serve_next(&queue->getters))
         ;
-    while (line_serve_next(&queue->putters))
+    while (waitq_serve_next(&queue->putters))
         ;
 }
 

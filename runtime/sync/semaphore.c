@@ -19,8 +19,8 @@ static async_semaphore *make(long permits, bool bounded)
         return NULL;
     semaphore->permits = permits;
     semaphore->bound = bounded ? permits : -1;
-    semaphore->taken = (struct taking){ NULL, NULL };
-    line_init(&semaphore->line, &semaphore->object);
+    semaphore->taken = (struct holder){ NULL, NULL };
+    waitq_init(&semaphore->waitq, &semaphore->object);
     return (async_semaphore *)object_ticket(&semaphore->object);
 }
 
@@ -29,12 +29,12 @@ async_semaphore *async_bounded_semaphore_new(long permits) { return make(permits
 
 static bool locked(const struct semaphore *semaphore)
 {
-    return semaphore->permits == 0 || !line_all_cancelled(&semaphore->line);
+    return semaphore->permits == 0 || !waitq_all_cancelled(&semaphore->waitq);
 }
 
 static bool give_to_next(struct semaphore *semaphore)
 {
-    if (!line_wake_next(&semaphore->line))
+    if (!waitq_wake_next(&semaphore->waitq))
         return false;
     semaphore->permits--;
     return true;
@@ -50,12 +50,12 @@ static async_value acquire(void *p)
         return v;
     if (!locked(semaphore)) {
         semaphore->permits--;
-        line_note_taking(&semaphore->taken, async_here);
+        holder_note(&semaphore->taken, async_here);
         return async_none;
     }
-    v = line_wait(&semaphore->line, &waiter);
+    v = waitq_wait(&semaphore->waitq, &waiter);
     if (!v.error)
-        line_note_taking(&semaphore->taken, task_current()->waiting_at);
+        holder_note(&semaphore->taken, task_current()->waiting_at);
     if (v.error && waiter_woken(&waiter))
         semaphore->permits++;
     while (semaphore->permits > 0 && give_to_next(semaphore))

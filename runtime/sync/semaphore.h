@@ -2,14 +2,14 @@
 #ifndef SEMAPHORE_H
 #define SEMAPHORE_H
 
-#include "core/line.h"
+#include "core/waitq.h"
 
 struct semaphore {
     struct object object;
-    struct line line;
+    struct waitq waitq;
     long permits;                   /* free ones */
     long bound;                     /* release never exceeds it; -1: no bound */
-    struct taking taken;
+    struct holder taken;
 };
 
 extern const struct future_type semaphore_type;

@@ -1,10 +1,10 @@
-/* outside.c - libev, which waits for files, signals and other threads on behalf of the loop. The only
+/* poll.c - libev, which waits for files, signals and other threads on behalf of the loop. The only
  * file that knows it.
  *
  * Whatever happens out there makes a job ready; the loop runs it in its turn. Other threads leave
  * theirs in a list under a mutex and wake libev; everything else belongs to the loop's thread. The
  * mutex is one for all loops, since another thread may hold on to a loop that is being closed. */
-#include "core/outside.h"
+#include "core/poll.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/reserve.h"
@@ -24,7 +24,7 @@
 
 static pthread_mutex_t posting = PTHREAD_MUTEX_INITIALIZER;
 
-struct outside {
+struct poll {
     struct list jobs;               /* from other threads; guarded by `posting`, as is ... */
     bool refuses;                   /* further jobs: the loop is being closed */
     struct ev_loop *ev;
@@ -60,7 +60,7 @@ static void on_alarm(struct ev_loop *ev, ev_timer *alarm, int events)
 static void before_waiting(struct ev_loop *ev)
 {
     if (ev_pending_count(ev))
-        ev_async_send(ev, &((struct outside *)ev_userdata(ev))->wake);
+        ev_async_send(ev, &((struct poll *)ev_userdata(ev))->wake);
 }
 
 /* What libev cannot do without, and nobody can mend: it would end the program with words of its own. */
@@ -89,46 +89,46 @@ static unsigned backends(void)
     return works ? EVBACKEND_EPOLL | EVBACKEND_POLL : EVBACKEND_POLL;
 }
 
-struct outside *outside_new(async_loop *loop)
+struct poll *poll_new(async_loop *loop)
 {
     unsigned usable = backends();
     if (!usable)
         return NULL;
     ev_set_allocator(reserve_realloc);
     ev_set_syserr_cb(on_failure);
-    struct outside *outside = calloc(1, sizeof *outside);
-    if (!outside || !(outside->ev = ev_loop_new(usable))) {
-        free(outside);
+    struct poll *poll = calloc(1, sizeof *poll);
+    if (!poll || !(poll->ev = ev_loop_new(usable))) {
+        free(poll);
         return NULL;
     }
-    list_init(&outside->jobs);
-    list_init(&outside->refused);
-    list_init(&outside->unseen);
-    ev_timer_init(&outside->again, on_alarm, 0, LOOK_AGAIN);
-    ev_async_init(&outside->wake, on_wake);
-    outside->wake.data = loop;
-    ev_async_start(outside->ev, &outside->wake);
-    ev_set_userdata(outside->ev, outside);
-    ev_set_loop_release_cb(outside->ev, before_waiting, NULL);
-    return outside;
+    list_init(&poll->jobs);
+    list_init(&poll->refused);
+    list_init(&poll->unseen);
+    ev_timer_init(&poll->again, on_alarm, 0, LOOK_AGAIN);
+    ev_async_init(&poll->wake, on_wake);
+    poll->wake.data = loop;
+    ev_async_start(poll->ev, &poll->wake);
+    ev_set_userdata(poll->ev, poll);
+    ev_set_loop_release_cb(poll->ev, before_waiting, NULL);
+    return poll;
 }
 
-void outside_refuse(struct outside *outside)
+void poll_refuse(struct poll *poll)
 {
     pthread_mutex_lock(&posting);
-    outside->refuses = true;
+    poll->refuses = true;
     pthread_mutex_unlock(&posting);
 }
 
-void outside_free(struct outside *outside)
+void poll_free(struct poll *poll)
 {
-    async_loop *loop = outside->wake.data;
+    async_loop *loop = poll->wake.data;
     pthread_mutex_lock(&posting);
-    loop->outside = NULL;
+    loop->poll = NULL;
     pthread_mutex_unlock(&posting);
-    ev_async_stop(outside->ev, &outside->wake);
-    ev_loop_destroy(outside->ev);
-    free(outside);
+    ev_async_stop(poll->ev, &poll->wake);
+    ev_loop_destroy(poll->ev);
+    free(poll);
 }
 
 /* ------------------------------------------------------------------------------ watching */
@@ -144,17 +144,22 @@ static void on_event(struct watch *watch, int number)
  * we look ourselves, now and then. */
 static void refused(struct watch *watch)
 {
-    struct outside *outside = watch->loop->outside;
-    list_append(&outside->refused, &watch->link);
-    ev_timer_again(outside->ev, &outside->again);
+    struct poll *poll = watch->loop->poll;
+    list_append(&poll->refused, &watch->link);
+    ev_timer_again(poll->ev, &poll->again);
 }
 
-static void look_again(struct outside *outside)
+static bool is_ready(const struct watch *watch)
 {
-    list_each(link, &outside->refused) {
+    struct pollfd look = { watch->io.fd, watch->io.events & EV_WRITE ? POLLOUT : POLLIN, 0 };
+    return poll(&look, 1, 0);
+}
+
+static void look_again(struct poll *poll)
+{
+    list_each(link, &poll->refused) {
         struct watch *watch = container_of(link, struct watch, link);
-        struct pollfd look = { watch->io.fd, watch->io.events & EV_WRITE ? POLLOUT : POLLIN, 0 };
-        if (poll(&look, 1, 0))
+        if (is_ready(watch))
             on_event(watch, watch->io.fd);
     }
 }
@@ -214,7 +219,7 @@ void watch_again(struct watch *watch, struct job *job)
     list_init(&job->link);
     watch->job = job;
     watch->resting = false;
-    ev_io_start(watch->loop->outside->ev, &watch->io);
+    ev_io_start(watch->loop->poll->ev, &watch->io);
     count(watch, 1);
 }
 
@@ -223,7 +228,7 @@ void watch_rest(struct watch *watch)
     if (watch->resting)
         return;
     watch->resting = true;
-    ev_io_stop(watch->loop->outside->ev, &watch->io);
+    ev_io_stop(watch->loop->poll->ev, &watch->io);
     list_remove(&watch->link);
     list_remove(&watch->job->link);
     count(watch, -1);
@@ -231,7 +236,7 @@ void watch_rest(struct watch *watch)
 
 void watch_is_foreign(struct watch *watch)
 {
-    list_append(&watch->loop->outside->unseen, &watch->link);
+    list_append(&watch->loop->poll->unseen, &watch->link);
 }
 
 struct watch *watch_signal(async_loop *loop, int number, struct job *job)
@@ -241,7 +246,7 @@ struct watch *watch_signal(async_loop *loop, int number, struct job *job)
         return NULL;
     ev_signal_init(&watch->signal, on_signal, number);
     watch->signal.data = watch;
-    ev_signal_start(loop->outside->ev, &watch->signal);
+    ev_signal_start(loop->poll->ev, &watch->signal);
     count(watch, 1);
     return watch;
 }
@@ -251,7 +256,7 @@ struct job *watch_job(const struct watch *watch) { return watch->resting ? NULL 
 void unwatch(struct watch *watch)
 {
     if (watch->is_signal) {
-        ev_signal_stop(watch->loop->outside->ev, &watch->signal);
+        ev_signal_stop(watch->loop->poll->ev, &watch->signal);
         list_remove(&watch->job->link);
         count(watch, -1);
     } else {
@@ -260,14 +265,14 @@ void unwatch(struct watch *watch)
     free(watch);
 }
 
-bool outside_called(struct outside *outside) { return atomic_load(&outside->posted); }
+bool poll_called(struct poll *poll) { return atomic_load(&poll->posted); }
 
-void outside_fetch(async_loop *loop)
+void poll_fetch(async_loop *loop)
 {
-    struct outside *outside = loop->outside;
-    atomic_store(&outside->posted, false);
+    struct poll *poll = loop->poll;
+    atomic_store(&poll->posted, false);
     pthread_mutex_lock(&posting);
-    list_splice(&loop->ready, &outside->jobs);
+    list_splice(&loop->ready, &poll->jobs);
     pthread_mutex_unlock(&posting);
 }
 
@@ -275,22 +280,22 @@ static void on_wake(struct ev_loop *ev, ev_async *wake, int events)
 {
     (void)ev, (void)events;
     async_loop *loop = wake->data;
-    outside_fetch(loop);
-    if (atomic_exchange(&loop->outside->interrupt, false) && loop->interrupted)
+    poll_fetch(loop);
+    if (atomic_exchange(&loop->poll->interrupt, false) && loop->interrupted)
         loop_ready(loop, loop->interrupted);
-    if (atomic_exchange(&loop->outside->tree_wanted, false))
+    if (atomic_exchange(&loop->poll->tree_wanted, false))
         async_print_tasks(loop);
 }
 
-bool outside_post(async_loop *loop, struct job *job)
+bool poll_post(async_loop *loop, struct job *job)
 {
     pthread_mutex_lock(&posting);
-    struct outside *outside = loop->outside;
-    bool accepted = outside && !outside->refuses;
+    struct poll *poll = loop->poll;
+    bool accepted = poll && !poll->refuses;
     if (accepted) {
-        list_append(&outside->jobs, &job->link);
-        atomic_store(&outside->posted, true);
-        ev_async_send(outside->ev, &outside->wake);
+        list_append(&poll->jobs, &job->link);
+        atomic_store(&poll->posted, true);
+        ev_async_send(poll->ev, &poll->wake);
     }
     pthread_mutex_unlock(&posting);
     return accepted;
@@ -299,18 +304,18 @@ bool outside_post(async_loop *loop, struct job *job)
 static void call(async_loop *loop, atomic_bool *what)
 {
     atomic_store(what, true);
-    atomic_store(&loop->outside->posted, true);
-    ev_async_send(loop->outside->ev, &loop->outside->wake);
+    atomic_store(&loop->poll->posted, true);
+    ev_async_send(loop->poll->ev, &loop->poll->wake);
 }
 
-void outside_interrupt(async_loop *loop) { call(loop, &loop->outside->interrupt); }
-void outside_ask_tree(async_loop *loop) { call(loop, &loop->outside->tree_wanted); }
+void poll_interrupt(async_loop *loop) { call(loop, &loop->poll->interrupt); }
+void poll_ask_tree(async_loop *loop) { call(loop, &loop->poll->tree_wanted); }
 
 /* ------------------------------------------------------------------------------- waiting */
 
-atomic_int outside_own_threads;
+atomic_int poll_own_threads;
 
-bool outside_has_threads(int idle)
+bool poll_has_threads(int idle)
 {
     DIR *threads = opendir("/proc/self/task");
     int count = 0;
@@ -318,42 +323,42 @@ bool outside_has_threads(int idle)
         count++;
     if (threads)
         closedir(threads);
-    return count > 3 + idle + atomic_load(&outside_own_threads);    /* ".", ".." and this one */
+    return count > 3 + idle + atomic_load(&poll_own_threads);    /* ".", ".." and this one */
 }
 
 /* A program may have closed what it asked us to watch, which would be an assertion of libev's. */
-static void check_unseen(struct outside *outside)
+static void check_unseen(struct poll *poll)
 {
-    list_each(link, &outside->unseen) {
+    list_each(link, &poll->unseen) {
         struct watch *watch = container_of(link, struct watch, link);
         list_remove(link);
         if (fcntl(watch->io.fd, F_GETFD) >= 0)
             continue;
-        ev_io_stop(outside->ev, &watch->io);
+        ev_io_stop(poll->ev, &watch->io);
         refused(watch);
     }
 }
 
-static void run(struct outside *outside, int how)
+static void run(struct poll *poll, int how)
 {
-    check_unseen(outside);
-    ev_run(outside->ev, how);
-    if (list_empty(&outside->refused))
-        ev_timer_stop(outside->ev, &outside->again);
+    check_unseen(poll);
+    ev_run(poll->ev, how);
+    if (list_empty(&poll->refused))
+        ev_timer_stop(poll->ev, &poll->again);
     else
-        look_again(outside);
+        look_again(poll);
 }
 
-void outside_glance(struct outside *outside) { run(outside, EVRUN_NOWAIT); }
+void poll_glance(struct poll *poll) { run(poll, EVRUN_NOWAIT); }
 
-void outside_wait(struct outside *outside) { run(outside, EVRUN_ONCE); }
+void poll_wait(struct poll *poll) { run(poll, EVRUN_ONCE); }
 
-void outside_wait_for(struct outside *outside, double seconds)
+void poll_wait_for(struct poll *poll, double seconds)
 {
     ev_timer alarm;
-    ev_now_update(outside->ev);
+    ev_now_update(poll->ev);
     ev_timer_init(&alarm, on_alarm, seconds, 0);
-    ev_timer_start(outside->ev, &alarm);
-    run(outside, EVRUN_ONCE);
-    ev_timer_stop(outside->ev, &alarm);
+    ev_timer_start(poll->ev, &alarm);
+    run(poll, EVRUN_ONCE);
+    ev_timer_stop(poll->ev, &alarm);
 }

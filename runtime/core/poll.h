@@ -1,14 +1,14 @@
-/* outside.h - what the loop cannot know by itself: files, signals, other threads, and waiting. */
-#ifndef OUTSIDE_H
-#define OUTSIDE_H
+/* poll.h - what the loop cannot know by itself: files, signals, other threads, and waiting. */
+#ifndef POLL_H
+#define POLL_H
 
 #include "async.h"
 #include "core/timer.h"
 #include <stdatomic.h>
 
-struct outside;                     /* a loop's link to it; libev inside */
-struct outside *outside_new(async_loop *loop);      /* NULL: no memory, or no descriptors left */
-void outside_free(struct outside *outside);
+struct poll;                     /* a loop's link to it; libev inside */
+struct poll *poll_new(async_loop *loop);      /* NULL: no memory, or no descriptors left */
+void poll_free(struct poll *poll);
 
 /* Makes the job ready each time the descriptor can be read (or written), or the signal comes. NULL
  * when memory ran out. Unwatching also takes the job off the ready queue. While something is watched
@@ -25,21 +25,21 @@ void unwatch(struct watch *watch);
 
 /* From another thread: runs the job in one of the next turns and ends the loop's wait. False: the
  * loop is closed, or about to be. */
-bool outside_post(async_loop *loop, struct job *job);
-void outside_refuse(struct outside *outside);       /* from now on, when the loop is being closed */
-void outside_interrupt(async_loop *loop);   /* from a signal handler: makes loop->interrupted ready */
-void outside_ask_tree(async_loop *loop);    /* from a signal handler: has async_print_tasks called */
-bool outside_called(struct outside *outside);       /* did either happen since the last look? */
-void outside_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
+bool poll_post(async_loop *loop, struct job *job);
+void poll_refuse(struct poll *poll);       /* from now on, when the loop is being closed */
+void poll_interrupt(async_loop *loop);   /* from a signal handler: makes loop->interrupted ready */
+void poll_ask_tree(async_loop *loop);    /* from a signal handler: has async_print_tasks called */
+bool poll_called(struct poll *poll);       /* did either happen since the last look? */
+void poll_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
 
 /* Is there another thread that might post something? Not one of the executor's, which are idle, and not
  * the runtime's own, which post only what somebody waits for. */
-bool outside_has_threads(int idle);
-extern atomic_int outside_own_threads;
+bool poll_has_threads(int idle);
+extern atomic_int poll_own_threads;
 
 /* Looks without waiting; waits until something happens; or until these seconds are over. */
-void outside_glance(struct outside *outside);
-void outside_wait(struct outside *outside);
-void outside_wait_for(struct outside *outside, double seconds);
+void poll_glance(struct poll *poll);
+void poll_wait(struct poll *poll);
+void poll_wait_for(struct poll *poll, double seconds);
 
 #endif

@@ -1,5 +1,5 @@
-/* line.c - see line.h. */
-#include "core/line.h"
+/* waitq.c - see waitq.h. */
+#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "debug/report.h"
@@ -9,13 +9,13 @@ static const struct future_type waiting_type = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true
 };
 
-async_value line_wait(struct line *line, struct waiter *waiter)
+async_value waitq_wait(struct waitq *waitq, struct waiter *waiter)
 {
     if (!task_current())
         return report_no_task();
     future_init(&waiter->future, &waiting_type, loop_running);
-    waiter->line = line;
-    list_append(&line->waiters, &waiter->link);
+    waiter->waitq = waitq;
+    list_append(&waitq->waiters, &waiter->link);
     async_value interrupted = task_wait(&waiter->future);
     list_remove(&waiter->link);
     return interrupted.error ? interrupted : waiter->future.outcome;
@@ -25,23 +25,23 @@ static struct waiter *waiter_at(struct list *link) { return container_of(link, s
 
 static bool wake(struct waiter *waiter) { return future_set(&waiter->future, async_none); }
 
-bool line_wake_first(struct line *line)
+bool waitq_wake_first(struct waitq *waitq)
 {
-    return !list_empty(&line->waiters) && wake(waiter_at(line->waiters.next));
+    return !list_empty(&waitq->waiters) && wake(waiter_at(waitq->waiters.next));
 }
 
-bool line_wake_next(struct line *line)
+bool waitq_wake_next(struct waitq *waitq)
 {
-    list_each(link, &line->waiters)
+    list_each(link, &waitq->waiters)
         if (wake(waiter_at(link)))
             return true;
     return false;
 }
 
-bool line_serve_next(struct line *line)
+bool waitq_serve_next(struct waitq *waitq)
 {
-    while (!list_empty(&line->waiters)) {
-        struct waiter *first = waiter_at(line->waiters.next);
+    while (!list_empty(&waitq->waiters)) {
+        struct waiter *first = waiter_at(waitq->waiters.next);
         list_remove(&first->link);
         if (wake(first))
             return true;
@@ -49,15 +49,15 @@ bool line_serve_next(struct line *line)
     return false;
 }
 
-void line_wake_all(struct line *line)
+void waitq_wake_all(struct waitq *waitq)
 {
-    list_each(link, &line->waiters)
+    list_each(link, &waitq->waiters)
         wake(waiter_at(link));
 }
 
-bool line_all_cancelled(const struct line *line)
+bool waitq_all_cancelled(const struct waitq *waitq)
 {
-    list_each(link, &((struct line *)line)->waiters)
+    list_each(link, &((struct waitq *)waitq)->waiters)
         if (waiter_at(link)->future.state != CANCELLED)
             return false;
     return true;
@@ -65,17 +65,17 @@ bool line_all_cancelled(const struct line *line)
 
 static struct waiter *waiter_of(struct future *future)
 {
-    bool in_line = future && future->type == &waiting_type;
-    return in_line ? container_of(future, struct waiter, future) : NULL;
+    bool in_queue = future && future->type == &waiting_type;
+    return in_queue ? container_of(future, struct waiter, future) : NULL;
 }
 
-struct object *line_awaited(struct future *future)
+struct object *waitq_awaited(struct future *future)
 {
     struct waiter *waiter = waiter_of(future);
-    return waiter ? waiter->line->owner : NULL;
+    return waiter ? waiter->waitq->owner : NULL;
 }
 
-void line_forget(struct future *future)
+void waitq_forget(struct future *future)
 {
     struct waiter *waiter = waiter_of(future);
     if (waiter)
@@ -110,15 +110,15 @@ void *primitive_known(const void *handle, const struct future_type *type, const 
     return object_over(handle) ? NULL : primitive_of(handle, type, caller, NULL);
 }
 
-void line_note_taking(struct taking *taking, const char *place)
+void holder_note(struct holder *holder, const char *place)
 {
     struct task *task = task_current();
-    *taking = (struct taking){ task ? object_ticket(&task->coro.object) : NULL, place };
+    *holder = (struct holder){ task ? object_ticket(&task->coro.object) : NULL, place };
 }
 
-struct task *line_taker(const struct taking *taking)
+struct task *holder_task(const struct holder *holder)
 {
-    struct object *by = taking->by ? object_find(taking->by) : NULL;
+    struct object *by = holder->by ? object_find(holder->by) : NULL;
     return by && by->future.state == PENDING ? (struct task *)by : NULL;
 }
 
