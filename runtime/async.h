@@ -18,7 +18,16 @@
  *
  * A handle is NULL where memory ran out. NULL may be given to every call that takes an awaitable;
  * awaiting it gives the error ENOMEM. Times are in seconds. Nothing here may be called from
- * another thread than the loop's. */
+ * another thread than the loop's.
+ *
+ * Contents, each a section below:
+ *   running it all                             streams and servers
+ *   values and errors                          threads, for what blocks
+ *   coroutines                                 processes, for what computes or is there
+ *   tasks and futures                          the loop, and watching it
+ *   waiting, with a limit                      the fine print
+ *   iterators and generators
+ *   queues, locks and the like */
 #ifndef ASYNC_H
 #define ASYNC_H
 
@@ -33,12 +42,39 @@
 #define ASYNC_MUST_USE __attribute__((warn_unused_result))
 #define ASYNC_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
+/* --------------------------------------------------------------------- running it all */
+
+typedef struct async_value async_value;         /* a value or an error: the next section */
+
+/* Anything that can be awaited: a coroutine object, a task, a future. One type, as in Python;
+ * the other names only say what a variable is meant to hold. */
+typedef struct async_ticket *async_awaitable;
+typedef async_awaitable async_coroutine, async_task, async_future;
+
+/* The last line of main(), return async_main(async_coro(my_main)): async_run, with an error that comes out
+ * printed to stderr. Gives the exit status: 0, 1 after an error, 130 after Ctrl-C, or that of async_exit. */
+int async_main(async_coroutine coro) ASYNC_MUST_USE;
+
+/* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
+ * waits for it, closes the loop. Gives what main gave. Ctrl-C cancels main, so that its clean-ups
+ * run; if it ends with that the error is ASYNC_KEYBOARD_INTERRUPT. The environment is read when a loop is
+ * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready; it begins
+ * at 0, or with ASYNC_CLOCK=virtual:1000 at 1000 s. */
+async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
+
+/* The same with options: async_run(coro, .debug = true), and async_main likewise. */
+typedef struct async_run_options {
+    bool debug;                         /* asyncio.run(main(), debug=True); see async_loop_set_debug */
+} async_run_options;
+async_value async_run_with(async_coroutine coro, async_run_options options) ASYNC_MUST_USE;
+int async_main_with(async_coroutine coro, async_run_options options) ASYNC_MUST_USE;
+
 /* ------------------------------------------------------------------ values and errors */
 
 /* What a coroutine gives back: a value, or the error that it ended with. `error` tells which:
  * 0, one of enum async_error_code, any errno, or a number of your own from ASYNC_USER_ERROR on.
  * With an error, `message` is its text (or NULL). Comes back in two registers. */
-typedef struct async_value {
+struct async_value {
     int error;
     union {
         void *ptr;
@@ -47,7 +83,7 @@ typedef struct async_value {
         double real;
         const char *message;
     };
-} async_value;
+};
 
 /* Python's exceptions. They stand clear of errno. */
 enum async_error_code {
@@ -119,11 +155,6 @@ void async_free(const void *bytes);
 typedef async_value async_fn(void *args);
 
 typedef struct async_loop async_loop;
-
-/* Anything that can be awaited: a coroutine object, a task, a future. One type, as in Python;
- * the other names only say what a variable is meant to hold. */
-typedef struct async_ticket *async_awaitable;
-typedef async_awaitable async_coroutine, async_task, async_future;
 
 /* A call that has not happened yet: fn(...) of an `async def`. The arguments are the fields of a
  * struct that bears the function's name, and are copied into the object:
@@ -642,25 +673,7 @@ async_stream *async_subprocess_stdin(async_subprocess *process);    /* NULL: not
 async_stream *async_subprocess_stdout(async_subprocess *process);
 async_stream *async_subprocess_stderr(async_subprocess *process);
 
-/* --------------------------------------------------------------------- running it all */
-
-/* asyncio.run(coro): makes a loop, runs the coroutine as its main task, cancels what is left and
- * waits for it, closes the loop. Gives what main gave. Ctrl-C cancels main, so that its clean-ups
- * run; if it ends with that the error is ASYNC_KEYBOARD_INTERRUPT. The environment is read when a loop is
- * made: with ASYNC_CLOCK=virtual time jumps to the next deadline whenever nothing is ready; it begins
- * at 0, or with ASYNC_CLOCK=virtual:1000 at 1000 s. */
-async_value async_run(async_coroutine coro) ASYNC_MUST_USE;
-
-/* The same with options: async_run(coro, .debug = true), and async_main likewise. */
-typedef struct async_run_options {
-    bool debug;                         /* asyncio.run(main(), debug=True); see async_loop_set_debug */
-} async_run_options;
-async_value async_run_with(async_coroutine coro, async_run_options options) ASYNC_MUST_USE;
-int async_main_with(async_coroutine coro, async_run_options options) ASYNC_MUST_USE;
-
-/* async_run for the last line of main(): an error that comes out is printed to stderr. Returns the
- * exit status: 0, 1 after an error, 130 after Ctrl-C, or that of async_exit. */
-int async_main(async_coroutine coro) ASYNC_MUST_USE;
+/* ----------------------------------------------------------------- the loop, and watching it */
 
 /* Debug mode, asyncio.run(main(), debug=True): ASYNC_DEBUG=1 in the environment, or this, also while
  * it runs. Steps that take 0.1 s (adjustable) or longer are reported on stderr with task and place; a
