@@ -263,6 +263,17 @@ show_page() {
         xdg-open "$page" >/dev/null 2>&1 || :
 }
 
+# beside FOLDER: where several pages lie, one more shows two of them side by side.
+beside() {
+    pages=$(cd "$1" && ls | sed '/^beside.html$/d; /\.html$/!d; s/.*/"&",/' | tr -d '\n')
+    case $pages in
+    *,\"*) ;;
+    *) return 0 ;;
+    esac
+    sed "s|/\*PAGES\*/\[\]|[$pages]|" tools/show/beside.html > "$1/beside.html" &&
+        say "Two of them side by side: $1/beside.html"
+}
+
 # Makes pages of the lesson's programs, or with FROM one of an exercise, or with PART one of what the grader saw of
 # that. With SEED what is ready in a turn runs in an order of chance, and a grading has those inputs.
 show() {
@@ -278,6 +289,7 @@ show() {
     scratch=$(mktemp -d "$build/steps.XXXXXX") || exit 1
     if [ -n "${PART:-}" ]; then
         show_page "$build/show/$room/part-$PART.html" "$build/grade" "$room" "$source" show "$PART" tools/show/show
+        beside "$build/show/$room"
         return
     fi
     export ASYNC_SHUFFLE="${SEED:-}"
@@ -290,12 +302,14 @@ show() {
         esac
         show_page "$build/show/$room/$whose${SEED:+-seed-$SEED}.html" "$build/tools/show/show" --source "$source" \
             --title "$source${SEED:+, SEED=$SEED}" "$scratch/exercise"
+        beside "$build/show/$room"
         return
     fi
     for program in $(programs); do
         show_page "$build/show/$room/$program${SEED:+-seed-$SEED}.html" "$build/tools/show/show" \
             --source "$room/$program.c" --title "$room/$program.c${SEED:+, SEED=$SEED}" "$build/$room/$program"
     done
+    beside "$build/show/$room"
 }
 
 # A program of its own from here on, which leaves nothing behind whatever happens.

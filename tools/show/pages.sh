@@ -27,6 +27,7 @@ done | grep '\.html$' > "$scratch/pages"
 if [ -f solutions/04-await/exercise.c ]; then       # what a grader saw, and another order of what is ready
     "${MAKE:-make}" -s show-4 FROM=solutions/04-await PART=3 SEED=5 2>/dev/null
     "${MAKE:-make}" -s show-4 SEED=5 2>/dev/null
+    echo "$BUILD/show/lessons/04-await/beside.html"
 fi >> "$scratch/pages"
 
 # ask FILE: opens the pages that it names, and adds what they say of themselves to $scratch/said.
@@ -36,7 +37,7 @@ ask() {
         printf '%s\n' 'addEventListener("message",e=>document.body.append("\n"+e.data+"\n"))</script>'
         while read -r page; do echo "<iframe src='file://$(realpath "$page")#selftest'></iframe>"; done < "$1"
     } > "$scratch/all.html"
-    sh tools/show/browser.sh --dump-dom "file://$scratch/all.html" >> "$scratch/said"
+    sh tools/show/browser.sh --virtual-time-budget=100000 --dump-dom "file://$scratch/all.html" >> "$scratch/said"
 }
 
 # silent: those of which nothing was said. A browser on a busy machine may end before it has looked at all.
