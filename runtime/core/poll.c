@@ -8,7 +8,6 @@
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/reserve.h"
-#include <dirent.h>
 #include <ev.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_AGAIN 0.01             /* seconds: how often we look at what the system does not watch for us */
@@ -315,15 +315,12 @@ void poll_ask_tree(async_loop *loop) { call(loop, &loop->poll->tree_wanted); }
 
 atomic_int poll_own_threads;
 
+/* The directory's count of links. Its entries would be less: one that goes while we read hides another. */
 bool poll_has_threads(int idle)
 {
-    DIR *threads = opendir("/proc/self/task");
-    int count = 0;
-    while (threads && readdir(threads))
-        count++;
-    if (threads)
-        closedir(threads);
-    return count > 3 + idle + atomic_load(&poll_own_threads);    /* ".", ".." and this one */
+    struct stat threads;
+    return stat("/proc/self/task", &threads) == 0
+           && (int)threads.st_nlink > 3 + idle + atomic_load(&poll_own_threads);  /* ".", "..", this one */
 }
 
 /* A program may have closed what it asked us to watch, which would be an assertion of libev's. */
