@@ -162,8 +162,9 @@ const char *page_link(const struct place *from, const struct page *to, const cha
 
 const char *page_link_to_folder(const struct place *from, const char *folder)
 {
+    size_t length = strlen(folder);
     for (int i = 0; i < page_count; i++)
-        if (!pages[i].is_text && strncmp(pages[i].path, folder, strlen(folder)) == 0 && pages[i].path[strlen(folder)] == '/')
+        if (!pages[i].is_text && strncmp(pages[i].path, folder, length) == 0 && pages[i].path[length] == '/')
             return format("%sfiles.html#%s", from->whole ? "" : to_root(from->page->out), folder);
     return NULL;
 }
@@ -245,7 +246,8 @@ static void put_contents(const struct place *place, const struct section *sectio
         if (!page->is_text)
             continue;
         bool here = page == place->page;
-        fprintf(place->to, "<li%s><a href=\"%s\"%s>", strncmp(page->path, "exercises", 9) == 0 ? " class=\"exercise\"" : "",
+        bool exercise = strncmp(page->path, "exercises", 9) == 0;
+        fprintf(place->to, "<li%s><a href=\"%s\"%s>", exercise ? " class=\"exercise\"" : "",
                 page_link(place, page, NULL), here && !place->whole ? " aria-current=\"page\"" : "");
         escape(place->to, page->title, strlen(page->title));
         fputs("</a>", place->to);
@@ -278,7 +280,8 @@ static void begin_page(const struct place *place, const char *title, const struc
             "<form role=\"search\" id=\"find\"><label for=\"words\">search</label>"
             "<input id=\"words\" type=\"search\" autocomplete=\"off\" placeholder=\"words, or a name (/)\"></form>"
             "<button id=\"theme\" aria-label=\"dark or light\">◐</button></header>\n",
-            strcmp(title, "evlings") == 0 ? "" : " · evlings", root, root, place->whole ? " class=\"whole\"" : "", root, root);
+            strcmp(title, "evlings") == 0 ? "" : " · evlings", root, root,
+            place->whole ? " class=\"whole\"" : "", root, root);
     put_contents(place, sections);
     fputs("<main id=\"text\" tabindex=\"-1\"><div id=\"found\" role=\"status\" hidden></div>\n", place->to);
 }
