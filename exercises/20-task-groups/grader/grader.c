@@ -534,6 +534,12 @@ END_TEST
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("buy_all", "await(async_coro(buy_all, shops, %#3))<, cancelled after %1 s>, shops = {%*3}");
+    shown_as("cheapest",
+             "await(async_coro(cheapest, shops, %#3, %2))<, cancelled after %1 s>, shops = {%*3}");
+    shown_as("supervise", "await(async_coro(supervise, services, %#4, %2, %3))<, cancelled after "
+                          "%1 s>, services = {%*4}");
+    shown_as("*", "{'%0', %1, %2<, %3>}");
     part(2, "all of it, or nothing", buying);
     part(3, "the cheapest that comes in time", comparing);
     part(3, "a supervisor", supervising);
