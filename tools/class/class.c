@@ -44,7 +44,7 @@ static const char usage[] =
     "  --share I/N     only every Nth, from the Ith on (1 to N): for several machines, and then --merge\n"
     "  --jobs N        so many at a time; otherwise as many as there are processors\n"
     "  --seed N        the same inputs as a grading with that seed had; else the one that OUT was begun with\n"
-    "  --variants      each student has inputs of his own, which come from the seed and his name\n"
+    "  --variants      each student has other inputs, which come from the seed and the name\n"
     "  --due 'YYYY-MM-DD HH:MM'  notes what was handed in later, by how much\n"
     "  --only NAME     only these students (*, ? and [] as in a shell); the others keep what they have\n"
     "  --rerun         grades again what has been graded\n"
