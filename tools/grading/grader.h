@@ -148,6 +148,7 @@ void expect_transcript(struct run *run, enum order equal_times, const char *why)
 bool printed(struct run *run, const char *line);
 int times_printed(struct run *run, const char *line);
 bool printed_at(struct run *run, double at, const char *line);
+double when_printed(struct run *run, const char *name, const char *what);   /* "NAME: WHAT"; NAN: never */
 
 /* How long the main task took. The first names a mistake: it fails if `wrong` is what it took. */
 void mistaken_seconds(struct run *run, double wrong, double expected, const char *what);

@@ -238,6 +238,16 @@ void expect_seconds(struct run *run, double right, const char *why)
     reject(run, "took %g s of virtual time, expected %g s. %s", run->seconds, right, why);
 }
 
+double when_printed(struct run *run, const char *name, const char *what)
+{
+    char line[200];
+    snprintf(line, sizeof line, "%s: %s", name, what);
+    for (int i = 0; i < run->line_count; i++)
+        if (!strcmp(run->lines[i].text, line))
+            return run->lines[i].at;
+    return NAN;
+}
+
 const struct result *result_of(struct run *run, const char *name)
 {
     for (int i = 0; i < run->result_count; i++)

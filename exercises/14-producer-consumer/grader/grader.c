@@ -180,15 +180,7 @@ static struct run *run_photos(const char *part, double after, const struct plan 
 }
 
 /* When photo i did this; NAN: it never did. */
-static double when(struct run *run, int i, const char *what)
-{
-    char line[100];
-    snprintf(line, sizeof line, "%s: %s", photos[i].name, what);
-    for (int k = 0; k < run->line_count; k++)
-        if (!strcmp(run->lines[k].text, line))
-            return run->lines[k].at;
-    return NAN;
-}
+static double when(struct run *run, int i, const char *what) { return when_printed(run, photos[i].name, what); }
 
 /* How many photos had done this by then. */
 static int done_by(struct run *run, const char *what, double at)

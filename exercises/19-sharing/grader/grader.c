@@ -103,22 +103,10 @@ static void simulate(int concert)
     }
 }
 
-static double when(struct run *run, const char *name, const char *what)
-{
-    size_t length = strlen(name);
-    for (int i = 0; i < run->line_count; i++) {
-        const char *text = run->lines[i].text;
-        if (!strncmp(text, name, length) && !strncmp(text + length, ": ", 2) &&
-            !strcmp(text + length + 2, what))
-            return run->lines[i].at;
-    }
-    return NAN;
-}
-
 /* When this guest really gave up the book, as far as one can see. */
 static double really_ends(struct run *run, const struct guest *g)
 {
-    double paid = when(run, g->name, "paid"), refused = when(run, g->name, "refused");
+    double paid = when_printed(run, g->name, "paid"), refused = when_printed(run, g->name, "refused");
     return !isnan(refused)       ? refused
            : !isnan(paid)        ? paid + LOOKING
            : g->cancelled_at > 0 ? g->cancelled_at
@@ -134,7 +122,7 @@ static void check_alone(struct run *run)
     for (int i = 0; i < guest_count; i++)
         for (int j = 0; j < guest_count; j++) {
             struct guest *a = &guests[i], *b = &guests[j];
-            double first = when(run, a->name, "pays"), second = when(run, b->name, "pays");
+            double first = when_printed(run, a->name, "pays"), second = when_printed(run, b->name, "pays");
             if (a != b && a->concert == b->concert && first < second + 1e-6 &&
                 second < really_ends(run, a) - 1e-6)
                 reject(run,
@@ -155,7 +143,7 @@ static void check_alone(struct run *run)
 /* Did somebody wait for a concert that was not his? */
 static void check_other_concert(struct run *run, const struct guest *g)
 {
-    double pays = when(run, g->name, "pays");
+    double pays = when_printed(run, g->name, "pays");
     if (g->outcome == SOLD && pays > g->begins + LOOKING + 1e-6)
         reject(run,
                "%s could have looked into the book of %s at %g s, but paid only at %g s. Nobody "
@@ -359,10 +347,10 @@ static int most_at_once(struct run *run)
 {
     int most = 0;
     for (int i = 0; i < ticket_count; i++) {
-        double at = when(run, tickets[i].name, "printing");
+        double at = when_printed(run, tickets[i].name, "printing");
         int now = 0;
         for (int k = 0; k < ticket_count; k++) {
-            double begins = when(run, tickets[k].name, "printing");
+            double begins = when_printed(run, tickets[k].name, "printing");
             now += begins < at + 1e-6 && begins + tickets[k].seconds > at + 1e-6;
         }
         most = now > most ? now : most;
@@ -495,7 +483,7 @@ static void check_told(struct run *run, const struct step *s)
                "something has changed, and not that it is enough: ask again, each time "
                "(async_condition_wait_for() does that).",
                s->name, s->seats, result->text);
-    double got = when(run, s->name, "has seats");
+    double got = when_printed(run, s->name, "has seats");
     if (!strcmp(s->how, "has seats") && (isnan(got) || got > s->over + 1e-6))
         reject(
             run,

@@ -8,19 +8,6 @@
 #define GOODBYE 0.1 /* as in exercise.c */
 #define MOST 8
 
-/* When this line was printed first; NAN: never. */
-static double when(struct run *run, const char *name, const char *what)
-{
-    size_t length = strlen(name);
-    for (int i = 0; i < run->line_count; i++) {
-        const char *text = run->lines[i].text;
-        if (!strncmp(text, name, length) && !strncmp(text + length, ": ", 2) &&
-            !strcmp(text + length + 2, what))
-            return run->lines[i].at;
-    }
-    return NAN;
-}
-
 static int times(struct run *run, const char *name, const char *what)
 {
     char line[100];
@@ -155,7 +142,7 @@ static void check_in_turn(struct run *run)
 {
     int asked = 0;
     for (int i = 0; i < count; i++)
-        asked += when(run, shops[i].name, "asked") < 1e-6;
+        asked += when_printed(run, shops[i].name, "asked") < 1e-6;
     if (count > 1 && asked == 1)
         reject(run, "Only one shop was asked at 0 s, and the next when that had answered. Ask all "
                     "of them at once, "
@@ -167,7 +154,7 @@ static void check_dropped(struct run *run, const char *why)
 {
     for (int i = 0; i < count; i++)
         if (shops[i].seconds > cut &&
-            !isnan(when(run, shops[i].name, shops[i].sold_out ? "sold out" : "has it")))
+            !isnan(when_printed(run, shops[i].name, shops[i].sold_out ? "sold out" : "has it")))
             reject(run, "At %g s %s was still to answer, and it was waited for, until %g s. %s",
                    cut, shops[i].name, shops[i].seconds, why);
 }
@@ -397,7 +384,7 @@ static void check_stopped(struct run *run, const struct service *culprit, double
     char up[100];
     for (int i = 0; i < count; i++) {
         const struct service *s = &services[i];
-        double stopped = when(run, s->name, "stopped");
+        double stopped = when_printed(run, s->name, "stopped");
         snprintf(up, sizeof up, "%.40s: up", s->name);
         for (int k = 0; k < run->line_count; k++)
             if (!strcmp(run->lines[k].text, up) && run->lines[k].at > stopped - 1e-6)
@@ -406,7 +393,7 @@ static void check_stopped(struct run *run, const struct service *culprit, double
                        "started again; any "
                        "other error, ASYNC_CANCELLED above all, ends the loop.",
                        s->name, run->lines[k].at);
-        if (culprit && s != culprit && isnan(when(run, s->name, "stopping")) && s->seconds > stop)
+        if (culprit && s != culprit && isnan(when_printed(run, s->name, "stopping")) && s->seconds > stop)
             reject(run,
                    "%s broke once too often at %g s, and %s was not stopped then, but ran on. An "
                    "error that leaves "
@@ -422,7 +409,7 @@ static void check_restarts(struct run *run, double stop)
         const struct service *s = &services[i];
         int ups = times(run, s->name, "up"), downs = times(run, s->name, "broken");
         int most = (s->breaks < with.restarts ? s->breaks : with.restarts) + 1;
-        double up = when(run, s->name, "up");
+        double up = when_printed(run, s->name, "up");
         if (ups == 0 || up > 1e-6)
             reject(run,
                    "%s was not up at 0 s: all services run at once, each in a task of its own.",
