@@ -185,7 +185,7 @@ variant() {
     export CC="$1" EXTRA="$TEST_FLAGS" BUILD="$TEST_BASE/test-$1"
     case $1 in
     own) label='' werror=''; export CC="$own" BUILD="$TEST_BASE" ;;
-    sanitizers) export CC=gcc EXTRA="$TEST_FLAGS -fsanitize=address,undefined" ;;
+    sanitizers) export CC=gcc EXTRA="$TEST_FLAGS -fsanitize=address,undefined" FAULTS=few ;;
     esac
 }
 
