@@ -217,6 +217,7 @@ static void accept_clients(struct job *job)
     }
     for (int i = 0; i < AT_ONCE; i++) {
         socklen_t length = sizeof from;
+        from = (struct sockaddr_storage){ 0 };      /* a client of a Unix socket has no name */
         int fd = accept4(server->fd, (struct sockaddr *)&from, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             welcome(server, fd, &from);
