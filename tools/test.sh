@@ -213,12 +213,12 @@ runtime)
 all)
     style
     (lane gcc:build) && lanes sanitizers:build:units:solutions:scripts:lessons gcc:scripts:units:solutions \
-        clang:build:stays_made:units:solutions:lessons gcc:lessons:desk gcc:under_valgrind
-    (lane gcc:answers)
+        clang:build:units:solutions:lessons gcc:lessons:desk:answers gcc:under_valgrind
     ;;
 *)
     style
-    (lane own:build) && lanes own:scripts own:units:solutions own:lessons:desk && (FEW=1 lane own:answers)
+    export FEW=1
+    (lane own:build) && lanes own:scripts own:units:solutions own:lessons:desk:answers
     ;;
 esac
 
