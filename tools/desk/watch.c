@@ -55,36 +55,7 @@ static void show(struct desk *desk, char **place, char *text)
         printf("%s\n", text);
 }
 
-/* -------------------------------------------------------------------------------- the commands */
-
-/* What a command of the shell says, in memory of the caller's. A task of its own, so that the
- * process's record ends with it. */
-struct say {
-    const char *command;
-};
-static async_value say(void *p)
-{
-    struct say *args = p;
-    const char *out;
-    async_subprocess *process = await(async_create_subprocess_shell(args->command, ASYNC_PIPE_STDOUT)).ptr;
-    await(async_subprocess_communicate(process, NULL, &out, NULL));
-    return async_ptr(strdup(out));
-}
-
-/* Starts a command, with words behind it; the task gives what it says. */
-static async_task ask(struct desk *desk, const char *how, const char *what)
-{
-    const char *command = async_strf("exec </dev/null 2>&1; COLUMNS=%d EVLINGS_WATCH=%s; export COLUMNS EVLINGS_WATCH; "
-                                     "unset MAKEFLAGS; %s %s", desk->screen.columns,
-                                     desk->screen.colour ? "--bold" : "plain", how, what);
-    return async_create_task(async_coro(say, command));
-}
-
-#define EVLINGS "sh tools/evlings.sh"
-
-static const char *by_make(void) { return async_strf("\"%s\" -s", getenv("MAKE") ? getenv("MAKE") : "make"); }
-
-/* ------------------------------------------------------------------------------------- verdicts */
+/* ------------------------------------------------------------------------ verdicts and commands */
 
 /* Of a grading all points, but only the first message: the next one can wait until this is mended. What
  * was built before it nobody has to read. */
@@ -109,6 +80,55 @@ static char *condense(const struct desk *desk, const char *text)
     return short_text;
 }
 
+/* The points of a grading are there before its memory has been watched, and are shown at once. */
+static void show_points(struct desk *desk, const struct room *room, const char *text)
+{
+    if (!desk->screen.full || room != here(desk) || (!strstr(text, "\nok  ") && !strstr(text, "\nFAIL")))
+        return;
+    show(desk, &desk->verdict, condense(desk, text));
+    post(desk, REDRAW);
+}
+
+/* What a command of the shell says, in memory of the caller's. A task of its own, so that the
+ * process's record ends with it. If it grades a room, `graded`, its points are shown as they come. */
+struct say {
+    struct desk *desk;
+    const char *command;
+    const struct room *graded;
+};
+static async_value say(void *p)
+{
+    struct say *args = p;
+    async_subprocess *process = await(async_create_subprocess_shell(args->command, ASYNC_PIPE_STDOUT)).ptr;
+    async_stream *out = async_subprocess_stdout(process);
+    const char *text = "";
+    for (size_t length = 1; length > 0;) {
+        const char *bytes = await(async_stream_read(out, 65536, &length)).ptr;
+        text = async_strf("%s%.*s", text, (int)length, bytes);
+        if (args->graded)
+            show_points(args->desk, args->graded, text);
+    }
+    await(async_subprocess_wait(process));
+    return async_ptr(strdup(text));
+}
+
+/* Starts a command, with words behind it; the task gives what it says. */
+static async_task ask_of(struct desk *desk, const struct room *graded, const char *how, const char *what)
+{
+    const char *command = async_strf("exec </dev/null 2>&1; COLUMNS=%d EVLINGS_WATCH=%s; export COLUMNS EVLINGS_WATCH; "
+                                     "unset MAKEFLAGS; %s %s", desk->screen.columns,
+                                     desk->screen.colour ? "--bold" : "plain", how, what);
+    return async_create_task(async_coro(say, desk, command, graded));
+}
+
+static async_task ask(struct desk *desk, const char *how, const char *what) { return ask_of(desk, NULL, how, what); }
+
+#define EVLINGS "sh tools/evlings.sh"
+
+static const char *by_make(void) { return async_strf("\"%s\" -s", getenv("MAKE") ? getenv("MAKE") : "make"); }
+
+/* ------------------------------------------------------------------------------------- gradings */
+
 static const char *points_in(const char *text)
 {
     static char points[16];
@@ -123,7 +143,7 @@ static async_task grade(struct desk *desk, struct room *room)
 {
     bool built = room->built;
     room->built = true;
-    return ask(desk, built ? EVLINGS " grade" : by_make(), async_strf(built ? "%d" : "grade-%d", room->number));
+    return ask_of(desk, room, built ? EVLINGS " grade" : by_make(), async_strf(built ? "%d" : "grade-%d", room->number));
 }
 
 /* What watches memory, once all parts have their points, takes long to build. Nobody has to wait for that: it is
