@@ -131,10 +131,9 @@ exercise-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*))) compile
 grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call judging,$$(call room,$$*))) FORCE ## grade exercise N (FROM=dir: dir/exercise.c; SEED=n)
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
-# What judges is built once, and once more with AddressSanitizer; the last words only date it after its parts.
+# What judges is built once, and once more with AddressSanitizer.
 grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
-	@for times in 1 2; do $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' \
-	 $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || break; done
+	+@$(WATCHED) $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || :
 	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
 	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
@@ -327,13 +326,14 @@ $(BUILD)/include/systems: $(BUILD)/settings
 
 # The same stage once more, to be watched: make calls itself with a sanitizer, if something is newer than
 # what was made then.
+WATCHED  = $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address'
 watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*)))
 	@touch $(BUILD)/$@
 
 # For make watch: the same, ahead of the grading that needs it, which waits for its turn.
 memory-%: FORCE
-	@exec 9>$(BUILD)/memory.lock && { ! command -v flock >/dev/null || flock 9; } && \
-	 $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' watched-$(call two,$*) >/dev/null 2>&1
+	+@exec 9>$(BUILD)/memory.lock && { ! command -v flock >/dev/null || flock 9; } && \
+	 $(WATCHED) watched-$(call two,$*) >/dev/null 2>&1
 
 $(BUILD)/tools/mutants/mutants: tools/mutants/mutants.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) $< $(TO)

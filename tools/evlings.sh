@@ -184,13 +184,19 @@ compile() {
         $(sh tools/extra.sh link "$room") $LIBS -o "$1" || exit 1
 }
 
+# only_a_file PATH: ends where something else has its name.
+only_a_file() {
+    [ -e "$1" ] && [ ! -f "$1" ] || return 0
+    say "$1 is no file but something else, a folder or a pipe. Move it away; then make reset-$n puts the stub back."
+    exit 2
+}
+
 # The file to work on; sets `source`.
 find_source() {
     source=${FROM:-$room}/exercise.c
     [ ! -f "$source" ] || return 0
-    if [ -e "$source" ]; then
-        say "$source is no file but something else, a folder or a pipe. Move it away; then make reset-$n puts the stub back."
-    elif [ -n "${FROM:-}" ]; then
+    only_a_file "$source"
+    if [ -n "${FROM:-}" ]; then
         say "FROM=$FROM: there is no $source. FROM is the folder of an exercise.c."
     else
         say "$source is gone. make reset-$n puts the stub back."
@@ -379,10 +385,7 @@ reset() {
     find_room exercises "$1"
     mine=$room/exercise.c stub=$room/grader/stub.c
     [ -f "$stub" ] || { say "$stub is missing: get it again from where you got evlings."; exit 1; }
-    if [ -e "$mine" ] && [ ! -f "$mine" ]; then
-        say "$mine is no file but something else, a folder or a pipe. Move it away; then make reset-$n puts the stub back."
-        exit 2
-    fi
+    only_a_file "$mine"
     if cmp -s "$stub" "$mine"; then
         echo "$mine is as it was in the beginning: nothing to do."
         exit 0

@@ -111,21 +111,11 @@ static void print_visible(const char *text, size_t length)
     }
 }
 
-static void print_set_off(const char *text)
+/* Lines are set off, since they may quote what the file says. Where a compiler's begin with the name of the file,
+ * it is with its whole path. */
+static void print_messages(const char *text, bool of_compiler)
 {
-    for (size_t length; *text; text += length + (text[length] == '\n')) {
-        length = strcspn(text, "\n");
-        fputs(length ? "  " : "", stdout);
-        print_visible(text, length);
-        putchar('\n');
-    }
-}
-
-/* A compiler's words: where they name the file, it is with its whole path. All other lines are set
- * off, since they may quote what the file says. */
-static void print_messages(const char *text)
-{
-    const char *folder = strrchr(source, '/');
+    const char *folder = of_compiler ? strrchr(source, '/') : NULL;
     for (size_t length; *text; text += length + (text[length] == '\n')) {
         length = strcspn(text, "\n");
         if (!strncmp(text, "exercise.c:", 11) && folder)
@@ -248,7 +238,7 @@ static bool make_of_it(const char *line, char *const *words)
     char *said;
     bool made = run_shell(line, words, &said);
     if (!made || !second_pass)
-        print_messages(said);
+        print_messages(said, true);
     free(said);
     return made;
 }
@@ -485,7 +475,7 @@ static void draw_failure(const char *said)
     if (*said && file >= 0 && draw(number, "timeline", file, file)) {
         char *text = child_file_text(file, MOST_MESSAGES, NULL);
         printf("Lanes: %d\n", part);
-        print_set_off(text);
+        print_messages(text, false);
         free(text);
     }
     close(file);

@@ -6,10 +6,10 @@
  * done here is to hand them on, one JSON object each, with texts instead of places in the output and with the names
  * of functions. A program that spins does the same in turn after turn: of those one is kept, and a number. */
 #define _GNU_SOURCE
+#include "../timeline/become.h"
 #include "../timeline/keys.h"
 #include "json.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,20 +52,13 @@ static FILE *temporary(void)
 /* Runs it; what it prints and what it did are in these files then. Returns how it ended, as wait does. */
 static int run(char **words, FILE *trace)
 {
-    char name[32];
     int status;
     pid_t child = fork();
     if (child < 0)
         fail("no process");
     if (child == 0) {
-        snprintf(name, sizeof name, "/dev/fd/%d", fileno(trace));
-        setenv("ASYNC_CLOCK", "virtual", 1);
-        setenv("ASYNC_TRACE", name, 1);
-        dup2(open("/dev/null", O_RDONLY), 0);
-        dup2(fileno(output), 1);
         alarm(PATIENCE);
-        execv(words[0], words);
-        fail(words[0]);
+        become(words, fileno(trace), fileno(output));
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;

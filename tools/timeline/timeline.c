@@ -5,6 +5,7 @@
  * its output in a file, so that the trace can say which part of it was printed when. Then draws it
  * for a terminal, or as SVG. What the program writes to stderr goes there as ever. */
 #define _GNU_SOURCE
+#include "become.h"
 #include "timeline.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -30,24 +31,12 @@ static void fail(const char *what)
     exit(2);
 }
 
-/* In the child. */
-static void become(char **program, int trace, int output, bool quiet)
+/* A picture is the same whoever asks for it. */
+static void forget_wishes(void)
 {
-    char name[32];
-    snprintf(name, sizeof name, "/dev/fd/%d", trace);
-    setenv("ASYNC_CLOCK", "virtual", 1);
-    setenv("ASYNC_TRACE", name, 1);
-    int nothing = open("/dev/null", O_RDWR);
-    dup2(nothing, 0);
-    dup2(output, 1);
-    if (quiet) {                    /* a picture is the same whoever asks for it */
-        dup2(nothing, 2);
-        unsetenv("ASYNC_SHUFFLE");
-        unsetenv("ASYNC_DEBUG");
-    }
-    execv(program[0], program);
-    fprintf(stderr, "timeline: %s: %s\n", program[0], strerror(errno));
-    _exit(127);
+    dup2(open("/dev/null", O_WRONLY), 2);
+    unsetenv("ASYNC_SHUFFLE");
+    unsetenv("ASYNC_DEBUG");
 }
 
 /* Hands the complete lines in the buffer on; returns false when no more are wanted. */
@@ -156,8 +145,11 @@ int main(int argc, char **argv)
     pid_t program = fork();
     if (program < 0)
         fail("no process");
-    if (program == 0)
-        become(argv + i, trace[1], fileno(output), svg);
+    if (program == 0) {
+        if (svg)
+            forget_wishes();
+        become(argv + i, trace[1], fileno(output));
+    }
     close(trace[1]);
     timeline.program = argv[i];
     judge(follow(program, trace[0]));
