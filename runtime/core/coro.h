@@ -19,8 +19,8 @@ struct coro {
     _Alignas(8) char room[INLINE_ARGS];
 };
 
-struct frame {                 /* of a coroutine function that is running or suspended */
-    struct frame *outer;       /* of the function that awaits this one */
+struct frame {                      /* of a coroutine function that is running or suspended */
+    struct frame *outer;            /* of the function that awaits this one */
     const struct coro *coro;
     async_value leaving;            /* the error that await or async_raise is leaving it with */
     async_value instead;            /* what a clean-up wants it to end with, if `replaced` */

@@ -31,7 +31,7 @@ const struct future_type future_type = {
     .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take
 };
 
-struct done_callback {                   /* one add_done_callback */
+struct done_callback {              /* one add_done_callback */
     struct job job;
     async_done_fn *fn;
     void *arg;

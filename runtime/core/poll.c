@@ -8,6 +8,7 @@
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/reserve.h"
+#include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
 #include <poll.h>

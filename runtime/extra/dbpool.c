@@ -19,7 +19,7 @@ struct pool {
     size_t size, open;              /* the most there may be; idle, borrowed, or being opened */
     size_t idle_count;
     struct list idle;               /* connections, the one used last first */
-    struct waitq waiting;            /* tasks in acquire, and once it is closing, in close */
+    struct waitq waiting;           /* tasks in acquire, and once it is closing, in close */
     bool closing;
 };
 

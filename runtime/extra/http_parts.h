@@ -15,7 +15,7 @@ struct client {                     /* what is behind a session */
     struct list transfers;          /* under way */
     struct list sockets;            /* that curl uses, or keeps for later */
     long running;                   /* requests that have a place; at most options.limit */
-    struct waitq queue;              /* those without */
+    struct waitq queue;             /* those without */
     struct job act;                 /* curl wants to be called: at once, */
     struct job alarm;               /* or since this has rung: */
     int alarm_fd;

@@ -52,7 +52,7 @@ struct executor {
     unsigned idle;                  /* threads that wait, some perhaps woken by now */
     bool closing;
     unsigned outstanding;           /* not delivered yet; the loop's alone, as all below */
-    struct waitq finished;           /* tasks that wait until nothing is outstanding */
+    struct waitq finished;          /* tasks that wait until nothing is outstanding */
     unsigned threads, most;
     pthread_t ids[];
 };

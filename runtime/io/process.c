@@ -37,7 +37,7 @@ struct child {                      /* on the stack of the task that waits for i
 
 struct processes {                  /* of one loop */
     struct list children;
-    struct waitq waitq;               /* tasks that wait for a processor */
+    struct waitq waitq;             /* tasks that wait for a processor */
     long running, most;
 };
 

@@ -36,7 +36,7 @@ struct server {
     async_client_fn *fn;
     void *arg;
     ino_t inode;                    /* of its Unix socket, or 0 */
-    struct waitq closed;             /* tasks in wait_closed and serve_forever */
+    struct waitq closed;            /* tasks in wait_closed and serve_forever */
 };
 
 _Static_assert(sizeof(struct server) <= OBJECT_SIZE, "a server fits its record");

@@ -46,7 +46,7 @@ struct stream {
     struct job flush;               /* sends what is in `output` */
     struct watch *flushing;         /* makes that ready; NULL: nothing to send, the stream is not pinned */
     struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
-    struct waitq drained;            /* tasks in drain or wait_closed */
+    struct waitq drained;           /* tasks in drain or wait_closed */
     const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
     int broken;                     /* the errno that ended it, or 0 */
     uint32_t at_once;               /* how much to read */

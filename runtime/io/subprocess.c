@@ -35,7 +35,7 @@ struct subprocess {
     struct job job;                 /* sees to that end */
     struct watch *watch;            /* of pidfd, or NULL */
     struct object *thread;          /* the future of the thread that waits instead, pinned; or NULL */
-    struct waitq ended;              /* tasks in wait */
+    struct waitq ended;             /* tasks in wait */
     long returncode;                /* ASYNC_RUNNING, exit status, or minus the signal */
     async_stream *pipes[3];         /* our ends of its stdin, stdout, stderr, or NULL */
 };

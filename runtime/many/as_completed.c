@@ -22,7 +22,7 @@ struct completion {
     struct object object;
     struct entry *entries;
     struct list done;
-    struct waitq waitq;               /* tasks in anext */
+    struct waitq waitq;             /* tasks in anext */
     struct timer timer;
     size_t count, unfinished, left; /* in all; not done; not given out */
     bool timed_out;

@@ -7,7 +7,7 @@
 struct condition {
     struct object object;
     struct lock *lock;              /* its own or a shared one; pinned */
-    struct waitq waitq;               /* tasks that wait to be notified */
+    struct waitq waitq;             /* tasks that wait to be notified */
 };
 
 struct condition *condition_new(struct lock *lock);         /* NULL: a lock of its own */

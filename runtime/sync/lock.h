@@ -6,7 +6,7 @@
 
 struct lock {
     struct object object;
-    struct waitq waitq;               /* tasks that want it */
+    struct waitq waitq;             /* tasks that want it */
     bool locked;
     struct holder taken;
 };

@@ -22,7 +22,7 @@ struct item {
 struct queue {
     struct object object;
     struct waitq getters, putters;
-    struct waitq joiners;            /* tasks in join() */
+    struct waitq joiners;           /* tasks in join() */
     struct item *items;
     size_t first, length, room;     /* `first` moves only in a ring; room is a power of two */
     size_t maxsize;                 /* 0: no limit */

@@ -1,7 +1,8 @@
 /* record.h - the one record of a grading, from which everything else is made: tables, pages, what platforms want.
  *
  *   { "format": "evlings/record/1", "student", "id", "exercise": "04-await",
- *     "status": "graded", "score": 4, "max": 6, "sentence": "...", "late_hours": 0, "lowered_from": 6,
+ *     "status": "graded", "score": 4, "max": 6, "sentence": "...", "note": "...", "marked_late": false,
+ *     "late_minutes": 0, "lowered_from": 6,
  *     "seed": 7, "sha256": "...", "version": "...",
  *     "parts": [{ "title", "points", "max", "passed", "message", "inputs" }], "output": "...",
  *     "hash": "...",                              of all above: the same on every machine
