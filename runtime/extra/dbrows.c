@@ -207,12 +207,12 @@ const char *async_row_text(async_row row, const char *column)
 
 /* ------------------------------------------------------------------------ as Python's repr */
 
-struct text {
+struct repr {
     char *bytes;
     size_t length, room;
 };
 
-static void add(struct text *text, const char *more)
+static void add(struct repr *text, const char *more)
 {
     size_t length = strlen(more);
     if (text->length + length + 1 > text->room) {
@@ -222,14 +222,14 @@ static void add(struct text *text, const char *more)
         text->bytes = bytes;
     }
     if (!text->bytes) {
-        *text = (struct text){ 0 };
+        *text = (struct repr){ 0 };
         return;
     }
     memcpy(text->bytes + text->length, more, length + 1);
     text->length += length;
 }
 
-static void add_quoted(struct text *text, const char *from, size_t length, bool bytes)
+static void add_quoted(struct repr *text, const char *from, size_t length, bool bytes)
 {
     bool twice = memchr(from, '\'', length) && !memchr(from, '"', length);
     char quote[2] = { twice ? '"' : '\'', 0 }, piece[8];
@@ -248,7 +248,7 @@ static void add_quoted(struct text *text, const char *from, size_t length, bool 
     add(text, quote);
 }
 
-static void add_cell(struct text *text, const async_cell *cell)
+static void add_cell(struct repr *text, const async_cell *cell)
 {
     char number[32];
     switch (cell->kind) {
@@ -266,7 +266,7 @@ static void add_cell(struct text *text, const async_cell *cell)
 
 const char *async_row_repr(async_row row)
 {
-    struct text text = { 0 };
+    struct repr text = { 0 };
     add(&text, "{");
     for (size_t i = 0; i < row.rows->columns; i++) {
         add(&text, i ? ", " : "");

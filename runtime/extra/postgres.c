@@ -31,7 +31,7 @@
 
 #define PATIENCE 5.0                /* seconds for the server, once the task was cancelled */
 
-struct wait {                       /* of the connection's task; one at a time */
+struct socket_wait {                /* of the connection's task; one at a time */
     struct job ready, late;
     struct future future;
     struct watch *reading, *writing;    /* NULL: not, or over */
@@ -40,11 +40,11 @@ struct wait {                       /* of the connection's task; one at a time *
 
 struct postgres {
     PGconn *conn;
-    struct wait wait;
-    struct request *request;        /* to stop a query; NULL: there is none */
+    struct socket_wait wait;
+    struct cancel_request *request; /* to stop a query; NULL: there is none */
 };
 
-struct request {                    /* belongs to its thread until that posts it */
+struct cancel_request {             /* belongs to its thread until that posts it */
     struct job job;                 /* it was sent */
     async_loop *loop;
     PGcancel *cancel;
@@ -62,7 +62,7 @@ struct giving_up {
 
 /* ------------------------------------------------------------------------------- waiting */
 
-static void end_wait(struct wait *wait, async_value outcome)
+static void end_wait(struct socket_wait *wait, async_value outcome)
 {
     if (wait->reading)
         unwatch(wait->reading);
@@ -74,13 +74,13 @@ static void end_wait(struct wait *wait, async_value outcome)
 
 static void on_ready(struct job *job)
 {
-    end_wait(container_of(job, struct wait, ready), async_none);
+    end_wait(container_of(job, struct socket_wait, ready), async_none);
 }
 
 static void on_late(struct job *job)
 {
     struct timer *timer = container_of(job, struct timer, job);
-    end_wait(container_of(timer, struct wait, timer), async_error(ASYNC_TIMEOUT, NULL));
+    end_wait(container_of(timer, struct socket_wait, timer), async_error(ASYNC_TIMEOUT, NULL));
 }
 
 enum waiting_for { THE_REQUEST, TO_READ, TO_WRITE };    /* the last: or to read */
@@ -89,7 +89,7 @@ enum waiting_for { THE_REQUEST, TO_READ, TO_WRITE };    /* the last: or to read 
  * never), or ASYNC_CANCELLED. Real work is under way: it holds a virtual clock. */
 static async_value wait_for(struct postgres *postgres, enum waiting_for what, int64_t deadline)
 {
-    struct wait *wait = &postgres->wait;
+    struct socket_wait *wait = &postgres->wait;
     int fd = PQsocket(postgres->conn);
     if (fd < 0 && what != THE_REQUEST)
         return async_error(ASYNC_DB_CLOSED, "there is no connection");
@@ -140,7 +140,7 @@ static const char *one_line(const char *text)
 
 /* Nobody waits for it any more. It is freed by its job, or, if it is not sent yet, by its thread,
  * which must not touch the loop then: that may be gone before the server speaks again. */
-static void abandon(struct request *request)
+static void abandon(struct cancel_request *request)
 {
     if (request->sent) {
         free(request);
@@ -364,7 +364,7 @@ static bool send_query(PGconn *conn, const struct query *query)
 /* In a thread of its own. */
 static void *send_request(void *p)
 {
-    struct request *request = p;
+    struct cancel_request *request = p;
     char why[256];
     PQcancel(request->cancel, why, sizeof why);     /* if the server is gone, so is the query */
     PQfreeCancel(request->cancel);
@@ -379,7 +379,7 @@ static void *send_request(void *p)
 /* In the loop. */
 static void request_sent(struct job *job)
 {
-    struct request *request = container_of(job, struct request, job);
+    struct cancel_request *request = container_of(job, struct cancel_request, job);
     request->sent = true;
     if (request->postgres) {
         request->loop->watched--;
@@ -389,7 +389,7 @@ static void request_sent(struct job *job)
     }
 }
 
-static bool start_thread(struct request *request)
+static bool start_thread(struct cancel_request *request)
 {
     pthread_t thread;
     sigset_t all, before;
@@ -405,10 +405,10 @@ static bool start_thread(struct request *request)
 /* If it cannot be sent we wait for the end of the query, or of our patience. */
 static void request_to_stop(struct postgres *postgres)
 {
-    struct request *request = calloc(1, sizeof *request);
+    struct cancel_request *request = calloc(1, sizeof *request);
     if (!request)
         return;
-    *request = (struct request){ .job.run = request_sent, .loop = loop_running,
+    *request = (struct cancel_request){ .job.run = request_sent, .loop = loop_running,
                                  .cancel = PQgetCancel(postgres->conn), .postgres = postgres };
     list_init(&request->job.link);
     if (request->cancel && start_thread(request)) {

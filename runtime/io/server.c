@@ -127,7 +127,7 @@ void server_hang_up(struct object *object, void *unused)
         close(((struct server *)object)->fd);
 }
 
-struct client {                     /* in the memory of its task */
+struct connection {                 /* in the memory of its task */
     struct job ended;               /* of that task */
     struct task *task;              /* pinned, as is the server */
     struct server *server;
@@ -137,7 +137,7 @@ struct client {                     /* in the memory of its task */
 /* A client's task. One that is cancelled does not wait for a client that takes nothing. */
 static async_value serve(void *p)
 {
-    struct client *client = *(struct client **)p;
+    struct connection *client = *(struct connection **)p;
     async_value v = client->server->fn(client->stream, client->server->arg);
     if (v.error == ASYNC_CANCELLED)
         async_stream_close(client->stream);
@@ -149,7 +149,7 @@ static async_value serve(void *p)
 /* Also of one that was cancelled before it began. */
 static void serve_ended(struct job *job)
 {
-    struct client *client = container_of(job, struct client, ended);
+    struct connection *client = container_of(job, struct connection, ended);
     struct server *server = client->server;
     if (--server->clients == 0 && server->fd < 0)
         waitq_wake_all(&server->closed);
@@ -169,13 +169,13 @@ static struct task *make_task(struct server *server, int fd, const struct sockad
     memory_of_thread = made;
     async_stream *stream = stream_new(fd, fd, what, !is_own_client(fd, from));
     memory_of_thread = NULL;
-    struct client *client = stream ? memory_get(made, sizeof *client) : NULL;
+    struct connection *client = stream ? memory_get(made, sizeof *client) : NULL;
     async_coroutine coro = client ? coro_make(serve, "client", &client, sizeof client) : NULL;
     struct task *task = coro ? task_start(server->object.future.loop, coro, NULL, "async_start_server",
                                           &error) : NULL;
     if (!task)
         return NULL;
-    *client = (struct client){ { .run = serve_ended }, task, server, stream };
+    *client = (struct connection){ { .run = serve_ended }, task, server, stream };
     list_append(&task->coro.object.future.waiters, &client->ended.link);
     return task;
 }
@@ -344,8 +344,8 @@ static void each_client(struct server *server, void (*end)(async_stream *stream)
         return;
     list_each(link, &server->object.future.loop->tasks) {
         struct coro *coro = container_of(link, struct coro, object.link);
-        if (coro->fn == serve && (*(struct client **)coro->args)->server == server)
-            end((*(struct client **)coro->args)->stream);
+        if (coro->fn == serve && (*(struct connection **)coro->args)->server == server)
+            end((*(struct connection **)coro->args)->stream);
     }
 }
 

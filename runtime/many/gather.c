@@ -12,7 +12,7 @@
 
 struct gather;
 
-struct child {
+struct gathered {
     struct job done;
     struct gather *gather;
     struct future *future;          /* pinned */
@@ -21,7 +21,7 @@ struct child {
 struct gather {
     struct object object;
     async_value *results;           /* the caller's array, or NULL */
-    struct child *children;         /* one an argument */
+    struct gathered *children;      /* one an argument */
     size_t count, unfinished;
     struct future *failed;          /* the child whose error it ended with; NULL */
     bool return_exceptions;
@@ -38,7 +38,7 @@ static void fail(struct gather *gather, struct future *child, async_value error)
 
 static void child_done(struct job *job)
 {
-    struct child *child = container_of(job, struct child, done);
+    struct gathered *child = container_of(job, struct gathered, done);
     struct gather *gather = child->gather;
     struct future *outer = &gather->object.future, *future = child->future;
     gather->unfinished--;
@@ -136,7 +136,7 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
             future = task_ensure(gather->object.future.loop, list[i], "async_gather", &error);
         if (!future)
             return error;
-        gather->children[i] = (struct child){ { .run = child_done }, gather, future };
+        gather->children[i] = (struct gathered){ { .run = child_done }, gather, future };
         list_init(&gather->children[i].done.link);
         gather->count++;
     }
