@@ -9,7 +9,8 @@
 # libcheck; one that prints neither counts as one, by its exit status. Its output shows only when
 # something failed in it, and what it skipped always does. The last line is the sum.
 #
-# As many lanes as there are processors run beside each other, each a row of tests that follow one another:
+# As many lanes as there are processors run beside each other, the longest first, each a row of tests that
+# follow one another:
 #
 #   test.sh lane VARIANT:PART...    a lane of ours: PART is one of the functions below
 set -u
@@ -157,14 +158,12 @@ lessons() {
 answers() { check "${label}answers" "${MAKE:-make}" -s answers; }    # each grading looks at memory itself
 
 # What a learner and a teacher have before them.
-desk() {
-    check "${label}desk" sh tools/desk/test.sh "$BUILD"
-    check "${label}pages" sh tools/show/pages.sh "$BUILD"
-    check "${label}book" sh tools/book/test.sh "$BUILD"
-    check "${label}class" sh tools/class/test.sh "$BUILD"
-    check "${label}words of the compiler" sh tools/words/words.sh "$BUILD"
-    check "${label}gradings anywhere" sh tools/grading/surroundings.sh
-}
+desk() { check "${label}desk" sh tools/desk/test.sh "$BUILD"; }
+pages() { check "${label}pages" sh tools/show/pages.sh "$BUILD"; }
+book() { check "${label}book" sh tools/book/test.sh "$BUILD"; }
+class() { check "${label}class" sh tools/class/test.sh "$BUILD"; }
+words() { check "${label}words of the compiler" sh tools/words/words.sh "$BUILD"; }
+anywhere() { check "${label}gradings anywhere" sh tools/grading/surroundings.sh; }
 
 under_valgrind() {
     label='valgrind: '
@@ -212,13 +211,15 @@ runtime)
     ;;
 all)
     style
-    (lane gcc:build) && lanes sanitizers:build:units:solutions:scripts:lessons gcc:scripts:units:solutions \
-        clang:build:units:solutions:lessons gcc:lessons:desk:answers gcc:under_valgrind
+    (lane gcc:build) && lanes sanitizers:build:units:solutions:scripts:lessons gcc:answers gcc:under_valgrind \
+        clang:build:units:solutions:lessons gcc:scripts gcc:class gcc:desk gcc:pages gcc:lessons \
+        gcc:units:solutions gcc:book:words:anywhere
     ;;
 *)
     style
     export FEW=1
-    (lane own:build) && lanes own:scripts own:units:solutions own:lessons:desk:answers
+    (lane own:build) && lanes own:scripts own:class own:desk own:pages own:answers own:lessons \
+        own:units:solutions own:book:words:anywhere
     ;;
 esac
 
