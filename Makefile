@@ -250,7 +250,8 @@ GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c) tools
 REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems)
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
-SETTINGS = $(strip $(CC) $(filter-out -Werror,$(FLAGS)))     # with it the same is made, or nothing
+# With -Werror the same is made, or nothing.
+SETTINGS = $(strip $(CC) $(filter-out -Werror,$(FLAGS)))
 export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE PYTHON QUICK
 
 comma   := ,
