@@ -169,6 +169,11 @@ bool ended_with(struct run *run, const char *name, const char *text);
 /* It was run with @SECONDS in front of the part's name: cancelled then, it has to end so. */
 void expect_cancelled(struct run *run, const char *name);
 
+/* Two calls, as the arguments of their runs, which have no word in common: each is run alone, then both at
+ * once in one program, where each has to print and return what it did alone. It is not so if something
+ * that belongs to one call is kept in a static or global variable. */
+void expect_undisturbed(const char *one, const char *other);
+
 /* Tasks. `name` NULL: of any name. */
 int count_events(struct run *run, const char *kind, const char *name);
 void expect_tasks(struct run *run, int at_least, const char *why);

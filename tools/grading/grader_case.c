@@ -130,11 +130,19 @@ const char *case_of(const struct run *run)
     const char *cancelled = *run->inputs == '@' ? run->inputs + 1 : NULL;
     int at = cancelled ? strcspn(run->inputs, " ") : 0;
     strcpy(inputs, run->inputs + at);
+    char *beside = strstr(inputs, " + ");
+    if (beside)
+        *beside = 0;
     struct fields fields = split(inputs, " ");
     FILE *to = fields.count && call_for(&fields) ? fmemopen(text, sizeof text - 1, "w") : NULL;
     if (!to)
         return run->inputs;
     show(to, &fields);
+    if (beside) {
+        fields = split(beside + 3, " ");
+        fputs(", and at the same time ", to);
+        show(to, &fields);
+    }
     if (cancelled)
         fprintf(to, ", cancelled after %.*s s", at - 1, cancelled);
     fclose(to);

@@ -342,6 +342,40 @@ void expect_cancelled(struct run *run, const char *name)
     expect_error(run, name, "CancelledError", "It was cancelled while it waited, and has to end so.");
 }
 
+/* ---------------------------------------------------------------------- two calls at once */
+
+#define IN_THE_WAY \
+    "Alone, each of the two calls did as it should; started at the same time they are in each other's way. " \
+    "A static or global variable is there once for all calls: what belongs to one call is kept in its " \
+    "local variables, or in memory that it asks for."
+
+/* Runs it alone: what it prints will be printed again, and its result is kept. */
+static struct result run_alone(const char *inputs)
+{
+    struct run *run = stage_run("%s", inputs);
+    struct result kept = { "", "", "" };
+    for (int i = 0; i < run->line_count; i++)
+        will_print(run->lines[i].at, "%s", run->lines[i].text);
+    if (run->result_count)
+        kept = (struct result){ strdup(run->results[0].name), strdup(run->results[0].kind),
+                                strdup(run->results[0].text) };
+    return kept;
+}
+
+/* The stage reports what the other one gave first. */
+void expect_undisturbed(const char *one, const char *other)
+{
+    struct result alone[2] = { [1] = run_alone(one), [0] = run_alone(other) };
+    struct run *run = stage_run("%s + %s", one, other);
+    expect_transcript(run, any_order, IN_THE_WAY);
+    for (int i = 0; i < 2 && i < run->result_count; i++) {
+        const struct result *got = &run->results[i];
+        if (strcmp(got->kind, alone[i].kind) != 0 || strcmp(got->text, alone[i].text) != 0)
+            reject(run, "%s() gave %s, but alone it gave %s. %s", got->name, got->text, alone[i].text,
+                   IN_THE_WAY);
+    }
+}
+
 /* --------------------------------------------------------------------------------- tasks */
 
 int count_events(struct run *run, const char *kind, const char *name)

@@ -31,7 +31,8 @@ int stage_words(void);                      /* how many there are, the part's na
 long stage_open_files(void);                /* how many descriptors there are: for comparing */
 
 /* async_run, after which the report has how long it took and what was left unfinished. If the grader
- * has put @SECONDS in front of the part's name it is cancelled then. */
+ * has put @SECONDS in front of the part's name it is cancelled then. Behind a + may stand the words of another
+ * call: then main() is called once more, makes that one as well, and both run at once. */
 async_value stage_run(async_coroutine coro);
 
 /* Reports a value under a name: as text, as a whole number, or only whether it is an error. Text

@@ -145,6 +145,15 @@ static size_t behind_statement(size_t i)
     return code[i] ? i + 1 : i;
 }
 
+/* Behind the value at i, which ends where its brackets, its argument or its side of a ?: do. */
+static size_t behind_value(size_t i)
+{
+    for (; code[i] && !strchr(")]};,:", code[i]); i++)
+        if (strchr("([{", code[i]))
+            i = behind_bracket(i) - 1;
+    return i;
+}
+
 /* The comma before the last argument of the call whose bracket is at i, or 0. */
 static size_t last_comma(size_t i)
 {
@@ -176,6 +185,7 @@ static const struct swap { const char *from, *to, *what; } signs[] = {
     { "false", "true", "condition" },
     { "break", "continue", "goes on" },
     { "continue", "break", "stops" },
+    { "while", "if", "once" },
     { "first", "second", "the other one" },
     { "second", "first", "the other one" },
     { "await", "async_catch", "error swallowed" },
@@ -212,6 +222,17 @@ static void mutate_call(size_t i, const struct swap *swap)
     size_t open = i + strlen(swap->from), end = behind_bracket(open), comma = last_comma(open);
     size_t last = comma ? comma : end - 1;
     mutant(i, end, swap->what, "%.*s", (int)(last - open - 1), text + open + 1);
+}
+
+/* The two values of a ?: change places. */
+static void mutate_choice(size_t i)
+{
+    if (strncmp(code + i, " ? ", 3) != 0)
+        return;
+    size_t yes = i + 3, between = behind_value(yes), no = between + 2, end = behind_value(no);
+    if (code[between] == ':')
+        mutant(yes, end, "the other one", "%.*s : %.*s", (int)(end - no), text + no,
+               (int)(between - 1 - yes), text + yes);
 }
 
 static void mutate_words(size_t i)
@@ -325,15 +346,30 @@ static bool is_declaration(size_t i)
     return code[i] == ' ' && (in_name(code[i + 1]) || code[i + 1] == '*');
 }
 
+/* A statement that is done twice, in the lines that it has. */
+static void mutate_times(size_t i, size_t end)
+{
+    char *again = strndup(text + i, end - i);
+    for (char *c = again; (c = strchr(c, '\n')); )
+        *c = ' ';
+    mutant(i, end, "twice", "{ %s %.*s }", again, (int)(end - i), text + i);
+    free(again);
+}
+
 static void mutate_statement(size_t i)
 {
     if (!statement_at(i))
         return;
     size_t end = behind_statement(i), next = end + strspn(code + end, " \n");
-    if (word_at(i, "return"))
+    bool returns = word_at(i, "return"), declares = !returns && is_declaration(i);
+    if (returns)
         mutant(i, end, "result lost", "return async_none;");
-    if (word_at(i, "return") || !is_declaration(i))
+    if (declares)
+        mutant(i, i, "kept", "static ");
+    else
         mutant(i, end, "dropped", ";");
+    if (!returns && !declares)
+        mutate_times(i, end);
     if (!strncmp(code + i, "await(", 6) && behind_bracket(i + 5) == end - 1)
         mutant(i, end, "await dropped", "%.*s;", (int)(end - i - 8), text + i + 6);
     if (code[next] != '}' && statement_at(next)) {
@@ -350,6 +386,7 @@ static void mutate_body(size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         mutate_signs(i);
         mutate_words(i);
+        mutate_choice(i);
         mutate_number(i);
         mutate_waits(i);
         mutate_condition(i);

@@ -5,9 +5,10 @@
 #   mutants.sh [N]      of exercise N only
 #
 # A mutant that compiles to the same object as the solution, or not at all, says nothing. A line for
-# each of the others: under the numbers of the parts an x where that part has refused it. Who is
-# refused nowhere has survived: either the grader is to be mended, or nobody can tell the difference,
-# and then solutions/NN-name/survivors.txt has the line (WHAT: the changed line), and under it,
+# each of the others: under the numbers of the parts an x where that part has refused it. Who is refused
+# nowhere is graded once more as make grade-N does it, by a compiler with warnings and with its memory
+# watched. Who comes through that has survived: either the grader is to be mended, or nobody can tell the
+# difference, and then solutions/NN-name/survivors.txt has the line (WHAT: the changed line), and under it,
 # indented, why. make mutants calls us and says how to compile.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -37,11 +38,14 @@ try()
     row=$(sed -n 's/^ok  .*/./p; s/^FAIL  .*/x/p' "$work/said" | tr -d '\n')
     case $row in
     *x* | '') mark= ;;
-    *) mark=' survived' ;;
+    *) if FROM=$work sh tools/evlings.sh grade "${name%%-*}" > "$work/said" 2>&1 < /dev/null
+        then mark=' survived'
+        else row=warned mark=
+        fi ;;
     esac
     if [ -n "$mark" ] && [ -f "$known" ] && grep -qxF -- "$3: $4" "$known"; then mark=' survived, as known'; fi
     echo "$mark" > "$work/$1.mark"
-    printf '%-6s%4s  %s: %s%s\n' "${row:-xxxx}" "$2" "$3" "$4" "$mark"
+    printf '%-7s%4s  %s: %s%s\n' "${row:-xxxx}" "$2" "$3" "$4" "$mark"
 }
 
 count() { grep -lx -- "$1" "$work"/*."$2" 2>/dev/null | grep -c .; }

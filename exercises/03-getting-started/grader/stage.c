@@ -7,18 +7,6 @@ static struct measure sensor(int i)     /* WHAT SECONDS READING, from word i on 
     return (struct measure){ stage_word(i), stage_real(i + 1), stage_integer(i + 2) };
 }
 
-/* Two forecasts at once. */
-struct two { struct measure a, b; };
-static async_value two(void *p)
-{
-    struct two *args = p;
-    async_value got[2];
-    await(async_gather(got, async_coro(forecast, args->a), async_coro(forecast, args->b)));
-    stage_text("forecast", got[0]);
-    stage_text("other", got[1]);
-    return async_none;
-}
-
 int main(int argc, char **argv)
 {
     stage_open(argc, argv);
@@ -27,8 +15,6 @@ int main(int argc, char **argv)
         stage_number("measure", stage_run(async_coro(measure, a.what, a.seconds, a.reading)));
     if (stage_part("forecast"))
         stage_text("forecast", stage_run(async_coro(forecast, a)));
-    if (stage_part("two_forecasts"))
-        stage_outcome("two_forecasts", stage_run(async_coro(two, a, b)));
     if (stage_part("station"))
         stage_text("station", stage_run(async_coro(station, a, b)));
     return stage_close();
