@@ -826,6 +826,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_taskgroup_leave(...)            ASYNC_AT(async_taskgroup_leave, __VA_ARGS__)
 #define async_anext(...)                      ASYNC_AT(async_anext, __VA_ARGS__)
 #define async_aclose(...)                     ASYNC_AT(async_aclose, __VA_ARGS__)
+#define async_yield_value(...)                ASYNC_AT(async_yield_value, __VA_ARGS__)
 #define async_as_completed(...)               ASYNC_AT(async_as_completed, __VA_ARGS__)
 #define async_queue_put(...)                  ASYNC_AT(async_queue_put, __VA_ARGS__)
 #define async_queue_get(...)                  ASYNC_AT(async_queue_get, __VA_ARGS__)

@@ -1,6 +1,7 @@
 /* coro.c - see coro.h. */
 #include "core/coro.h"
 #include "debug/debug.h"
+#include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/task.h"
@@ -97,11 +98,13 @@ static async_value ends_with(const struct frame *here, async_value v)
 async_value coro_call(struct coro *coro, struct generator *generator)
 {
     struct frame **top = coro_innermost();
-    struct frame here = { .outer = *top, .coro = coro, .generator = generator };
+    struct frame here = { .outer = *top, .coro = coro, .awaited_at = async_here, .generator = generator };
     *top = &here;
-    async_value v = coro->fn(coro->args);
+    hook_value(entered, &here);
+    async_value v = ends_with(&here, coro->fn(coro->args));
     *coro_innermost() = here.outer;
-    return ends_with(&here, v);
+    hook_value(left, &here, &v);
+    return v;
 }
 
 void async_coro_close(async_coroutine x)

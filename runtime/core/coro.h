@@ -22,6 +22,7 @@ struct coro {
 struct frame {                      /* of a coroutine function that is running or suspended */
     struct frame *outer;            /* of the function that awaits this one */
     const struct coro *coro;
+    const char *awaited_at;         /* where that function stands: "file:line" */
     async_value leaving;            /* the error that await or async_raise is leaving it with */
     async_value instead;            /* what a clean-up wants it to end with, if `replaced` */
     async_value if_cancelled;       /* what ASYNC_CANCELLED becomes on the way out, or none */

@@ -9,6 +9,7 @@
 #include "async.h"
 
 struct future;
+struct frame;
 
 struct async_hooks {
     void (*created)(async_task task);       /* by async_create_task, gather, ...; current_task did it */
@@ -18,6 +19,9 @@ struct async_hooks {
     void (*woken)(struct future *future);   /* is done: the tasks among its waiters become ready */
     void (*finished)(async_task task);      /* it has a value or an error, or is cancelled */
     void (*cancelled)(async_task task);     /* somebody asked it to end */
+    void (*entered)(const struct frame *frame);     /* a coroutine begins, or a generator goes on */
+    void (*left)(const struct frame *frame, const async_value *outcome);    /* it has ended with that */
+    void (*yielded)(const struct frame *frame, const async_value *value);   /* a generator waits for the next anext */
     void (*time_passes)(double seconds);    /* a virtual clock is about to jump to this time */
     void (*turn)(async_loop *loop);         /* what is in its batch runs now */
     void (*timer)(double seconds);          /* a deadline, at this time on the loop's clock, was due */
@@ -36,12 +40,12 @@ extern struct async_hooks *async_hooks;     /* the first; NULL: nobody listens *
 void trace_begin(async_loop *loop);     /* of trace.c: it was made; the first looks for ASYNC_TRACE */
 
 #define hook(event, task) hook_value(event, object_ticket(&(task)->coro.object))
-#define hook_value(event, value) \
+#define hook_value(event, ...) \
     do { \
         if (__builtin_expect(async_hooks != NULL, 0)) \
             for (struct async_hooks *hooks_ = async_hooks; hooks_; hooks_ = hooks_->next) \
                 if (hooks_->event) \
-                    hooks_->event(value); \
+                    hooks_->event(__VA_ARGS__); \
     } while (0)
 
 #endif

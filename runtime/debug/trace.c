@@ -10,6 +10,8 @@
  *   a step        "B" to "E" on the track of the thread that runs the loop: these never overlap
  *   a wake-up     a flow, "s" to "f", from the step that woke a task (or created it) to its next
  *                 step; where no step did it, but a timer or a callback, from a slice "wake" there
+ *   a call        an instant for each coroutine function that a task enters, leaves, or yields from; whoever
+ *                 waits says in `calls` which functions it is in, the innermost first, and where each stands
  *   a callback    "B" to "E" as well, with where its function is in the program, for addr2line
  *   the rest      instants, "i": "time passes", "timer", "turn", "I/O", "signal", "printed", "event loop",
  *                 and "state", of the loop: how its queue, timers, locks, ... are after the event that follows
@@ -275,6 +277,17 @@ static void add_value(struct note *note, const char *key, async_value value)
         add_text(note, key, text);
 }
 
+/* What something has ended with: an error, or a value other than nothing, or a zero. */
+static void add_outcome(struct note *note, async_value v)
+{
+    if (v.error) {
+        add_text(note, "error", async_error_name(v.error));
+        add_text(note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+    } else if (v.num) {
+        add_value(note, "value", v);
+    }
+}
+
 /* The first items of a queue. */
 static void add_items(struct note *note, async_queue *queue)
 {
@@ -432,22 +445,19 @@ static void add_step_end(struct note *note, async_task x)
     end(note);
 }
 
-/* The functions that it is in, the outermost first: "main > connect", and which call of each that is. */
+/* The functions that it is in, the innermost first, which call of each that is, and where each stands. */
 static void add_calls(struct note *note, const struct task *task)
 {
-    char names[TEXT] = "", ids[TEXT] = "";
-    for (const struct frame *a = task->frame; a; a = a->outer) {
-        char inner[TEXT], inner_ids[TEXT];
-        memcpy(inner, names, sizeof inner);
-        memcpy(inner_ids, ids, sizeof inner_ids);
-        unsigned long long id = (uintptr_t)object_ticket(&a->coro->object);
-        if (snprintf(names, sizeof names, "%s%s%s", a->coro->name, *inner ? " > " : "", inner)
-                >= (int)sizeof names
-            || snprintf(ids, sizeof ids, "%#llx %s", id, inner_ids) >= (int)sizeof ids)
-            break;
+    const char *where = task->waiting_at;
+    int count = 0;
+    add(note, ",\"calls\":[");
+    for (const struct frame *a = task->frame; a && count < MOST; where = a->awaited_at, a = a->outer) {
+        add(note, "%s{\"call\":\"%s\"", count++ ? "," : "", a->coro->name);
+        add_id(note, "id", object_ticket(&a->coro->object));
+        add_text(note, "where", where);
+        add(note, "}");
     }
-    add_text(note, "calls", names);
-    add_text(note, "call_ids", ids);
+    add(note, "]");
 }
 
 struct members { struct note *note; int count; };
@@ -482,6 +492,7 @@ static void on_suspended(async_task x)
     add_step_end(&note, x);
     if (!task->waiting_on) {
         begin_task(&note, "b", "ready", x, "ready");
+        add_text(&note, "where", task->waiting_at);
         add_calls(&note, task);
         end(&note);
     } else {
@@ -519,7 +530,6 @@ static void on_finished(async_task x)
 {
     struct note note;
     struct task *task = behind(x);
-    async_value v = task->coro.object.future.outcome;
     if (!open_note(&note))
         return;
     if (current() == x)
@@ -527,12 +537,7 @@ static void on_finished(async_task x)
     else
         add_ready(&note, "e", x);               /* cancelled before it ran */
     begin_task(&note, "e", task->coro.name, x, "finished");
-    if (v.error) {
-        add_text(&note, "error", async_error_name(v.error));
-        add_text(&note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
-    } else if (v.num) {                         /* else nothing, or a zero */
-        add_value(&note, "value", v);
-    }
+    add_outcome(&note, task->coro.object.future.outcome);
     end(&note);
     write_all(&note);
 }
@@ -546,6 +551,38 @@ static void on_cancelled(async_task x)
     add_id(&note, "by", current());
     end(&note);
     write_all(&note);
+}
+
+/* The running task is in one more function, or in one fewer, which may still stand somewhere. Its own function
+ * is told of as the task. */
+static void on_frame(const char *event, const struct frame *frame, const async_value *outcome,
+                     const char *stands)
+{
+    struct note note;
+    if (!frame->outer || !open_note(&note))
+        return;
+    begin(&note, "i", frame->coro->name);
+    begin_args(&note, event);
+    add_id(&note, "task", current());
+    add_id(&note, "call", object_ticket(&frame->coro->object));
+    add_text(&note, "where", frame->awaited_at);
+    add_text(&note, "stands", stands);
+    if (outcome)
+        add_outcome(&note, *outcome);
+    end(&note);
+    write_all(&note);
+}
+
+static void on_entered(const struct frame *frame) { on_frame("entered", frame, NULL, NULL); }
+
+static void on_left(const struct frame *frame, const async_value *outcome)
+{
+    on_frame("left", frame, outcome, NULL);
+}
+
+static void on_yielded(const struct frame *frame, const async_value *value)
+{
+    on_frame("yielded", frame, value, async_here);
 }
 
 /* An instant with a number of its own. */
@@ -604,7 +641,8 @@ static void on_io(int number)
 
 static struct async_hooks hooks = {
     .created = on_created, .resumed = on_resumed, .suspended = on_suspended, .woken = on_woken,
-    .finished = on_finished, .cancelled = on_cancelled, .time_passes = on_time_passes,
+    .finished = on_finished, .cancelled = on_cancelled, .entered = on_entered,
+    .left = on_left, .yielded = on_yielded, .time_passes = on_time_passes,
     .turn = on_turn, .timer = on_timer, .calls = on_calls, .called = on_called, .io = on_io,
 };
 

@@ -6,6 +6,7 @@
  * async_anext comes back. All of it happens inside the consumer's task: when the generator awaits,
  * that task is suspended, on the generator's stack. */
 #include "core/coro.h"
+#include "core/hooks.h"
 #include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
@@ -138,7 +139,9 @@ static async_value resume(struct generator *generator)
     generator->consumer = *here;
     if (generator->frame) {            /* it goes on for another consumer than it began for */
         generator->frame->outer = generator->consumer;
+        generator->frame->awaited_at = async_here;
         *here = generator->frame;
+        hook_value(entered, generator->frame);
     }
     exchange(&task_current()->stack, &generator->stack);
     stack_switch(&generator->consumer_place, generator->place, false);
@@ -146,6 +149,8 @@ static async_value resume(struct generator *generator)
     *coro_innermost() = generator->consumer;
     generator->running = false;
     async_value v = generator->value;
+    if (generator->yielded)
+        hook_value(yielded, generator->frame, &v);
     if (generator->over)
         finish(generator);
     if (generator->over && !v.error)

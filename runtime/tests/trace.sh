@@ -95,7 +95,12 @@ judge complete
 verdict 'a complete trace' $?
 has 'tasks with name, coroutine and place' '"called":"Task-1"' \
     '"called":"say \"hi\" \\ \u0009\ufffd é"' '"name":"sleeper"' 'traced.c:'
-has 'what they wait for' '"event":"waits"' '"calls":"main_coroutine > nested"' '"name":"Event"'
+has 'what they wait for' '"event":"waits"' '"calls":[{"call":"nested","id":"0x' '"name":"Event"'
+at() { echo "$program.c:$(grep -nF -- "$1" runtime/tests/traced.c | cut -d: -f1)" | sed 's|.*runtime|runtime|'; }
+has 'where each function stands that it is in' "\"where\":\"$(at '0.01 : 2.5')\"},{\"call\":\"main_coroutine\"" \
+    "\"where\":\"$(at 'await(async_coro(nested))')\"}]"
+has 'functions that are awaited, and generators' "\"event\":\"entered\"" '"event":"left"' '"value":"\"nested is done\""' \
+    "\"stands\":\"$(at 'async_yield(')\",\"value\":\"1\"" '"error":"GeneratorExit"'
 has 'how they end' '"error":"CancelledError"' '"error":"ValueError","message":"a\u000ab"' \
     '"event":"cancel"'
 has 'timers, time and signals' '"name":"timer"' '"name":"time passes"' '"at":2.500000000' \

@@ -29,7 +29,15 @@ static async_value nested(void *p)
 {
     (void)p;
     await(async_sleep(strcmp(how, "short") == 0 ? 0.01 : 2.5));
-    return async_none;
+    return async_str("nested is done");
+}
+
+struct counting { long from; };
+static async_value counting(void *p)
+{
+    struct counting *args = p;
+    for (long i = args->from; ; i++)
+        async_yield(async_num(i));
 }
 
 static async_value set(void *event)
@@ -62,6 +70,8 @@ static async_value main_coroutine(void *p)
     async_value results[3];
     await(async_gather_exceptions(results, never, async_coro(failing), async_coro(sleeper, 0)));
     await(async_coro(nested));
+    async_with(async_aclose_exit) async_iterator numbers = async_generator(counting, 1);
+    await(async_anext(numbers));
     async_loop_add_signal_handler(loop, SIGUSR1, set, event);
     raise(SIGUSR1);
     await(async_event_wait(event));

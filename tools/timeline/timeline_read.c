@@ -197,50 +197,49 @@ static const char *short_name(const char *name)
 /* A task has suspended itself: which of its calls are new, which have ended in the step before that? */
 static void note_calls(struct timeline *t, const char *line, int task)
 {
-    char *names = text(line, "calls"), *ids = text(line, "call_ids"), *rest;
-    int known = t->call_count, cell = t->cell_count - 1, depth = 0;
+    enum { DEEPEST = 32 };
+    char *names[DEEPEST], *ids[DEEPEST];        /* the innermost first */
+    int count = 0, known = t->call_count, cell = t->cell_count - 1, depth = 0;
+    for (const char *at = find(line, "calls"); at && find(at, "call") && count < DEEPEST; at = find(at, "id")) {
+        names[count] = text(at, "call");
+        ids[count++] = text(at, "id");
+    }
     for (int i = 0; i < known; i++)
         if (t->calls[i].task == task && t->calls[i].open) {
-            t->calls[i].open = ids && strstr(ids, t->calls[i].id);
+            t->calls[i].open = false;
+            for (int k = 0; k < count; k++)
+                t->calls[i].open |= strcmp(t->calls[i].id, ids[k]) == 0;
             t->calls[i].last = cell;
         }
-    for (char *id = ids ? strtok_r(ids, " ", &rest) : NULL; id && names; id = strtok_r(NULL, " ", &rest)) {
-        char *name = names, *end = strstr(names, " > ");
-        names = end ? end + 3 : NULL;
-        if (end)
-            *end = 0;
-        bool open = strcmp(id, t->tasks[task].id) == 0;         /* the task's own function */
+    while (count-- > 0) {
+        const char *id = ids[count];
+        bool own = strcmp(id, t->tasks[task].id) == 0, open = own;
         for (int i = 0; i < known && !open; i++)
             open = t->calls[i].task == task && t->calls[i].open && strcmp(t->calls[i].id, id) == 0;
         if (!open) {
             struct call *call = add(t->calls, t->call_count);
-            *call = (struct call){ id, short_name(name), task, depth, cell, cell, true };
+            *call = (struct call){ id, short_name(names[count]), task, depth, cell, cell, true };
         }
-        depth += strcmp(id, t->tasks[task].id) != 0;
+        depth += !own;
     }
 }
 
-/* The innermost function of the program's own in "a > b > async_c", unless that is the task's. */
-static const char *inside(const char *calls, const char *coroutine)
+/* The innermost function of the program's own that it is in, unless that is the task's. */
+static const char *inside(const char *line, const char *coroutine)
 {
-    char *rest = strcpy(keep(calls ? strlen(calls) + 1 : 1), calls ? calls : "");
-    const char *found = NULL;
-    for (char *name; (name = rest) != NULL; ) {
-        if ((rest = strstr(name, " > ")) != NULL) {
-            *rest = 0;
-            rest += 3;
-        }
-        if (*name && strncmp(name, "async_", 6) != 0)
-            found = name;
+    for (const char *at = find(line, "calls"); at && find(at, "call"); at = find(at, "id")) {
+        const char *name = text(at, "call");
+        if (strncmp(name, "async_", 6) != 0)
+            return strcmp(name, coroutine) != 0 ? name : NULL;
     }
-    return found && strcmp(found, coroutine) != 0 ? found : NULL;
+    return NULL;
 }
 
 static void waits(struct timeline *t, const char *line, int task)
 {
     struct wait *wait = add(t->waits, t->wait_count);
     *wait = (struct wait){ short_name(text(line, "name")),
-                           inside(text(line, "calls"), t->tasks[task].coroutine),
+                           inside(line, t->tasks[task].coroutine),
                            task_of(t, line, "on") };
     t->tasks[task].now = WAITING;
     t->tasks[task].wait = t->wait_count - 1;
@@ -275,14 +274,20 @@ static void finished(struct timeline *t, const char *line, int task, double at)
         add_event(t, ENDED, task, at)->text = one->cancelled ? "cancelled" : both;
 }
 
+/* What one step prints is one piece, though functions may have been entered in between. */
 static void was_printed(struct timeline *t, const char *line, int task, double at)
 {
     long from = (long)number(line, "from"), to = (long)number(line, "to");
-    char *place = keep(48);         /* timeline_complete reads the text itself */
-    snprintf(place, 48, "%ld %ld", from, to);
+    const struct event *before = t->event_count ? &t->events[t->event_count - 1] : NULL;
     if (task < 0 && in_step)
         task = t->cells[t->cell_count - 1].task;        /* a callback */
-    add_event(t, PRINTED, task, at)->text = place;
+    if (before && before->kind == PRINTED && before->task == task && before->cell == t->cell_count - 1)
+        from = strtol(before->text, NULL, 10);
+    else
+        add_event(t, PRINTED, task, at);
+    char *place = keep(48);         /* timeline_complete reads the text itself */
+    snprintf(place, 48, "%ld %ld", from, to);
+    t->events[t->event_count - 1].text = place;
 }
 
 /* What happened before the part that is wanted. Whoever is there by then stays known. */
