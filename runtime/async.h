@@ -11,7 +11,7 @@
  *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
  *      asks; or for as long as you async_keep its handle.
  *   4. Text (async_text, async_strf) and memory from async_alloc are there until each task has ended that
- *      made them, awaited who had them, or got them from a queue or a future. A task that never ends
+ *      made them, awaited who had them, or got them from a queue, a future or a context. A task that never ends
  *      gives back what it is done with: async_free. What is made outside of tasks goes with the program.
  * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
  * receive an error it is an error value, elsewhere the program stops with abort().
@@ -25,7 +25,8 @@
  *   values and errors                          threads, for what blocks
  *   coroutines                                 processes, for what computes or is there
  *   tasks and futures                          the loop, and watching it
- *   waiting, with a limit                      the fine print
+ *   context variables                          the fine print
+ *   waiting, with a limit
  *   iterators and generators
  *   queues, locks and the like */
 #ifndef ASYNC_H
@@ -312,6 +313,35 @@ size_t async_remove_done_callback(async_future x, async_done_fn *fn);
 async_future async_gather_list(async_value *results, const async_awaitable *list, size_t count,
                                bool return_exceptions) ASYNC_MUST_USE;
 
+/* ------------------------------------------------------------------- context variables */
+
+/* contextvars.ContextVar(name, default=...): a value that goes with the task, so that what is called far
+ * below finds it and nobody in between has to hand it on; the id of a request for each line of a log:
+ *     static async_contextvar request = { "request", .initial = { .str = "-" } };
+ * `initial` is what get gives where nobody has set it. A task begins with a copy of what its maker had, and
+ * so do a callback (of whoever booked it) and a function of async_to_thread, which may get and set, too. What
+ * they set then is their own. The variable must last as long as its program. */
+typedef struct async_contextvar {
+    const char *name;
+    async_value initial;
+} async_contextvar;
+
+/* var.get(), var.set(value): a text is there until each task has ended that had it (rule 4). The token
+ * puts back what was there before: var.reset(token), once, in the task that set it, or else the error
+ * ASYNC_RUNTIME_ERROR or ASYNC_VALUE_ERROR; at the end of a block (3.14: with var.set(...)) it is
+ *     async_with(async_token_exit) async_token token = async_contextvar_set(&request, async_num(7));
+ * Nothing has to be done with it. Its `error` is set if memory ran out, or `value` is an error. */
+typedef struct async_token {
+    const async_contextvar *var;        /* NULL once it is used */
+    async_value before;
+    async_task task;                    /* whose it is */
+    async_value error;
+} async_token;
+async_value async_contextvar_get(const async_contextvar *var);
+async_token async_contextvar_set(const async_contextvar *var, async_value value);
+async_value async_contextvar_reset(const async_contextvar *var, async_token *token);
+void async_token_exit(async_token *token);
+
 /* ---------------------------------------------------------------- waiting, with a limit */
 
 #define ASYNC_NO_TIMEOUT __builtin_inf()        /* timeout=None */
@@ -586,9 +616,9 @@ void async_server_exit(async_server **server);
 
 /* asyncio.to_thread(fn, ...): runs a blocking function in a thread while the loop goes on; its
  * arguments as for async_coro, copied. The await gives what fn returned; text that it made with
- * async_strf passes to who awaits. fn has a stack of 8 MiB, and may call nothing else of this header.
- * Cancelling gives up the result; the thread goes on to its end, and async_run waits for it. At most as
- * many at a time as there are processors and four; the others queue. */
+ * async_strf passes to who awaits. fn has a stack of 8 MiB, and may call nothing else of this header but
+ * async_contextvar_get and _set. Cancelling gives up the result; the thread goes on to its end, and
+ * async_run waits for it. At most as many at a time as there are processors and four; the others queue. */
 #define async_to_thread(fn, ...) (async_note(ASYNC_HERE), \
     async_to_thread_call((async_call){ .call = fn, .name = #fn \
         __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
@@ -891,6 +921,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_type_name(...)                  ASYNC_AT(async_type_name, __VA_ARGS__)
 #define async_loop_all_tasks(...)             ASYNC_AT(async_loop_all_tasks, __VA_ARGS__)
 #define async_get_task_info(...)              ASYNC_AT(async_get_task_info, __VA_ARGS__)
+#define async_contextvar_reset(...)           ASYNC_AT(async_contextvar_reset, __VA_ARGS__)
 #define async_timeout_expired(...)            ASYNC_AT(async_timeout_expired, __VA_ARGS__)
 #define async_timeout_when(...)               ASYNC_AT(async_timeout_when, __VA_ARGS__)
 #define async_loop_shutdown_asyncgens(...)    ASYNC_AT(async_loop_shutdown_asyncgens, __VA_ARGS__)

@@ -1,6 +1,7 @@
 /* callback.c - loop.call_soon, call_later, call_at: plain functions that the loop calls once.
  *
  * The handle is an object like any other: when the callback has run or was cancelled it is retired. */
+#include "core/context.h"
 #include "debug/debug.h"
 #include "core/hooks.h"
 #include "core/loop.h"
@@ -13,16 +14,21 @@ struct callback {
     struct timer timer;
     async_fn *fn;
     void *arg;
+    struct context *context;        /* of who booked it; NULL once it has run */
 };
 
 _Static_assert(sizeof(struct callback) <= OBJECT_SIZE, "a callback fits its record");
 
-static const struct future_type handle_type = { .name = "Handle" };
+static void drop(struct object *object) { context_release(((struct callback *)object)->context); }
+
+static const struct future_type handle_type = { .name = "Handle", .drop = drop };
 
 static void run(struct job *job)
 {
     struct callback *callback = container_of(job, struct callback, timer.job);
     async_loop *loop = callback->object.future.loop;
+    struct context *before = context_enter(callback->context);
+    callback->context = NULL;
     callback->object.future.state = FINISHED;
     object_retire(&callback->object, TAKEN);
     async_fn *fn = callback->fn;                /* what it calls may take the record */
@@ -31,6 +37,7 @@ static void run(struct job *job)
     hook_value(called, fn);
     if (v.error && !loop_leave_with(loop, v))
         report_exception(loop, "Exception in callback", v, &callback->object);
+    context_leave(before);
 }
 
 struct object *callback_of_job(struct job *job)
@@ -51,6 +58,7 @@ static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
     list_init(&callback->timer.job.link);
     callback->fn = fn;
     callback->arg = arg;
+    callback->context = context_copy();
     return callback;
 }
 

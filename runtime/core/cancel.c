@@ -43,7 +43,7 @@ bool task_cancel(struct future *future, const char *message)
     if (!cycle && task->waiting_on && future_cancel(task->waiting_on, message))
         return true;
     task->must_cancel = true;
-    task->cancel_message = message;
+    task->coro.object.future.outcome.message = message;
     if (cycle) {
         list_remove(&task->step.link);
         loop_ready(future->loop, &task->step);

@@ -1,5 +1,6 @@
 /* future.c - see future.h; and the calls of async.h that futures and tasks share. */
 #include "core/future.h"
+#include "core/context.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "core/memory.h"
@@ -37,6 +38,7 @@ struct done_callback {              /* one add_done_callback */
     void *arg;
     async_future x;                 /* the future it was added to, */
     struct object *object;          /* pinned */
+    struct context *context;        /* of who added it */
 };
 
 void future_init(struct future *future, const struct future_type *type, async_loop *loop)
@@ -255,6 +257,7 @@ static void discard(struct done_callback *callback)
 {
     list_remove(&callback->job.link);
     object_unpin(callback->object);
+    context_release(callback->context);
     free(callback);
 }
 
@@ -262,9 +265,12 @@ static void run_callback(struct job *job)
 {
     struct done_callback *callback = container_of(job, struct done_callback, job);
     struct object *object = callback->object;
+    struct context *before = context_enter(callback->context);
+    callback->context = NULL;
     async_value v = callback->fn(callback->x, callback->arg);
     if (v.error && !loop_leave_with(object->future.loop, v))
         report_exception(object->future.loop, "Exception in done callback", v, object);
+    context_leave(before);
     discard(callback);
 }
 
@@ -292,7 +298,8 @@ async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg
     struct done_callback *callback = malloc(sizeof *callback);
     if (!callback)
         return async_error(ENOMEM, "no memory for a done callback");
-    *callback = (struct done_callback){ { .run = run_callback }, fn, arg, x, future_object(future) };
+    *callback = (struct done_callback){ { .run = run_callback }, fn, arg, x, future_object(future),
+                                        context_copy() };
     object_pin(callback->object);
     if (future->state == PENDING)
         list_append(&future->waiters, &callback->job.link);

@@ -1,5 +1,6 @@
 /* loop.c - see loop.h. */
 #include "core/loop.h"
+#include "core/context.h"
 #include "debug/debug.h"
 #include "debug/forgotten.h"
 #include "core/hooks.h"
@@ -79,6 +80,7 @@ void loop_free(async_loop *loop)
     if (loop->poll)
         poll_free(loop->poll);
     free(loop->processes);
+    context_release(loop->context);
     loop->processes = NULL;
     loop->closed = true;
     keep_closed(loop);

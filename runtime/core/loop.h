@@ -28,6 +28,7 @@ struct async_loop {
     struct list generators;     /* asynchronous ones that are started and not over */
     async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
     async_exception_fn *on_exception;
+    struct context *context;    /* that a runner's mains have in common: what the last one left, or NULL */
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
     unsigned listening;         /* waits for what may never come: signals, clients, data from ourselves */
     struct poll *poll;          /* libev, which waits for files, signals and other threads */

@@ -176,7 +176,13 @@ async_value async_runner_run(async_runner *runner, async_coroutine coro)
     if (!main)
         return v;
     object_pin(&main->coro.object);
+    if (loop->context) {                            /* not the first main: it goes on where that was */
+        context_release(main->context);
+        main->context = context_keep(loop->context);
+    }
     v = run_main(loop, main);
+    context_release(loop->context);
+    loop->context = context_keep(main->context);
     object_unpin(&main->coro.object);
     return v;
 }

@@ -76,7 +76,7 @@ __attribute__((always_inline)) static inline async_value task_suspend(struct tas
     if (__builtin_expect(!task->must_cancel, 1))
         return async_none;
     task->must_cancel = false;
-    return async_error(ASYNC_CANCELLED, task->cancel_message);
+    return async_error(ASYNC_CANCELLED, task->coro.object.future.outcome.message);
 }
 
 #endif

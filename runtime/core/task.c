@@ -25,12 +25,12 @@ static void finish(struct task *task, async_value v)
     struct future *future = &task->coro.object.future;
     enum future_state state = FINISHED;
     if (task->must_cancel && !v.error)
-        v = async_error(ASYNC_CANCELLED, task->cancel_message);
+        v = async_error(ASYNC_CANCELLED, future->outcome.message);
     if (v.error == ASYNC_CANCELLED)
         state = CANCELLED;
     task->must_cancel = false;
     list_remove(&task->coro.object.link);           /* from the loop's tasks */
-    future_finish(future, state, v);
+    future_finish(future, state, context_outcome(v));
     coro_drop_args(&task->coro);
     if (loop_leave_with(future->loop, v)) {         /* whoever runs the loop gets it */
         memory_move(memory_of_program(), &task->memory);
@@ -124,7 +124,7 @@ async_value task_wait(struct future *future)
     task->waiting_at = async_here;
     task->waiting_on = future;
     list_append(&future->waiters, &task->step.link);
-    if (task->must_cancel && future_cancel(future, task->cancel_message))
+    if (task->must_cancel && future_cancel(future, task->coro.object.future.outcome.message))
         task->must_cancel = false;
     async_value interrupted = task_suspend(task);
     task->waiting_on = NULL;
@@ -151,6 +151,7 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
     object_pin(object);                             /* by the loop, until it is done */
     memset((char *)task + sizeof task->coro, 0, sizeof *task - sizeof task->coro);
     task->step.run = task_step;
+    task->context = context_copy();
     if (name)
         task->name = strdup(name);
     else
@@ -195,6 +196,7 @@ static void drop(struct object *object)
     coro_drop_args(&task->coro);
     memory_free(&task->memory);
     free(task->name);
+    context_release(task->context);
     if (task->stack)                /* it never ended: nobody will return to this stack */
         stack_give(task->stack);
 }

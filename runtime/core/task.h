@@ -8,12 +8,14 @@
 #ifndef TASK_H
 #define TASK_H
 
+#include "core/context.h"
 #include "core/coro.h"
 #include "core/memory.h"
 #include "core/timer.h"
 
 struct task {
-    struct coro coro;               /* it was a coroutine object first */
+    struct coro coro;               /* it was a coroutine object first; while it is pending, the message of
+                                       the outcome is the one for must_cancel, in `memory` */
     void *place;                    /* where its stack was left, for switch_stack */
     struct job step;                /* runs the next step */
     const char *waiting_at;         /* "file:line" of its last await */
@@ -23,7 +25,7 @@ struct task {
     struct frame *frame;  /* of the innermost coroutine function it is in */
     struct memory memory;           /* what async_alloc gave it */
     char *name;                     /* NULL: "Task-<number>" not yet written */
-    const char *cancel_message;     /* for must_cancel; in `memory` */
+    struct context *context;        /* its context variables */
     unsigned name_number;
     unsigned cancels : 28;          /* requests: task.cancelling() */
     bool must_cancel : 1;           /* the next step gets ASYNC_CANCELLED */

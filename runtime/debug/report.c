@@ -165,11 +165,21 @@ static void print_exception(const char *message, async_value error, struct objec
             async_error_name(error.error), message_of(error));
 }
 
+/* The program's handler, in the context of the task that the error is about. */
+static void call_handler(async_loop *loop, const char *message, async_value error, struct object *object)
+{
+    bool of_task = object && object->future.type == &task_type;
+    struct context *before = context_enter(of_task ? context_keep(((struct task *)object)->context)
+                                                   : context_copy());
+    loop->on_exception(loop, message, error, object ? object_ticket(object) : NULL);
+    context_leave(before);
+}
+
 void report_exception(async_loop *loop, const char *message, async_value error,
                       struct object *object)
 {
     if (loop && loop->on_exception)
-        loop->on_exception(loop, message, error, object ? object_ticket(object) : NULL);
+        call_handler(loop, message, error, object);
     else
         print_exception(message, error, object);
 }

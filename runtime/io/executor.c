@@ -8,6 +8,7 @@
  *      posted      on its way back, in the loop's list of jobs from other threads
  *      delivered   the loop sets the future, unless it was cancelled meanwhile, and frees the work
  * A thread cannot be stopped: cancelling the future only means that nobody looks at the result. */
+#include "core/context.h"
 #include "core/coro.h"
 #include "core/waitq.h"
 #include "core/loop.h"
@@ -38,6 +39,7 @@ struct work {
     struct external *external;      /* pinned */
     async_fn *fn;
     void *args;
+    struct context *context;        /* for async_to_thread, of who awaits it */
     async_value result;
     struct memory memory;
     _Alignas(max_align_t) char room[];  /* a copy of the arguments, for async_to_thread */
@@ -59,6 +61,16 @@ struct executor {
 
 /* ---------------------------------------------------------------------------- the threads */
 
+static void perform(struct work *work)
+{
+    memory_of_thread = &work->memory;
+    struct context *before = context_enter(work->context);
+    work->context = NULL;
+    work->result = context_outcome(work->fn(work->args));
+    context_leave(before);
+    memory_of_thread = NULL;
+}
+
 static void *serve(void *p)
 {
     struct executor *executor = p;
@@ -75,9 +87,7 @@ static void *serve(void *p)
         list_remove(&work->link);
         executor->queued--;
         pthread_mutex_unlock(&executor->mutex);
-        memory_of_thread = &work->memory;
-        work->result = work->fn(work->args);
-        memory_of_thread = NULL;
+        perform(work);
         poll_post(executor->loop, &work->job);
         pthread_mutex_lock(&executor->mutex);
     }
@@ -138,6 +148,7 @@ static void forget(struct work *work)
     struct external *external = work->external;
     external->work = NULL;
     memory_free(&work->memory);
+    context_release(work->context);
     free(work);
     executor->loop->watched--;
     if (--executor->outstanding == 0)
@@ -186,20 +197,23 @@ static const struct future_type external_type = {
     .name = "Future", .cancel = cancel, .drop = drop, .take = take
 };
 
-/* Hands fn to a thread; its arguments are copied if there is a size. NULL when memory ran out. */
-static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, size_t size)
+/* Hands fn to a thread; its arguments are copied if there is a size. NULL when memory ran out. The user that
+ * the context has goes with it. */
+static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, size_t size,
+                                  struct context *context)
 {
     struct executor *executor = executor_of(loop);
     struct work *work = executor ? calloc(1, sizeof *work + size) : NULL;
     struct external *external = work ? (struct external *)object_new(&external_type, loop) : NULL;
     if (!external) {
+        context_release(context);
         free(work);
         return NULL;
     }
     external->memory = (struct memory){ { NULL, NULL } };
     external->work = work;
     *work = (struct work){ .job.run = deliver, .executor = executor, .external = external,
-                           .fn = fn, .args = args };
+                           .fn = fn, .args = args, .context = context };
     if (size)
         work->args = memcpy(work->room, args, size);
     object_pin(&external->object);
@@ -217,7 +231,7 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg)
 {
     loop_given(loop, __func__);
-    struct external *external = hand_over(loop, fn, arg, 0);
+    struct external *external = hand_over(loop, fn, arg, 0, NULL);
     return external ? object_ticket(&external->object) : NULL;
 }
 
@@ -226,7 +240,7 @@ static async_value to_thread(void *p)
     struct call *call = p;
     if (!task_current())
         return report_no_task();
-    struct external *external = hand_over(loop_running, call->fn, call->args, call->size);
+    struct external *external = hand_over(loop_running, call->fn, call->args, call->size, context_copy());
     return async_catch(external ? object_ticket(&external->object) : NULL);
 }
 

@@ -1,6 +1,7 @@
 /* server.c - asyncio.start_server and start_unix_server. Each client is served by a task of its own,
  * which ends when its function returns; then its stream is closed. */
 #define _GNU_SOURCE
+#include "core/context.h"
 #include "core/coro.h"
 #include "core/waitq.h"
 #include "core/loop.h"
@@ -35,6 +36,7 @@ struct server {
     struct watch *watch;
     async_client_fn *fn;
     void *arg;
+    struct context *context;        /* of who started it, for the tasks of clients */
     ino_t inode;                    /* of its Unix socket, or 0 */
     struct waitq closed;            /* tasks in wait_closed and serve_forever */
 };
@@ -116,7 +118,12 @@ static void stop_listening(struct server *server)
     list_remove(&server->link);
 }
 
-static void drop(struct object *object) { stop_listening((struct server *)object); }
+static void drop(struct object *object)
+{
+    struct server *server = (struct server *)object;
+    stop_listening(server);
+    context_release(server->context);
+}
 
 static const struct future_type server_type = { .name = "Server", .drop = drop };
 
@@ -183,7 +190,9 @@ static struct task *make_task(struct server *server, int fd, const struct sockad
 static void welcome(struct server *server, int fd, const struct sockaddr_storage *from)
 {
     struct memory made = { { NULL, NULL } };
+    struct context *before = context_enter(context_keep(server->context));
     struct task *task = make_task(server, fd, from, &made);
+    context_leave(before);
     if (!task) {
         memory_free(&made);
         return;
@@ -255,7 +264,8 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
         return async_error(ENOMEM, "no memory for a server");
     }
     *server = (struct server){ .object = server->object, .fd = fd, .timer.job.run = accept_clients,
-                               .fn = fn, .arg = arg, .inode = path ? inode_of(path) : 0 };
+                               .fn = fn, .arg = arg, .context = context_copy(),
+                               .inode = path ? inode_of(path) : 0 };
     list_init(&server->timer.job.link);
     list_init(&server->object.link);
     list_init(&server->object.future.waiters);

@@ -3,6 +3,7 @@
  * The two threads share one struct, a concurrent future: the loop's side fills it in and signals, the
  * other side waits. Both hold a reference; whoever lets go last frees it. Coroutine objects belong to
  * the thread that makes them, so what travels is the call, and the object is made in the loop's. */
+#include "core/context.h"
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/memory.h"
@@ -19,6 +20,7 @@ struct async_concurrent {
     struct task *task;              /* pinned; the loop's alone, as are the jobs */
     struct job done;                /* in the task's list of waiters */
     async_call call;
+    struct context *context;        /* of the calling thread, for the task */
 
     pthread_mutex_t mutex;          /* guards what follows */
     pthread_cond_t finished;
@@ -37,6 +39,7 @@ static void let_go(async_concurrent *future)
     if (!last)
         return;
     memory_free(&future->memory);
+    context_release(future->context);
     pthread_mutex_destroy(&future->mutex);
     pthread_cond_destroy(&future->finished);
     free(future);
@@ -71,9 +74,12 @@ static void start(struct job *job)
 {
     async_concurrent *future = container_of(job, async_concurrent, start);
     async_value error;
+    struct context *before = context_enter(future->context);
+    future->context = NULL;
     async_coroutine coro = async_coro_new(future->call);
     struct task *task = coro ? task_start(future->loop, coro, NULL, "async_run_coroutine_threadsafe",
                                           &error) : NULL;
+    context_leave(before);
     if (!task) {
         finish(future, async_error(ENOMEM, "no memory for the task"), NULL);
         let_go(future);
@@ -138,6 +144,7 @@ async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
     future->references = 2;
     future->loop = loop;
     future->call = call;
+    future->context = context_copy();
     if (call.size)
         future->call.args = memcpy(future->args, call.args, call.size);
     future->start.run = start;

@@ -1,6 +1,7 @@
 /* watch.c - what comes from outside of the loop: descriptors that are ready, signals, other threads.
  *
  * All of it becomes a callback like any other, in the ready queue, in its turn. */
+#include "core/context.h"
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
@@ -21,15 +22,18 @@ struct watcher {
     int number;                     /* of the descriptor or signal */
     async_fn *fn;
     void *arg;
+    struct context *context;        /* of who added it, in which each call begins */
 };
 
 static void run(struct job *job)
 {
     struct watcher *watcher = container_of(job, struct watcher, job);
     async_loop *loop = watcher->loop;       /* fn may remove the watcher */
+    struct context *before = context_enter(context_keep(watcher->context));
     async_value v = watcher->fn(watcher->arg);
     if (v.error && !loop_leave_with(loop, v))
         report_exception(loop, "Exception in callback", v, NULL);
+    context_leave(before);
 }
 
 /* A signal belongs to one loop, that of the last who asked in this thread. Two threads cannot share one. */
@@ -50,6 +54,7 @@ static void end(struct watcher *watcher)
 {
     list_remove(&watcher->link);
     unwatch(watcher->watch);
+    context_release(watcher->context);
     free(watcher);
 }
 
@@ -128,6 +133,7 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         watch_is_foreign(watcher->watch);
         forget(loop, kind, number);
     }
+    watcher->context = context_copy();
     list_append(&loop->watchers, &watcher->link);
     return async_none;
 }
@@ -179,15 +185,24 @@ struct posted {
     async_loop *loop;
     async_fn *fn;
     void *arg;
+    struct context *context;        /* of who called, perhaps in another thread */
 };
 
 static void run_posted(struct job *job)
 {
     struct posted call = *container_of(job, struct posted, job);
     free(container_of(job, struct posted, job));
+    struct context *before = context_enter(call.context);
     async_value v = call.fn(call.arg);
     if (v.error && !loop_leave_with(call.loop, v))
         report_exception(call.loop, "Exception in callback", v, NULL);
+    context_leave(before);
+}
+
+static void discard_posted(struct posted *posted)
+{
+    context_release(posted->context);
+    free(posted);
 }
 
 async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void *arg)
@@ -196,11 +211,11 @@ async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void
     struct posted *posted = malloc(sizeof *posted);
     if (!posted)
         return async_error(ENOMEM, "no memory for a callback");
-    *posted = (struct posted){ { .run = run_posted }, loop, fn, arg };
+    *posted = (struct posted){ { .run = run_posted }, loop, fn, arg, context_copy() };
     if (loop_running == loop) {             /* our own thread: the same queue as call_soon */
         loop_ready(loop, &posted->job);
     } else if (!poll_post(loop, &posted->job)) {
-        free(posted);
+        discard_posted(posted);
         return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
     }
     return async_none;
@@ -212,7 +227,7 @@ void watch_discard_posted(struct list *jobs)
         struct job *job = container_of(link, struct job, link);
         if (job->run == run_posted) {
             list_remove(link);
-            free(container_of(job, struct posted, job));
+            discard_posted(container_of(job, struct posted, job));
         }
     }
 }

@@ -1,6 +1,6 @@
 /* tour.h - a walk through what the fuzz language has no words for, for the tests with faults.
  *
- * Names, generators, as_completed, growing queues and tables, barriers that break, threads, files,
+ * Names, contexts, generators, as_completed, growing queues and tables, barriers that break, threads, files,
  * signals, Runner, reports of things forgotten, a deadlock. Whatever fails on the way is
  * passed over: a tour only has to come to its end. */
 #ifndef FUZZ_TOUR_H
@@ -83,6 +83,34 @@ static async_value tour_tasks(void *p)
     await(async_sleep(0.01));
     (void)never, (void)failing;
     return async_none;
+}
+
+static async_value when_done(async_future x, void *arg)
+{
+    (void)x;
+    return async_str(arg);
+}
+
+static async_contextvar variable = { "variable", .initial = { .str = "-" } };
+
+static async_value set_twice(void *p)
+{
+    async_contextvar_set(&variable, async_text("%p", p));
+    async_with(async_token_exit) async_token token = async_contextvar_set(&variable, async_text("inside"));
+    return async_contextvar_get(&variable);
+}
+
+static async_value tour_contexts(void *p)
+{
+    (void)p;
+    TRY(async_coro(set_twice));
+    TRY(async_create_task(async_coro(set_twice)));
+    async_loop_call_soon(async_get_running_loop(), set_twice, NULL);
+    async_future future = async_create_future();
+    if (future && !async_add_done_callback(future, when_done, NULL).error)
+        async_set_result(future, async_num(1));
+    TRY(async_to_thread(set_twice));
+    return async_contextvar_get(&variable);
 }
 
 static async_value tour_many(void *p)
@@ -211,8 +239,8 @@ static const struct {
     const char *name;
     async_fn *fn;
 } stops[] = {
-    { "generators", tour_generators }, { "tasks", tour_tasks }, { "many", tour_many },
-    { "primitives", tour_primitives }, { "outside", tour_outside }, { "deadlock", tour_deadlock },
+    { "generators", tour_generators }, { "tasks", tour_tasks }, { "contexts", tour_contexts },
+    { "many", tour_many }, { "primitives", tour_primitives }, { "outside", tour_outside }, { "deadlock", tour_deadlock },
     { "runner", NULL },
 };
 #define STOPS (sizeof stops / sizeof stops[0])
@@ -222,7 +250,7 @@ static async_coroutine stop_at(size_t i)
     return async_coro_new((async_call){ .call = stops[i].fn, .name = stops[i].name });
 }
 
-/* One stop in a loop of its own; the last one is a loop in which we go to the first three. */
+/* One stop in a loop of its own; the last one is a loop in which we go to the first four. */
 static void tour(size_t stop)
 {
     async_value v = async_none;
@@ -231,7 +259,7 @@ static void tour(size_t stop)
         v = async_run(stop_at(stop));
     } else {
         async_runner *runner = async_runner_new();
-        for (size_t i = 0; runner && i < 3; i++)
+        for (size_t i = 0; runner && i < 4; i++)
             v = async_runner_run(runner, stop_at(i));
         if (runner)
             v = async_runner_close(runner);
