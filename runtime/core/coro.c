@@ -6,7 +6,6 @@
 #include "debug/report.h"
 #include "core/task.h"
 #include <stdlib.h>
-#include <string.h>
 
 _Static_assert(sizeof(struct coro) <= OBJECT_SIZE, "a coroutine object fits its record");
 
@@ -24,23 +23,19 @@ struct frame **coro_innermost(void)
     return task ? &task->frame : &outside;
 }
 
-static struct coro *make(const async_call *call)
+struct coro *coro_new(async_fn *fn, const char *name, size_t size)
 {
     struct coro *coro = (struct coro *)object_new(&coroutine_type, loop_running);
     if (!coro)
         return NULL;
-    coro->fn = call->call;
-    coro->name = call->name;
+    coro->fn = fn;
+    coro->name = name;
     coro->args = coro->room;
-    if (call->size > INLINE_ARGS && !(coro->args = malloc(call->size))) {
+    if (size > INLINE_ARGS && !(coro->args = malloc(size))) {
         coro->args = coro->room;
         object_free(&coro->object);
         return NULL;
     }
-    if (call->size)
-        memcpy(coro->args, call->args, call->size);
-    else
-        memset(coro->room, 0, INLINE_ARGS);
     struct task *maker = task_current();
     coro->object.future.outcome.ptr = maker ? object_ticket(&maker->coro.object) : NULL;
     list_append(object_unused(), &coro->object.link);
@@ -51,20 +46,15 @@ static struct coro *make(const async_call *call)
 
 async_coroutine async_coro_new(async_call call)
 {
-    struct coro *coro = make(&call);
+    struct coro *coro = coro_new(call.call, call.name, call.size);
     if (!coro)
         return NULL;
+    if (call.size)
+        memcpy(coro->args, call.args, call.size);
+    else
+        memset(coro->room, 0, INLINE_ARGS);
     if (!loop_running)
         report_unawaited_at_exit();
-    return object_ticket(&coro->object);
-}
-
-async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
-{
-    struct coro *coro = make(&(async_call){ fn, name, args, size });
-    if (!coro)
-        return NULL;
-    coro->object.brief = true;
     return object_ticket(&coro->object);
 }
 
@@ -78,13 +68,6 @@ async_coroutine coro_with_call(async_fn *fn, async_call what)
     if (what.size)
         memcpy(call->args, what.args, what.size);
     return coro_make(fn, what.name, call, sizeof room);
-}
-
-void coro_drop_args(struct coro *coro)
-{
-    if (coro->args != coro->room)
-        free(coro->args);
-    coro->args = coro->room;
 }
 
 /* What the function ends with if it returns v. */
@@ -118,15 +101,23 @@ void async_coro_close(async_coroutine x)
         report_abort(report_misuse(x, "async_coro_close"));
 }
 
+/* await of one of ours: a jump, unless its arguments are to be freed afterwards. */
+static async_value await_brief(struct coro *coro)
+{
+    if (coro->args == coro->room) {
+        object_recycle(&coro->object);
+        return coro->fn(coro->room);
+    }
+    coro->object.future.type = &running_type;
+    async_value v = coro->fn(coro->args);
+    object_free(&coro->object);
+    return v;
+}
+
 /* await of a coroutine object: a call, after which the object is used up. */
-static async_value await_coroutine(struct coro *coro)
+__attribute__((noinline)) static async_value await_coroutine(struct coro *coro)
 {
     coro->object.future.type = &running_type;
-    if (coro->object.brief) {       /* one of ours, which needs no frame to leave or be found in */
-        async_value v = coro->fn(coro->args);
-        object_free(&coro->object);
-        return v;
-    }
     object_use(&coro->object);
     object_pin(&coro->object);
     async_value v = coro_call(coro, NULL);
@@ -136,7 +127,7 @@ static async_value await_coroutine(struct coro *coro)
     return v;
 }
 
-static async_value await_future(struct future *future)
+__attribute__((noinline)) static async_value await_future(struct future *future)
 {
     if (future->state == PENDING) {
         struct object *object = future_object(future);
@@ -156,11 +147,10 @@ async_value async_catch(async_awaitable x)
     struct object *object = x ? object_find(x) : NULL;
     if (!object)
         return report_misuse(x, "await");
+    struct coro *coro = (struct coro *)object;
     if (object->future.type == &coroutine_type)
-        return await_coroutine((struct coro *)object);
-    if (!object->future.type->cancel)
-        return report_misuse(x, "await");
-    return await_future(&object->future);
+        return object->brief ? await_brief(coro) : await_coroutine(coro);
+    return object->future.type->cancel ? await_future(&object->future) : report_misuse(x, "await");
 }
 
 /* ------------------------------------------------------- leaving a function, and its clean-ups */

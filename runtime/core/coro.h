@@ -8,6 +8,8 @@
 
 #include "core/object.h"
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define INLINE_ARGS 24
 
@@ -33,8 +35,21 @@ struct frame {                      /* of a coroutine function that is running o
 extern const struct future_type coroutine_type;     /* waits to be awaited */
 extern const struct future_type running_type;       /* is being awaited, or was */
 
-/* An object for one of the runtime's own coroutine functions; async_coro for everybody else. */
-async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size);
+/* An object with room for so many bytes of arguments; NULL: no memory. */
+struct coro *coro_new(async_fn *fn, const char *name, size_t size);
+
+/* An object for one of the runtime's own coroutine functions; async_coro for everybody else. To await it
+ * makes no frame, and its record is free again before fn runs, so that who waits keeps none: arguments of
+ * at most INLINE_ARGS bytes are to be copied before anything else is made. */
+static inline async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
+{
+    struct coro *coro = coro_new(fn, name, size);
+    if (!coro)
+        return NULL;
+    coro->object.brief = true;
+    memcpy(coro->args, args, size);
+    return object_ticket(&coro->object);
+}
 
 /* An object for one of ours that has a program's function called elsewhere: it gets a struct call. */
 struct call {
@@ -55,6 +70,11 @@ struct frame **coro_innermost(void);
 void coro_replace_cancelled(async_value instead);
 
 /* Frees the arguments. The object stays. */
-void coro_drop_args(struct coro *coro);
+static inline void coro_drop_args(struct coro *coro)
+{
+    if (coro->args != coro->room)
+        free(coro->args);
+    coro->args = coro->room;
+}
 
 #endif

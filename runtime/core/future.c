@@ -41,19 +41,6 @@ struct done_callback {              /* one add_done_callback */
     struct context *context;        /* of who added it */
 };
 
-void future_init(struct future *future, const struct future_type *type, async_loop *loop)
-{
-    future->type = type;
-    future->loop = loop;
-    future->state = PENDING;
-    list_init(&future->waiters);
-}
-
-struct object *future_object(struct future *future)
-{
-    return container_of(future, struct object, future);
-}
-
 void future_finish(struct future *future, enum future_state state, async_value outcome)
 {
     future->state = state;

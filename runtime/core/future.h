@@ -39,7 +39,14 @@ struct future {
     enum future_state state;
 };
 
-void future_init(struct future *future, const struct future_type *type, async_loop *loop);
+static inline void future_init(struct future *future, const struct future_type *type, async_loop *loop)
+{
+    future->type = type;
+    future->loop = loop;
+    future->state = PENDING;
+    list_init(&future->waiters);
+}
+
 void future_finish(struct future *future, enum future_state state, async_value outcome);
 bool future_set(struct future *future, async_value outcome);    /* FINISHED; false: was done */
 bool future_cancel_plain(struct future *future, const char *message);
@@ -51,9 +58,6 @@ static inline bool future_cancel(struct future *future, const char *message)
 {
     return future->type->cancel(future, message);
 }
-
-/* The object around a future that is not a plain one. */
-struct object *future_object(struct future *future);
 
 /* Asks a future or task for its outcome, which marks it as taken; it must be done. */
 async_value future_take(struct future *future);

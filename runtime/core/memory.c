@@ -156,13 +156,12 @@ void memory_let_go(struct share *share)
 
 struct share *memory_hold(struct share *share)
 {
-    struct list *ours = share ? blocks_of(memory_here()) : NULL;
-    if (ours && !list_empty(ours) && block_at(ours->prev) == share->block) {
+    struct list *ours = blocks_of(memory_here());
+    if (!list_empty(ours) && block_at(ours->prev) == share->block) {
         memory_let_go(share);
         return NULL;
     }
-    if (ours)
-        list_append(ours, &share->link);
+    list_append(ours, &share->link);
     return share;
 }
 
@@ -171,13 +170,14 @@ async_value memory_receive(async_value v)
     struct share *share;
     if (!memory_share(v.ptr, &share))
         return v.error ? async_error(v.error, NULL) : async_error(ENOMEM, "no memory to keep a text");
-    memory_hold(share);
+    if (share)
+        memory_hold(share);
     return v;
 }
 
 async_value memory_inherit(struct memory *from, async_value v)
 {
-    if (list_empty(blocks_of(from)))    /* somebody was here before, or it had nothing of its own */
+    if (memory_empty(from))             /* somebody was here before, or it had nothing of its own */
         return memory_receive(v);
     memory_move(memory_here(), from);
     return v;

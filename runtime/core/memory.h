@@ -19,6 +19,11 @@ struct memory {                     /* zeroes: nothing yet */
     struct list blocks;
 };
 
+static inline bool memory_empty(const struct memory *memory)
+{
+    return !memory->blocks.next || list_empty(&memory->blocks);
+}
+
 void *memory_get(struct memory *memory, size_t size);               /* zeroed; NULL: no memory */
 const char *memory_text(struct memory *memory, const char *text);   /* a copy; NULL: of NULL, too */
 void memory_give_back(void *bytes);     /* of who alone has it, or the current task; NULL is fine */

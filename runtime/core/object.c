@@ -42,7 +42,8 @@ static struct object *record(size_t number)
     return (struct object *)&table.chunks[number >> CHUNK_BITS][number & (CHUNK - 1)];
 }
 
-static bool grow(void)
+/* Seldom, and so not in between. */
+__attribute__((noinline)) static bool grow(void)
 {
     size_t count = table.records >> CHUNK_BITS;
     if (table.records + CHUNK > (size_t)1 << NUMBER_BITS)
@@ -107,7 +108,7 @@ bool object_over(const void *ticket)
     return given_out && !(object && (object->serial == serial || object_successor(ticket)));
 }
 
-static void note_cancelled(uint64_t serial)
+__attribute__((noinline)) static void note_cancelled(uint64_t serial)
 {
     if (!table.cancelled)
         table.cancelled = calloc(KEEP_CANCELLED, sizeof *table.cancelled);
@@ -164,6 +165,13 @@ static void leave_queue(struct object *object)
     list_remove(&object->link);
 }
 
+static void put_back(struct object *object)
+{
+    object->serial = 0;
+    object->link.next = table.free;
+    table.free = &object->link;
+}
+
 void object_free(struct object *object)
 {
     leave_queue(object);
@@ -171,9 +179,13 @@ void object_free(struct object *object)
         object->future.type->drop(object);
     if (object->future.state == CANCELLED)
         note_cancelled(object->serial);
-    object->serial = 0;
-    object->link.next = table.free;
-    table.free = &object->link;
+    put_back(object);
+}
+
+void object_recycle(struct object *object)
+{
+    leave_queue(object);
+    put_back(object);
 }
 
 /* It no longer counts as in use: owners that are retired would raise the peak, and so how many
@@ -249,8 +261,8 @@ void object_retire(struct object *object, enum retired which)
     leave_queue(object);
     object->retired = which;
     list_append(&table.retired[which].objects, &object->link);
-    table.retired[which].length++;
-    trim(which);
+    if (++table.retired[which].length > KEEP_TAKEN)
+        trim(which);
 }
 
 static int by_age(const void *a, const void *b)

@@ -26,12 +26,18 @@ struct object {
     uint32_t pins;              /* our own pointers to it; not recycled before there are none */
     uint32_t number : 24;       /* of the record; never changes */
     uint32_t retired : 3;       /* enum retired: which queue it waits in */
-    uint32_t brief : 1;         /* recycled as soon as it is used up: a call of the runtime's own */
+    uint32_t brief : 1;         /* a wait of the runtime's own: recycled before it runs */
     uint32_t reported : 1;      /* as an error that nobody asked for */
     struct future future;       /* every object is one, or may become one; its type tells */
 };
 
 enum retired { IN_USE, FORGOTTEN, UNTAKEN, TAKEN, EXPIRED, OWNED };
+
+/* The object around a future that is not a plain one. */
+static inline struct object *future_object(struct future *future)
+{
+    return container_of(future, struct object, future);
+}
 
 #define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
 #define NUMBER_BITS 24          /* 16 million records alive at once; the rest of a ticket is its serial */
@@ -41,7 +47,8 @@ static inline async_awaitable object_ticket(const struct object *object)
     return (async_awaitable)(uintptr_t)(object->serial << NUMBER_BITS | object->number);
 }
 
-void object_free(struct object *object);                /* recycle it now */
+void object_free(struct object *object);        /* recycle it now, with what it owns, */
+void object_recycle(struct object *object);     /* or if it owns nothing */
 
 static inline void object_pin(struct object *object) { object->pins++; }
 static inline void object_unpin(struct object *object)

@@ -79,4 +79,32 @@ __attribute__((always_inline)) static inline async_value task_suspend(struct tas
     return async_error(ASYNC_CANCELLED, task->coro.object.future.outcome.message);
 }
 
+/* The two ways to wait of task.h, here for those who wait most: each frame between an await and the
+ * switch is a return that the processor predicts wrongly. A future given to task_await is of the running
+ * loop, and not the task itself. */
+static inline async_value task_await(struct task *task, struct future *future)
+{
+    task->waiting_at = async_here;
+    task->waiting_on = future;
+    list_append(&future->waiters, &task->step.link);
+    if (task->must_cancel && future_cancel(future, task->coro.object.future.outcome.message))
+        task->must_cancel = false;
+    async_value interrupted = task_suspend(task);
+    task->waiting_on = NULL;
+    if (future->state == CANCELLED && (interrupted.error || future->type->unnamed))
+        return future_take(future); /* the cancel went down to what we waited on, or came from it */
+    return interrupted;
+}
+
+static inline async_value task_yield(void)
+{
+    async_loop *loop = loop_running;
+    struct task *task = loop ? loop->current : NULL;
+    if (!task)
+        return report_no_task();
+    task->waiting_at = async_here;
+    list_append(&loop->ready, &task->step.link);
+    return task_suspend(task);
+}
+
 #endif

@@ -16,8 +16,6 @@ _Static_assert(sizeof(struct task) <= OBJECT_SIZE, "a task fits its record");
 static unsigned last_name;          /* Task-<number>, over the whole process, as in Python */
 _Thread_local void *loop_place;
 
-struct task *task_current(void) { return loop_running ? loop_running->current : NULL; }
-
 /* ------------------------------------------------------------------------------ steps */
 
 static void finish(struct task *task, async_value v)
@@ -102,16 +100,6 @@ void task_step(struct job *job)
     loop->current = NULL;
 }
 
-async_value task_yield(void)
-{
-    struct task *task = task_current();
-    if (!task)
-        return report_no_task();
-    task->waiting_at = async_here;
-    loop_ready(loop_running, &task->step);
-    return task_suspend(task);
-}
-
 async_value task_wait(struct future *future)
 {
     struct task *task = task_current();
@@ -121,16 +109,7 @@ async_value task_wait(struct future *future)
         async_value why = report_cannot_wait(task, future), cancelled = task_yield();
         return cancelled.error ? cancelled : why;
     }
-    task->waiting_at = async_here;
-    task->waiting_on = future;
-    list_append(&future->waiters, &task->step.link);
-    if (task->must_cancel && future_cancel(future, task->coro.object.future.outcome.message))
-        task->must_cancel = false;
-    async_value interrupted = task_suspend(task);
-    task->waiting_on = NULL;
-    if (future->state == CANCELLED && (interrupted.error || future->type->unnamed))
-        return future_take(future); /* the cancel went down to what we waited on, or came from it */
-    return interrupted;
+    return task_await(task, future);
 }
 
 /* ------------------------------------------------------------------------------- life */
@@ -149,7 +128,7 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
     future_init(&object->future, &task_type, loop);
     object->place = async_here;
     object_pin(object);                             /* by the loop, until it is done */
-    memset((char *)task + sizeof task->coro, 0, sizeof *task - sizeof task->coro);
+    memset(&task->waiting_at, 0, sizeof *task - offsetof(struct task, waiting_at));
     task->step.run = task_step;
     task->context = context_copy();
     if (name)
@@ -185,7 +164,7 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
 static async_value take(struct object *object)
 {
     struct task *task = (struct task *)object;
-    if (task_current())
+    if (!memory_empty(&task->memory) && task_current())
         memory_abandon(&task->memory);
     return memory_inherit(&task->memory, object->future.outcome);
 }
@@ -194,7 +173,8 @@ static void drop(struct object *object)
 {
     struct task *task = (struct task *)object;
     coro_drop_args(&task->coro);
-    memory_free(&task->memory);
+    if (!memory_empty(&task->memory))
+        memory_free(&task->memory);
     free(task->name);
     context_release(task->context);
     if (task->stack)                /* it never ended: nobody will return to this stack */

@@ -10,6 +10,7 @@
 
 #include "core/context.h"
 #include "core/coro.h"
+#include "core/loop.h"
 #include "core/memory.h"
 #include "core/timer.h"
 
@@ -22,7 +23,7 @@ struct task {
     struct future *waiting_on;      /* what it awaits, or NULL */
     void *stack;                    /* top of the stack it is on: its own, or the one of the generator
                                        that it runs; NULL before the first step and when done */
-    struct frame *frame;  /* of the innermost coroutine function it is in */
+    struct frame *frame;            /* of the innermost coroutine function it is in */
     struct memory memory;           /* what async_alloc gave it */
     char *name;                     /* NULL: "Task-<number>" not yet written */
     struct context *context;        /* its context variables */
@@ -36,7 +37,9 @@ extern const struct future_type task_type;
 
 #define task_of(future_pointer) container_of(future_pointer, struct task, coro.object.future)
 
-struct task *task_current(void);                            /* or NULL */
+/* NULL: none. */
+static inline struct task *task_current(void) { return loop_running ? loop_running->current : NULL; }
+
 struct task *task_for(async_task x, const char *caller);    /* behind this handle, or a sentence and abort */
 struct task *task_known(async_task x, const char *caller);  /* likewise; NULL if it is recycled, or x is NULL */
 
@@ -50,10 +53,9 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
                            async_value *error);
 
 /* The only two ways to wait; everything is built on them: until the future is done, and for one
- * turn of the loop. They return async_none, or ASYNC_CANCELLED if the task was cancelled meanwhile,
- * whatever the future holds, or an error at once where no task runs. */
+ * turn of the loop (task_yield, in step.h). They return async_none, or ASYNC_CANCELLED if the task was
+ * cancelled meanwhile, whatever the future holds, or an error at once where no task runs. */
 async_value task_wait(struct future *future);
-async_value task_yield(void);
 
 /* Goes on for good on the stack of the thread that runs the loop. For a process that was forked by a task:
  * nothing comes back to the loop, or to the task. */

@@ -2,6 +2,7 @@
 #include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
+#include "core/step.h"
 #include "debug/report.h"
 #include "core/task.h"
 
@@ -11,12 +12,13 @@ static const struct future_type waiting_type = {
 
 async_value waitq_wait(struct waitq *waitq, struct waiter *waiter)
 {
-    if (!task_current())
+    struct task *task = task_current();
+    if (!task)
         return report_no_task();
     future_init(&waiter->future, &waiting_type, loop_running);
     waiter->waitq = waitq;
     list_append(&waitq->waiters, &waiter->link);
-    async_value interrupted = task_wait(&waiter->future);
+    async_value interrupted = task_await(task, &waiter->future);
     list_remove(&waiter->link);
     return interrupted.error ? interrupted : waiter->future.outcome;
 }

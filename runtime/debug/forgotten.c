@@ -73,9 +73,11 @@ static bool maker_ended(const struct object *object)
 
 static void look_for_unawaited(void)
 {
-    struct list *unused = object_unused();
-    for (int patience = PATIENCE; patience && !list_empty(unused);) {
+    struct list *unused = object_unused(), *last = unused->prev;
+    bool more = !list_empty(unused);
+    for (int patience = PATIENCE; patience && more;) {
         struct object *object = container_of(unused->next, struct object, link);
+        more = &object->link != last;
         if (!maker_ended(object)) {         /* to the end: next time we begin with others */
             list_remove(&object->link);
             list_append(unused, &object->link);

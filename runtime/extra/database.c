@@ -139,7 +139,7 @@ async_coroutine db_connecting(const struct driver *driver, const char *url)
         return NULL;
     args->driver = driver;
     strcpy(args->url, url);
-    async_coroutine coro = coro_make(connecting, "async_db_connect", args, size);
+    async_coroutine coro = async_coro_new((async_call){ connecting, "async_db_connect", args, size });
     free(args);
     return coro;
 }

@@ -213,7 +213,7 @@ async_awaitable async_create_pool(const char *url, size_t size)
         return NULL;
     args->size = size;
     strcpy(args->url, url);
-    async_awaitable coro = coro_make(create, "async_create_pool", args, room);
+    async_awaitable coro = async_coro_new((async_call){ create, "async_create_pool", args, room });
     free(args);
     return coro;
 }

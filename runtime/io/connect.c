@@ -60,13 +60,13 @@ struct endpoint { const char *host; int port; };
 
 static async_value open_connection(void *p)
 {
-    struct endpoint *args = p;
+    struct endpoint args = *(struct endpoint *)p;
     char what[NI_MAXHOST + 32];
-    async_value v = async_catch(async_getaddrinfo(args->host, args->port));
+    async_value v = async_catch(async_getaddrinfo(args.host, args.port));
     if (v.error)
         return v;
     void *addresses = v.ptr;
-    snprintf(what, sizeof what, "%s port %d", args->host, args->port);
+    snprintf(what, sizeof what, "%s port %d", args.host, args.port);
     v = connect_any(addresses, what);
     memory_give_back(addresses);
     return v;

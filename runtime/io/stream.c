@@ -361,7 +361,7 @@ static async_value fetch(struct stream *stream)
     for (;;) {
         if (stream->in_a_row >= MOST_READ) {        /* a quick sender must not keep us from the rest */
             stream->in_a_row = 0;
-            async_value v = task_yield();
+            async_value v = async_catch(async_sleep(0));
             if (v.error)
                 return v;
         }

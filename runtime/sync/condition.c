@@ -119,12 +119,12 @@ struct wait_until {
 
 static async_value wait_for(void *p)
 {
-    struct wait_until *args = p;
+    struct wait_until args = *(struct wait_until *)p;
     async_value v;
-    in_use struct condition *condition = use(args->condition, "async_condition_wait_for", &v);
+    in_use struct condition *condition = use(args.condition, "async_condition_wait_for", &v);
     if (!condition)
         return v;
-    while (!args->predicate(args->arg))
+    while (!args.predicate(args.arg))
         if ((v = condition_wait(condition)).error)
             return v;
     return async_none;

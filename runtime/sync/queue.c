@@ -210,14 +210,14 @@ struct put {
 
 static async_value put(void *p)
 {
-    struct put *args = p;
+    struct put args = *(struct put *)p;
     async_value v = async_none;
     struct waiter waiter;
-    in_use struct queue *queue = use(args->queue, "async_queue_put", &v);
+    in_use struct queue *queue = use(args.queue, "async_queue_put", &v);
     if (!queue)
         return v;
     struct share *share = NULL;     /* the item's maker may end before there is room */
-    if (full(queue) && !memory_share(args->item.ptr, &share))
+    if (full(queue) && !memory_share(args.item.ptr, &share))
         return async_error(ENOMEM, "no memory to keep a text that waits for room in the queue");
     if (share)
         share = memory_hold(share);
@@ -227,7 +227,7 @@ static async_value put(void *p)
             waitq_serve_next(&queue->putters);
     }
     if (!v.error)
-        v = put_nowait(queue, args->item);
+        v = put_nowait(queue, args.item);
     if (share)
         memory_let_go(share);
     return v;

@@ -1,6 +1,7 @@
 /* Handles: the four rules at the top of async.h, what misuse is told, and that memory is constant
  * over a million of everything. */
 #include "testing.h"
+#include "core/object.h"
 #include <malloc.h>
 
 /* Awaits x; says the error it gets and where its sentence differs from the one that is wanted. */
@@ -716,6 +717,46 @@ static async_value aclosed(void *p)
     return async_none;
 }
 
+/* ------------------------------------------------------ what a wait of the runtime's own leaves */
+
+static uintptr_t record_of(async_awaitable x) { return (uintptr_t)x % (1 << NUMBER_BITS); }
+
+struct waits_here { async_awaitable wait; };
+static async_value waits_here(void *p)
+{
+    struct waits_here *args = p;
+    await(args->wait);
+    say("woken");
+    return async_none;
+}
+
+static async_value keeps_no_record(void *p)
+{
+    async_queue *queue = async_queue_new(0);
+    async_awaitable waits[] = { async_sleep(1), async_queue_get(queue) };
+    for (int i = 0; i < 2; i++) {
+        async_task task = async_create_task(async_coro(waits_here, waits[i]));
+        await(async_create_task(async_coro(nothing)));
+        async_coroutine next = async_coro(nothing);
+        say("%s", yes(record_of(next) == record_of(waits[i])));
+        complain(waits[i], "this handle is too old");
+        async_coro_close(waits[i]);
+        async_coro_close(next);
+        if (waits[i] == waits[1])
+            async_queue_put_nowait(queue, async_ptr(p));
+        await(task);
+    }
+    return async_none;
+}
+
+START_TEST(who_waits_keeps_no_record_of_the_wait)
+{
+    play(async_coro(keeps_no_record));
+    expect("True\nRuntimeError: this handle is too old\nwoken\n"
+           "True\nRuntimeError: this handle is too old\nwoken\n");
+}
+END_TEST
+
 static const struct { const char *name; async_fn *fn; } kinds[] = {
     { "create_task and await", awaits_task }, { "await", awaits_coroutine }, { "sleep", sleeps },
     { "gather", gathers }, { "wait", waits }, { "wait_for", waits_for }, { "shield", shields },
@@ -774,4 +815,5 @@ MAIN("object",
      TEST(a_future_of_another_loop_cannot_be_awaited)
      TEST(misuse_without_a_way_to_return_an_error_aborts_with_a_sentence)
      TEST(calls_that_need_a_loop_abort_without_one)
+     TEST(who_waits_keeps_no_record_of_the_wait)
      TEST(memory_is_constant))
