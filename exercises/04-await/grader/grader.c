@@ -11,7 +11,7 @@ struct file {
 
 static struct file random_file(void)
 {
-    return (struct file){ random_word(), random_seconds(), random_between(100, 90000) };
+    return (struct file){ random_word(), random_seconds(), random_between(40000, 90000) };
 }
 
 /* What a download prints if it starts at this time. */
@@ -39,6 +39,25 @@ START_TEST(one_file)
     expect_cancelled(run, "download");
 }
 END_TEST
+
+/* The arguments of a run: the function, then its files. */
+static const char *write_inputs(char *to, size_t size, const char *function, const struct file *files, int count)
+{
+    int n = snprintf(to, size, "%s", function);
+    for (int i = 0; i < count; i++)
+        n += snprintf(to + n, size - n, " %s %g %ld", files[i].what, files[i].seconds, files[i].bytes);
+    return to;
+}
+
+static void try_beside(const char *function, int count)
+{
+    struct file files[6];
+    char one[200], other[200];
+    for (int i = 0; i < 2 * count; i++)
+        files[i] = random_file();
+    expect_undisturbed(write_inputs(one, sizeof one, function, files, count),
+                       write_inputs(other, sizeof other, function, files + count, count));
+}
 
 static void try_two(struct file a, struct file b)
 {
@@ -70,6 +89,7 @@ START_TEST(two_at_once)
     for (int i = 0; base_passed() && i < 2; i++)
         expect_cancelled(stage_run("@%g two_files %s %g %ld %s %g %ld", i + 0.5, a.what, a.seconds,
                                    a.bytes, b.what, b.seconds, b.bytes), "two_files");
+    try_beside("two_files", 2);
 }
 END_TEST
 
@@ -118,6 +138,7 @@ START_TEST(page_then_two)
     for (int i = 0; base_passed() && i < 3; i++) /* while it waits for each of the three */
         expect_cancelled(stage_run("@%g web_page %s 1 %ld %s 1 %ld %s 2 %ld", i + 0.5, page.what,
                                    page.bytes, a.what, a.bytes, b.what, b.bytes), "web_page");
+    try_beside("web_page", 3);
 }
 END_TEST
 
