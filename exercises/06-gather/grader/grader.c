@@ -12,27 +12,46 @@ static struct shop {
     int cents;
 } shops[MOST_SHOPS];
 
-/* Makes that many shops; no two prices are equal. Returns the cheapest. */
-static struct shop *make_shops(int count)
+/* Makes that many shops, of which the first is slower than the second. No two prices are equal; the lowest
+ * is at this place, and a single cent higher is that of the shop before it. For an even place all are high. */
+static struct shop *make_shops(int count, int cheapest)
 {
-    struct shop *best = shops;
-    for (int i = 0; i < count; i++) {
-        shops[i] = (struct shop){ random_word(), random_seconds(), 20 * random_between(5, 40) + i };
-        if (shops[i].cents < best->cents)
-            best = &shops[i];
+    int low = cheapest % 2 ? random_between(10, 90) : 5000000;
+    for (int i = 0; i < count; i++)
+        shops[i] = (struct shop){ random_word(), random_seconds(), low + 20 * random_between(5, 40) + i };
+    if (count > 1 && shops[0].seconds < shops[1].seconds) {
+        double seconds = shops[0].seconds;
+        shops[0].seconds = shops[1].seconds;
+        shops[1].seconds = seconds;
     }
-    return best;
+    shops[(cheapest + count - 1) % count].cents = low + 1;
+    shops[cheapest].cents = low;
+    return &shops[cheapest];
 }
 
-/* `function` may have @SECONDS in front of it. */
+/* The arguments of a run; `function` may have @SECONDS in front of it. */
+static const char *write_inputs(char *to, size_t size, const char *function, const struct shop *list, int count,
+                                int width)
+{
+    int n = snprintf(to, size, "%s %d", function, width);
+    for (int i = 0; i < count; i++)
+        n += snprintf(to + n, size - n, " %s %g %d", list[i].name, list[i].seconds, list[i].cents);
+    return to;
+}
+
 static struct run *compare(const char *function, int count, int width)
 {
     char inputs[500];
-    int n = snprintf(inputs, sizeof inputs, "%s %d", function, width);
-    for (int i = 0; i < count; i++)
-        n += snprintf(inputs + n, sizeof inputs - n, " %s %g %d", shops[i].name, shops[i].seconds,
-                      shops[i].cents);
-    return stage_run("%s", inputs);
+    return stage_run("%s", write_inputs(inputs, sizeof inputs, function, shops, count, width));
+}
+
+/* Two calls at once, with as many shops each. */
+static void try_beside(const char *function, int count, int width)
+{
+    char one[250], other[250];
+    make_shops(2 * count, 1);
+    expect_undisturbed(write_inputs(one, sizeof one, function, shops, count, width),
+                       write_inputs(other, sizeof other, function, shops + count, count, width));
 }
 
 /* What asking these shops at once prints; returns when it is through. */
@@ -98,20 +117,20 @@ static void check_all_at_once(struct run *run, int count)
 START_TEST(three)
 {
     for (int i = 0; i < 3; i++) {       /* each of the three is once the cheapest */
-        make_shops(3);
-        shops[i].cents = random_between(10, 90);
+        make_shops(3, i);
         struct run *run = compare("compare_three", 3, 0);
         check_all_at_once(run, 3);
         expect_number(run, "compare_three", shops[i].cents, "That is the lowest price.");
     }
-    make_shops(3);
+    make_shops(3, 0);
     expect_cancelled(compare("@0.1 compare_three", 3, 0), "compare_three");
+    try_beside("compare_three", 3, 0);
 }
 END_TEST
 
-static void try_all(int count)
+static void try_all(int count, int cheapest)
 {
-    struct shop *best = make_shops(count);
+    struct shop *best = make_shops(count, cheapest);
     struct run *run = compare("compare_all", count, 0);
     check_all_at_once(run, count);
     expect_text(run, "compare_all", best->name, "That is the cheapest shop.");
@@ -119,17 +138,20 @@ static void try_all(int count)
 
 START_TEST(any_number)
 {
-    try_all(random_between(4, 7));
-    try_all(random_between(8, 13));
-    try_all(1);
-    make_shops(4);
+    try_all(random_between(4, 7), random_between(1, 2));
+    try_all(random_between(8, 13), 7);
+    try_all(4, 3);
+    try_all(5, 0);
+    try_all(1, 0);
+    make_shops(4, 0);
     expect_cancelled(compare("@0.1 compare_all", 4, 0), "compare_all");
+    try_beside("compare_all", 4, 0);
 }
 END_TEST
 
-static void try_gently(int count, int width)
+static void try_gently(int count, int width, int cheapest)
 {
-    struct shop *best = make_shops(count);
+    struct shop *best = make_shops(count, cheapest);
     double end = 0, longest = 0;
     char last[100];
     for (int i = 0; i < count; i += width)
@@ -174,17 +196,23 @@ static void try_gently(int count, int width)
     expect_text(run, "compare_gently", best->name, "That is the cheapest shop of all groups.");
 }
 
+/* The last group has one shop, or all but one of a whole group, or is whole; the first is the only one; and
+ * the cheapest is in the first group, in the last, or just behind the one that is a cent dearer. */
 START_TEST(in_groups)
 {
-    try_gently(7, 3);
-    try_gently(random_between(8, 11), random_between(2, 4));
-    try_gently(4, 2);
-    try_gently(3, 5);
-    make_shops(4);
+    try_gently(7, 3, 6);
+    try_gently(8, 3, 0);
+    try_gently(random_between(8, 11), random_between(2, 4), 4);
+    try_gently(4, 2, 2);
+    try_gently(3, 5, 1);
+    try_gently(4, 5, 3);
+    try_gently(3, 1, 1);
+    make_shops(4, 0);
     expect_cancelled(compare("@0.1 compare_gently", 4, 2), "compare_gently");
-    make_shops(4);
+    make_shops(4, 0);
     shops[0].seconds = shops[1].seconds = 1; /* and in the second group */
     expect_cancelled(compare("@1.1 compare_gently", 4, 2), "compare_gently");
+    try_beside("compare_gently", 4, 2);
 }
 END_TEST
 
