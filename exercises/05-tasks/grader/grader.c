@@ -18,7 +18,7 @@ struct file {
 
 static struct file random_file(void)
 {
-    return (struct file){ random_word(), random_seconds(), random_between(100, 90000) };
+    return (struct file){ random_word(), random_seconds(), random_between(40000, 90000) };
 }
 
 static void will_upload(struct file f)
@@ -100,22 +100,28 @@ static void make_files(struct file *files, int count)
     }
 }
 
+/* The arguments of a run: the function, perhaps its patience, and files. */
+static const char *write_inputs(char *to, size_t size, const char *function, const struct file *files, int count)
+{
+    int n = snprintf(to, size, "%s", function);
+    for (int i = 0; i < count; i++)
+        n += snprintf(to + n, size - n, " %s %g %d", files[i].name, files[i].seconds, files[i].bytes);
+    return to;
+}
+
 static void try_backup(int count)
 {
     struct file files[8];
-    char inputs[400] = "backup";
+    char inputs[400];
     double sum = 0, longest = 0;
     long bytes = 0;
     make_files(files, count);
     for (int i = 0; i < count; i++) {
-        int n = strlen(inputs);
-        snprintf(inputs + n, sizeof inputs - n, " %s %g %d", files[i].name, files[i].seconds,
-                 files[i].bytes);
         sum += files[i].seconds;
         longest = fmax(longest, files[i].seconds);
         bytes += files[i].bytes;
     }
-    struct run *run = stage_run("%s", inputs);
+    struct run *run = stage_run("%s", write_inputs(inputs, sizeof inputs, "backup", files, count));
     expect_no_task_left(run, "Keep the tasks in an array and await every one of them.");
     mistaken_seconds(run, sum, longest,
                      "the files were uploaded one after the other. First create "
@@ -128,6 +134,15 @@ static void try_backup(int count)
     check_tasks(run, files, count);
 }
 
+static void try_two_backups(void)
+{
+    struct file files[5];
+    char one[200], other[200];
+    make_files(files, 5);
+    expect_undisturbed(write_inputs(one, sizeof one, "backup", files, 2),
+                       write_inputs(other, sizeof other, "backup", files + 2, 3));
+}
+
 START_TEST(named_tasks)
 {
     try_backup(random_between(2, 4));
@@ -137,6 +152,7 @@ START_TEST(named_tasks)
     for (int i = 0; base_passed() && i < 2; i++) /* while it waits for the first, and for the second */
         expect_cancelled(stage_run("@%g backup %s 1 %d %s 2 %d", i + 0.5, a.name, a.bytes, b.name,
                                    b.bytes), "backup");
+    try_two_backups();
 }
 END_TEST
 
@@ -217,6 +233,17 @@ static void try_quick(struct file f, double patience)
         expect_seconds(run, patience, "We look once, when patience ends. (Lesson 8 knows better.)");
 }
 
+/* Two that have patience for one second: one is quick, the other is not. */
+static void try_two_within(void)
+{
+    struct file quick = random_file(), slow = random_file();
+    char one[100], other[100];
+    quick.seconds = 0.5;
+    slow.seconds = 50;
+    expect_undisturbed(write_inputs(one, sizeof one, "upload_within 1", &quick, 1),
+                       write_inputs(other, sizeof other, "upload_within 1", &slow, 1));
+}
+
 START_TEST(patience)
 {
     struct file f = random_file();
@@ -229,6 +256,7 @@ START_TEST(patience)
     f = random_file();
     f.seconds = 100;
     try_interrupted_within(f, 9, random_seconds());
+    try_two_within();
 }
 END_TEST
 
