@@ -22,6 +22,7 @@
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define ENDS (int)(sizeof ends / sizeof ends[0])
 static bool told_to_end;
+static pid_t kept;                  /* goes on until we end; 0: there is none */
 
 /* ---------------------------------------------------------------------------- signals */
 
@@ -71,6 +72,7 @@ struct look {
     bool awake;                     /* a thread runs, waits for the processor, or for a disk */
     unsigned long long progress;    /* changes when any of them has run */
     double cpu;                     /* seconds that all of them have used, and those that they waited for */
+    size_t resident;                /* bytes that they have in memory and share with nobody */
 };
 
 /* A thread's state and how much it has run. */
@@ -107,11 +109,24 @@ static double used_by(const char *process)
     return read ? (double)(used[0] + used[1] + used[2] + used[3]) / sysconf(_SC_CLK_TCK) : 0;
 }
 
+static size_t resident_of(const char *process)
+{
+    char path[64];
+    size_t all = 0, shared = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/statm", process);
+    FILE *file = fopen(path, "re");
+    bool read = file && fscanf(file, "%*u %zu %zu", &all, &shared) == 2;
+    if (file)
+        fclose(file);
+    return read ? (all - shared) * sysconf(_SC_PAGESIZE) : 0;
+}
+
 /* A process and all that it has started. */
 static void look_at(const char *process, struct look *look, int depth)
 {
     char path[600], child[24];
     look->cpu += used_by(process);
+    look->resident += resident_of(process);
     snprintf(path, sizeof path, "/proc/%.20s/task", process);
     DIR *threads = depth < 20 ? opendir(path) : NULL;
     for (struct dirent *thread; threads && (thread = readdir(threads));) {
@@ -177,7 +192,7 @@ static void become(const struct child *child, pid_t parent)
     _exit(127);
 }
 
-/* Processes that the child started and left behind have become our children. */
+/* Processes that the child started and left behind have become our children; but not the one that is to stay. */
 static void end_orphans(void)
 {
     char path[64];
@@ -185,12 +200,13 @@ static void end_orphans(void)
     for (int tries = 0; tries < 1000; tries++) {
         FILE *file = fopen(path, "re");
         int pid, found = 0;
-        while (file && fscanf(file, "%d", &pid) == 1 && ++found)
-            kill(pid, SIGKILL);
+        while (file && fscanf(file, "%d", &pid) == 1)
+            if (pid != kept && ++found)
+                kill(pid, SIGKILL);
         if (file)
             fclose(file);
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            ;
+        for (pid_t ended; (ended = waitpid(-1, NULL, WNOHANG)) > 0;)
+            kept = ended == kept ? 0 : kept;
         if (!found)
             return;
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
@@ -220,6 +236,10 @@ static void wait_for(struct child *child, pid_t pid)
             kill(-pid, look.cpu > most + 1 ? SIGKILL : SIGXCPU);
             kill(pid, look.cpu > most + 1 ? SIGKILL : SIGXCPU);
         }
+        if (child->resident && look.resident > child->resident) {
+            kill(-pid, SIGKILL);
+            kill(pid, SIGKILL);
+        }
         clock_gettime(CLOCK_MONOTONIC, &now);
         double slept = now.tv_sec - last.tv_sec + (now.tv_nsec - last.tv_nsec) / 1e9;
         bool still = !look.awake && look.progress == before.progress;
@@ -232,24 +252,38 @@ static void wait_for(struct child *child, pid_t pid)
     }
 }
 
-void child_run(struct child *child)
+static pid_t start(struct child *child)
 {
-    struct rusage used = { 0 };
     pid_t parent = getpid();
     fflush(NULL);
     child->how = ENDED;
     child->still = child->cpu = 0;
     if (child_told_to_end()) {
         child->how = TOLD_TO_END;
-        return;
+        return -1;
     }
     pid_t pid = fork();
     if (pid == 0)
         become(child, parent);
-    if (pid < 0) {
+    if (pid < 0)
         child->how = NOT_STARTED;
-        return;
-    }
+    else
+        setpgid(pid, pid);
+    return pid;
+}
+
+int child_start(struct child *child)
+{
+    pid_t pid = start(child);
+    kept = pid > 0 ? pid : kept;
+    return pid;
+}
+
+void child_wait(struct child *child, int pid)
+{
+    struct rusage used = { 0 };
+    child->how = ENDED;
+    child->still = child->cpu = 0;
     setpgid(pid, pid);
     wait_for(child, pid);
     kill(-pid, SIGKILL);
@@ -259,6 +293,13 @@ void child_run(struct child *child)
     end_orphans();
     child->cpu = used.ru_utime.tv_sec + used.ru_stime.tv_sec +
                  (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+void child_run(struct child *child)
+{
+    pid_t pid = start(child);
+    if (pid > 0)
+        child_wait(child, pid);
 }
 
 /* ------------------------------------------------------------------------------ files */

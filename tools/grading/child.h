@@ -20,6 +20,7 @@ struct child {
     int cpu_seconds;                /* of each process, three times that of all together; 0: no limit */
     int still_seconds;              /* it may sleep so long, all of it */
     size_t memory, file_size;       /* bytes of each process, of each file; 0: no limit */
+    size_t resident;                /* bytes that all of them may have in memory together; 0: no limit */
 
     /* What became of it: */
     enum { ENDED, STOOD_STILL, TOLD_TO_END, NOT_STARTED } how;
@@ -34,6 +35,11 @@ void child_prepare(void);
 bool child_told_to_end(void);
 
 void child_run(struct child *child);
+
+/* The same in two steps. One that is started goes on beside those that run later, until we end; a process that
+ * such a one has made in our name (CLONE_PARENT) is waited for like one of ours. */
+int child_start(struct child *child);           /* its number; -1, and `how` says why */
+void child_wait(struct child *child, int pid);
 
 /* A file without a name, in memory. It can be shared with whom one does not trust: what was written
  * once stays. */

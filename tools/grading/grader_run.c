@@ -1,5 +1,8 @@
 /* grader_run.c - one run of the stage: start it, wait no longer than it deserves, read it all.
  *
+ * To load a program takes longer than what most runs do. So the stage is loaded once, and waits before any code
+ * of the student's; each run is a copy of that process. Where it cannot wait each run is loaded anew.
+ *
  * The child has limits, /dev/null to read from, and writes to three files without a name, to which it
  * can only append: nothing it writes can fill a pipe and block, or take back what is written. Whatever
  * it leaves running is killed. The nonce comes through a pipe; a report whose last line does not give
@@ -15,14 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define STILL_SECONDS 5
-#ifdef WITH_ASAN                /* which reserves much more than it uses, and has a limit of its own */
+#ifdef WITH_ASAN                /* which reserves much more than it uses */
 #define MOST_MEMORY 0
 #else
 #define MOST_MEMORY (grader_watches_memory() ? 0 : 1UL << 30)
 #endif
+#define MOST_RESIDENT (1UL << 30)
 #define MOST_SECONDS 30         /* of all runs: what they computed, and stood still */
 
 static struct run run;
@@ -64,6 +69,46 @@ void grader_open_report(void)
         grader_cannot("There is no descriptor for the report: %s.", strerror(errno));
 }
 
+/* The stage, loaded and waiting: the socket on which it is told of a run. -1: it could not be had. */
+static int load_stage(void)
+{
+    int ends[2];
+    char *words[] = { (char *)grader_stage(), NULL };
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -1;
+    struct child child = { .words = words, .more = { ends[1] }, .cpu_seconds = CPU_SECONDS, .memory = MOST_MEMORY,
+                           .file_size = MOST_OUTPUT };
+    int pid = child_start(&child);
+    close(ends[1]);
+    return pid > 0 ? ends[0] : -1;
+}
+
+/* Has the waiting stage begin a run with these files: the number of its process, a child of ours; or -1. */
+static int begin_run(char *const *words, const int *files)
+{
+    static int stage = -2;
+    char text[MOST_WORDS * 100], control[CMSG_SPACE(4 * sizeof(int))] = { 0 };
+    int pid;
+    size_t length = 0;
+    for (int i = 1; words[i] && length < sizeof text; i++)
+        length += snprintf(text + length, sizeof text - length, "%s", words[i]) + 1;
+    if (stage == -2)
+        stage = load_stage();
+    if (stage < 0 || length > sizeof text)
+        return -1;
+    struct iovec part = { text, length };
+    struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                              .msg_controllen = sizeof control };
+    struct cmsghdr *with = CMSG_FIRSTHDR(&message);
+    *with = (struct cmsghdr){ .cmsg_len = CMSG_LEN(4 * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(with), files, 4 * sizeof(int));
+    if (sendmsg(stage, &message, MSG_NOSIGNAL) < 0 || recv(stage, &pid, sizeof pid, 0) != sizeof pid) {
+        close(stage);
+        stage = -1;
+    }
+    return stage < 0 ? -1 : pid;
+}
+
 static void spawn(char **words)
 {
     int files[3], appending[3], nonce = send_nonce();
@@ -76,8 +121,13 @@ static void spawn(char **words)
     struct child child = {
         .words = words, .out = appending[0], .err = appending[1], .more = { appending[2], nonce },
         .cpu_seconds = CPU_SECONDS, .memory = MOST_MEMORY, .still_seconds = STILL_SECONDS, .file_size = MOST_OUTPUT,
+        .resident = MOST_RESIDENT,
     };
-    child_run(&child);
+    int pid = begin_run(words, (int[4]){ appending[0], appending[1], appending[2], nonce });
+    if (pid > 0)
+        child_wait(&child, pid);
+    else
+        child_run(&child);
     if (child.how == NOT_STARTED)
         grader_cannot("The grader could not start a process: %s.", strerror(errno));
     if (child.how == TOLD_TO_END)
