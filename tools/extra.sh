@@ -15,16 +15,22 @@
 set -u
 build=${BUILD:-build}
 
-# The bridges whose header is included there, each once.
+# The bridges whose header is included there, each once. A shell reads faster than sed is started.
 bridges() {
+    found=' '
     for place; do
         if [ -d "$place" ]; then set -- "$@" "$place"/*.[ch]; else set -- "$@" "$place"; fi
         shift
     done
     for place; do           # a reader's may be a pipe, and then would be waited for
-        [ ! -f "$place" ] || sed -n 's/^#include "\([a-z]*\)\.h".*/\1/p' "$place" 2>/dev/null
-    done | sort -u |
-        while read -r name; do [ ! -f "runtime/extra/$name.libs" ] || echo "$name"; done
+        [ -f "$place" ] && [ -r "$place" ] || continue
+        while read -r include name _; do
+            name=${name#\"} name=${name%%.h\"*}
+            [ "$include" = '#include' ] && [ -f "runtime/extra/$name.libs" ] || continue
+            case $found in *" $name "*) ;; *) found="$found$name " ;; esac
+        done < "$place"
+    done
+    echo "$found"
 }
 
 # libs NAME...

@@ -8,17 +8,20 @@
 # behind a macro, a word about what was meant comes after it. The exit status is the compiler's.
 set -u
 
-messages=$(mktemp) || { echo "No temporary file can be made: is the disk full?" >&2; exit 1; }
-trap 'rm -f "$messages"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
 # We read the messages, so they have to be in English.
 LC_ALL=C.UTF-8 LANGUAGE=en
 export LC_ALL LANGUAGE
 
 # What never works, and is refused by newer compilers anyway, is refused by all.
 set -- "$@" -Werror=incompatible-pointer-types -Werror=int-conversion -Werror=format
+
+# Mostly there is nothing to say. Otherwise it is compiled once more, to say it better.
+said=$("$@" 2>&1) && [ -z "$said" ] && exit
+
+messages=$(mktemp) || { echo "No temporary file can be made: is the disk full?" >&2; exit 1; }
+trap 'rm -f "$messages"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 
 # Macros of async.h shall not show: the learner wrote `await`, and that line is the one to name.
 case $("$@" --version 2>/dev/null) in

@@ -356,32 +356,40 @@ static async_value stop_loop(void *loop)
     return async_none;
 }
 
-/* Who looks for leaks knows this thread by a number that a copy of us has no more, and would overlook what the
- * student's thread-local variables point to. */
-static void keep_locals(const struct dl_phdr_info *info)
+/* Who looks for leaks would find this thread by a number that a copy of us has no more, and so overlook what the
+ * student's thread-local variables point to; and for each run would read all of its own memory. So we name what
+ * there is to look at: all variables but its own. */
+static void name_variables(const struct dl_phdr_info *info)
 {
 #ifdef WITH_ASAN
-    for (int i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_TLS)
-            __lsan_register_root_region(info->dlpi_tls_data, info->dlpi_phdr[i].p_memsz);
+    for (int i = 0; i < info->dlpi_phnum && !strstr(info->dlpi_name, "asan"); i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD && part->p_flags & PF_W)
+            __lsan_register_root_region((void *)(info->dlpi_addr + part->p_vaddr), part->p_memsz);
+        if (part->p_type == PT_TLS && info->dlpi_tls_data)
+            __lsan_register_root_region(info->dlpi_tls_data, part->p_memsz);
+    }
 #else
     (void)info;
 #endif
 }
 
-static int find_base(struct dl_phdr_info *info, size_t size, void *to)
+/* The first is the executable. */
+static int look_at_module(struct dl_phdr_info *info, size_t size, void *count)
 {
     (void)size;
-    *(uintptr_t *)to = info->dlpi_addr;
-    keep_locals(info);
-    return 1;                                   /* the first is the executable */
+    if ((*(int *)count)++ == 0)
+        base = info->dlpi_addr;
+    name_variables(info);
+    return 0;
 }
 
 static void watch_signals(void)
 {
     void *frame;
+    int modules = 0;
     backtrace(&frame, 1);                       /* loads what it needs while that is allowed */
-    dl_iterate_phdr(find_base, &base);
+    dl_iterate_phdr(look_at_module, &modules);
     async_loop *loop = async_new_event_loop();  /* its first run sets up the signal stack */
     begin = async_loop_time(loop);
     async_loop_call_soon(loop, stop_loop, loop);
