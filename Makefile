@@ -30,6 +30,9 @@ override OUT   := $(value OUT)
 override DUE   := $(value DUE)
 override ONLY  := $(value ONLY)
 override ONE   := $(value ONE)
+override LATE  := $(value LATE)
+override HIDDEN := $(value HIDDEN)
+override WEIGHTS := $(value WEIGHTS)
 
 .DEFAULT_GOAL = next
 .SECONDEXPANSION:
@@ -134,9 +137,11 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 # What judges is built once, and once more with AddressSanitizer.
 grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
 	+@$(WATCHED) $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || :
+	@[ -z "$$HIDDEN" ] || CHECK='$(CHECK)' sh tools/class/hidden.sh $(chosen:/=)
 	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
-	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants)
+	 --late "$$LATE" --weights "$$WEIGHTS" --hidden "$$HIDDEN" \
+	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants) $(if $(RELEASED),--released)
 
 gradescope-%: ## for instructors: an autograder for Gradescope, as build/gradescope-N.zip
 	@sh tools/class/gradescope.sh $*
@@ -252,7 +257,8 @@ CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 # With -Werror the same is made, or nothing.
 SETTINGS = $(strip $(CC) $(filter-out -Werror,$(FLAGS)))
-export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE PYTHON QUICK
+export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE LATE HIDDEN WEIGHTS \
+       PYTHON QUICK
 
 comma   := ,
 

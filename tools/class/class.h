@@ -12,6 +12,7 @@
 struct exercise {
     int number;
     const char *room, *name;            /* "exercises/04-await", "04-await" */
+    const char *grader;                 /* its program, which make has built */
     int most;                           /* points */
 };
 

@@ -19,8 +19,10 @@ static json_t *tests_of(const json_t *record)
 }
 
 /* What a student reads about a part; to be freed. */
-static char *words_about(const json_t *part)
+static char *words_about(const json_t *record, const json_t *part)
 {
+    if (is_withheld(record, part))
+        return strdup(json_is_true(json_object_get(part, "passed")) ? "" : "What is wrong will be said later.");
     const char *inputs = text_of(part, "inputs");
     return format_text("%s%s%s%s", text_of(part, "message"), *inputs ? "\n(tried with: " : "", inputs, *inputs ? ")" : "");
 }
@@ -45,7 +47,7 @@ static char *as_gradescope(const json_t *record)
     json_t *tests = json_array(), *parts = tests_of(record), *part;
     size_t i;
     json_array_foreach(parts, i, part) {
-        char *words = words_about(part), *number = format_text("%zu", i + 1);
+        char *words = words_about(record, part), *number = format_text("%zu", i + 1);
         json_array_append_new(tests, json_pack("{sI sI ss ss ss ss}", "score", (json_int_t)number_of(part, "points"),
                                                "max_score", (json_int_t)number_of(part, "max"), "name", text_of(part, "title"),
                                                "number", number, "output", words, "visibility", "visible"));
@@ -96,7 +98,7 @@ static char *as_prairielearn(const json_t *record)
     json_t *tests = json_array(), *parts = tests_of(record), *part;
     size_t i;
     json_array_foreach(parts, i, part) {
-        char *words = words_about(part);
+        char *words = words_about(record, part);
         json_array_append_new(tests, json_pack("{ss sI sI ss}", "name", text_of(part, "title"), "points",
                                                (json_int_t)number_of(part, "points"), "max_points",
                                                (json_int_t)number_of(part, "max"), "message", words));
@@ -104,9 +106,11 @@ static char *as_prairielearn(const json_t *record)
     }
     json_decref(parts);
     double most = number_of(record, "max");
+    char *feedback = record_feedback(record);
     json_t *made = json_pack("{sb sf ss ss so}", "gradable", !strcmp(text_of(record, "status"), "graded"), "score",
                              most ? number_of(record, "score") / most : 0, "message", text_of(record, "sentence"),
-                             "output", text_of(record, "output"), "tests", tests);
+                             "output", feedback, "tests", tests);
+    free(feedback);
     if (strcmp(text_of(record, "status"), "graded") != 0)
         json_object_set_new(made, "format_errors", json_pack("[s]", text_of(record, "sentence")));
     return dump(made);
@@ -142,7 +146,7 @@ static char *as_vpl(const json_t *record)
     json_t *parts = tests_of(record), *part;
     FILE *to = open_memstream(&text, &size);
     json_array_foreach(parts, i, part) {
-        char *words = words_about(part), *rest = words;
+        char *words = words_about(record, part), *rest = words;
         fprintf(to, "Comment :=>>-%s (%ld/%ld)\n", text_of(part, "title"), number_of(part, "points"), number_of(part, "max"));
         if (*words) {
             fputs("<|--\n", to);
@@ -196,7 +200,7 @@ static char *as_junit(const json_t *record)
                                        text_of(record, "exercise"), "\" ", NULL });
     fprintf(to, "%s>\n", numbers);
     json_array_foreach(parts, i, part) {
-        char *words = words_about(part), *line = strndup(words, strcspn(words, "\n"));
+        char *words = words_about(record, part), *line = strndup(words, strcspn(words, "\n"));
         element(to, (const char *const[]){ "<testcase classname=\"", text_of(record, "student"), "\" name=\"", text_of(part, "title"),
                                            "\" time=\"0\"", NULL });
         if (json_is_true(json_object_get(part, "passed")))

@@ -70,6 +70,8 @@ static char *message_at(const char **at, long off)
     return message;
 }
 
+#define HIDDEN "hidden: "              /* before a title, as graders mark it */
+
 static json_t *part_called(json_t *parts, const char *title)
 {
     json_t *part;
@@ -113,6 +115,8 @@ static json_t *take_part(json_t *parts, const json_t *before, const char *line, 
             free(message);
             message = strdup(text_of(before, "message"));
         }
+        if (!strncmp(text + at, HIDDEN, strlen(HIDDEN)))
+            json_object_set_new(part, "hidden", json_true());
         set_number(part, "points", points);
         set_number(part, "max", most);
         json_object_set_new(part, "passed", json_boolean(!strncmp(text, "ok", 2)));
@@ -164,7 +168,8 @@ void record_report(json_t *record, const char *report, long exit_status)
     size_t i;
     json_array_foreach(parts, i, part)
         if (fine && !strcmp(status, "graded")) {
-            why = text_of(part, "message");
+            why = json_object_get(part, "hidden") && *text_of(part, "message") ? "A hidden part is not right yet."
+                                                                               : text_of(part, "message");
             if (*why)
                 break;
         }
@@ -261,6 +266,28 @@ json_t *record_read(const char *path)
     return NULL;
 }
 
+bool is_withheld(const json_t *record, const json_t *part)
+{
+    return json_object_get(part, "hidden") && !json_object_get(record, "released");
+}
+
+/* What grade has printed, but for what is below the hidden parts that failed. */
+static void print_output(FILE *to, const json_t *record)
+{
+    bool released = json_object_get(record, "released"), withheld = false;
+    const char *next;
+    for (const char *line = text_of(record, "output"); *line; line = next) {
+        const char *end = strchrnul(line, '\n');
+        next = *end ? end + 1 : end;
+        if (withheld && (*line == ' ' || *line == '\n'))
+            continue;
+        withheld = !released && !strncmp(line, "FAIL", 4) && memmem(line, end - line, HIDDEN, strlen(HIDDEN));
+        fwrite(line, 1, next - line, to);
+        if (withheld)
+            fputs("      What is wrong will be said later.\n\n", to);
+    }
+}
+
 char *record_feedback(const json_t *record)
 {
     char *text;
@@ -274,12 +301,19 @@ char *record_feedback(const json_t *record)
     if (!strcmp(status, "grader_failed"))
         fputs("This could not be judged, and the fault is not yours: it will be graded again.\n", to);
     else if (*output)
-        fputs(output, to);
+        print_output(to, record);
     else
         fprintf(to, "%s\nScore: 0/%ld\n", text_of(record, "sentence"), number_of(record, "max"));
     if (!strcmp(status, "graded"))
         fprintf(to, "\nThe same once more, at home: make grade-%d SEED=%s\n", atoi(text_of(record, "exercise")),
                 text_of(record, "seed"));
+    if (json_object_get(record, "mark"))
+        fprintf(to, "\nMark: %.4g of %.4g", json_number_value(json_object_get(record, "mark")),
+                json_number_value(json_object_get(record, "mark_max")));
+    if (json_number_value(json_object_get(record, "late_percent")) > 0)
+        fprintf(to, ", with %.4g%% less because it was late", json_number_value(json_object_get(record, "late_percent")));
+    if (json_object_get(record, "mark"))
+        putc('\n', to);
     fclose(to);
     return text;
 }

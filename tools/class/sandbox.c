@@ -176,12 +176,15 @@ char **sandbox_command(enum tier tier, const struct exercise *exercise, const ch
     begin();
     if (tier == NO_SANDBOX) {
         say("env", "COLUMNS=80", "LC_ALL=C.UTF-8", "FROM=", NULL);
-        word("SEED=%s", seed), word("SCRATCH=%s", scratch), word("%s/grade", getenv("BUILD"));
+        word("SEED=%s", seed), word("SCRATCH=%s", scratch), word("GRADER=%s", exercise->grader);
+        word("%s/grade", getenv("BUILD"));
         say(exercise->room, source, NULL);
         return words;
     }
     furnish(exercise, filter);
     see(source, "/evlings/exercise.c");
+    see(exercise->grader, "/evlings/build/grader");
+    set("GRADER", "build/grader");
     set("PATH", "/usr/local/bin:/usr/bin:/bin");
     set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80"), set("TMPDIR", "/tmp");
     set("BUILD", "build"), set("SCRATCH", "/tmp"), set("SEED", seed), set("CCACHE_DISABLE", "1");

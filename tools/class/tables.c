@@ -45,7 +45,23 @@ static void late_cell(FILE *to, const json_t *record)
         fputs("yes", to);
 }
 
-static void grade_row(FILE *to, const json_t *record, size_t parts)
+/* Was there a course's rule for any of them? */
+static bool have_marks(json_t *const *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (json_object_get(records[i], "mark"))
+            return true;
+    return false;
+}
+
+static void mark_cells(FILE *to, const json_t *record)
+{
+    static const char *const names[] = { "late_percent", "mark", "mark_max" };
+    for (size_t i = 0; i < 3; i++)
+        fprintf(to, ",%.10g", json_number_value(json_object_get(record, names[i])));
+}
+
+static void grade_row(FILE *to, const json_t *record, size_t parts, bool marks)
 {
     static const char *const names[] = { "student", "id", "exercise", "status" };
     const json_t *its = json_object_get(record, "parts");
@@ -61,6 +77,8 @@ static void grade_row(FILE *to, const json_t *record, size_t parts)
             putc(',', to);
     putc(',', to);
     late_cell(to, record);
+    if (marks)
+        mark_cells(to, record);
     fprintf(to, ",%s,%s,%.1f,", text_of(record, "seed"), text_of(record, "sha256"),
             json_real_value(json_object_get(json_object_get(record, "run"), "seconds")));
     cell(to, text_of(record, "sentence"));
@@ -71,13 +89,14 @@ char *grades_table(json_t *const *records, size_t count)
 {
     char *text;
     size_t size, parts = most_parts(records, count);
+    bool marks = have_marks(records, count);
     FILE *to = open_memstream(&text, &size);
     fputs("student,id,exercise,status,score,max", to);
     for (size_t i = 1; i <= parts; i++)
         fprintf(to, ",part%zu", i);
-    fputs(",late_minutes,seed,sha256,seconds,sentence\n", to);
+    fprintf(to, ",late_minutes%s,seed,sha256,seconds,sentence\n", marks ? ",late_percent,mark,mark_max" : "");
     for (size_t i = 0; i < count; i++)
-        grade_row(to, records[i], parts);
+        grade_row(to, records[i], parts, marks);
     fclose(to);
     return text;
 }

@@ -8,7 +8,8 @@
  * MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
  * could be judged; the last line of what is printed but a word of advice is always "Score: ...". What
  * comes from the submission is printed without control characters and never at a line's beginning. Who
- * grades a class sets SCRATCH, a place to write, and the line before the score is "Status: ...", a word.
+ * grades a class sets SCRATCH, a place to write, and the line before the score is "Status: ...", a word; GRADER is
+ * another grader than the exercise's.
  *
  * All that is made lies in a directory of its own, which goes on every way out: two gradings never
  * meet. A signal to end is taken when no child runs, or ends the one that does. */
@@ -208,6 +209,7 @@ static bool run_shell(const char *line, char *const *words, char **said)
     struct child child = {
         .words = words, .shell = line, .out = file, .err = file, .cpu_seconds = COMPILER_SECONDS,
         .still_seconds = COMPILER_STILL, .memory = COMPILER_MEMORY, .file_size = COMPILER_FILE,
+        .resident = COMPILER_MEMORY,
     };
     if (file < 0)
         cannot("There is no room for what the compiler says: %s.", strerror(errno));
@@ -307,11 +309,14 @@ static bool make_stage(void)
 
 /* ------------------------------------------------------------------------------ grading */
 
-/* The exercise's grader, which make has built; to be freed. */
+/* The exercise's grader, which make has built, or one with more parts; to be freed. */
 static char *grader(void)
 {
     char program[PATH_MAX];
-    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
+    if (getenv("GRADER"))
+        snprintf(program, sizeof program, "%s", getenv("GRADER"));
+    else
+        snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
     char *path = realpath(program, NULL);
     if (!path)
         cannot("%s cannot be started: %s.", program, strerror(errno));

@@ -22,7 +22,7 @@ static struct {
     const char *base[MOST_PARTS];       /* the functions that it calls, by the part that they are */
     bool failed, good_for[MOST_PARTS];
 } parts[MOST_PARTS];
-static int part_count;
+static int part_count, first_hidden;
 static Suite *suite;
 static const char *stage;
 static bool watching_memory;            /* the second pass: what was fine is not said twice */
@@ -212,8 +212,14 @@ static int no_points(void)
     return 1;
 }
 
+/* A part of an instructor's, whose sentence students are not to read yet. */
+static const char *mark_of(int part) { return part >= first_hidden ? "hidden: " : ""; }
+
 int grader_close(void)
 {
+    first_hidden = part_count;
+    if (hidden_parts)
+        hidden_parts();
     if (strcmp(stage, "-") == 0)
         return no_points();
     SRunner *runner = srunner_create(suite);
@@ -229,8 +235,8 @@ int grader_close(void)
         most += parts[i].points;
         if (passed && watching_memory)
             continue;
-        printf("%-5s %d/%d  %s\n", passed ? "ok" : "FAIL", passed ? parts[i].points : 0,
-               parts[i].points, parts[i].title);
+        printf("%-5s %d/%d  %s%s\n", passed ? "ok" : "FAIL", passed ? parts[i].points : 0,
+               parts[i].points, mark_of(i), parts[i].title);
         if (!passed && count == part_count)
             print_message(tr_msg(results[i]));
     }

@@ -40,6 +40,10 @@ int grader_close(void);         /* runs and prints it all; 0 for full marks, els
 #define part(points, title, test) tcase_add_test(grader_part(points, title), test)
 TCase *grader_part(int points, const char *title);
 
+/* An instructor's own file with more parts, linked with a grader (make grade-class HIDDEN=dir), has this function: it
+ * makes them, as main does. Their titles and points are shown, their sentences only when they are released. */
+void hidden_parts(void) __attribute__((weak));
+
 /* The part that was made last calls `function`, which is part `base`. If that one has failed, what is not
  * as expected here may come from there: then nothing is said of it but "Repair part 1 first".
  *
