@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export BUILD="${1:-${BUILD:-build}}"
-unset FROM OUT N JOBS SEED DUE ONLY RERUN VARIANTS SANDBOX
+unset FROM OUT N JOBS SEED DUE ONLY RERUN VARIANTS SANDBOX WEIGHTS LATE HIDDEN RELEASED
 skip() { printf 'skipped: grade-class: %s\n0 passed, 0 failed, 1 skipped\n' "$1"; exit 0; }
 for need in libarchive jansson libmd libseccomp bubblewrap; do
     sh tools/deps.sh have "$need" || skip "there is no $need (make deps-class)"
@@ -182,6 +182,98 @@ done
 "${MAKE:-make}" -s merge FROM="$place/out-1 $place/out-2" OUT="$place/merged" > "$place/said" 2>&1
 if [ "$(cut -d, -f1 "$place/merged/grades.csv" | tr '\n' ' ')" = 'student empty none text two ' ]; then ok; else not_ok 'two shares'; fi
 
+# ------------------------------------------------------------------- what a course makes of it
+
+few=$place/few kept=$place/kept
+some() { "${MAKE:-make}" -s grade-class FROM="$few" OUT="$kept" N=4 SEED=7 "$@" > "$place/said" 2>&1 < /dev/null; }
+says() { if grep -q -- "$1" "$2"; then ok; else cp "$2" "$place/said"; not_ok "$3"; fi; }
+field() { sed -n "s/^ \"$2\": \"\{0,1\}\([^\",]*\).*/\1/p" "$kept/results/$1.json"; }
+for student in ada bob 'cyn, of us'; do mkdir -p "$few/$student" && cp "$answer" "$few/$student/exercise.c"; done
+mkdir "$few/dan" && cp "$stub" "$few/dan/exercise.c"
+touch -d '2027-01-31 23:00' "$few"/*/exercise.c
+touch -d '2027-02-01 02:00' "$few/bob/exercise.c" "$few/cyn, of us/exercise.c"
+
+some DUE='2027-01-31 23:59' && first=$(field ada hash) && cp "$kept/results/dan.json" "$place/dan.json"
+printf 'student,late_minutes,percent\r\n,1,10\r\n,1440,50\r\n"cyn, of us",0,0\r\n' > "$place/late.csv"
+some WEIGHTS=1,2,7.5 DUE='2027-01-31 23:59' LATE="$place/late.csv" || not_ok 'weights, and what being late costs'
+says '^ada,,04-await,graded,6,6,1,2,3,0,0,10.5,10.5,7,' "$kept/grades.csv" 'in time'
+says '^bob,,04-await,graded,6,6,1,2,3,121,10,9.45,10.5,7,' "$kept/grades.csv" 'late'
+says '^"cyn, of us",,04-await,graded,6,6,1,2,3,121,0,10.5,10.5,7,' "$kept/grades.csv" 'late, with leave'
+says 'Mark: 9.45 of 10.5, with 10% less because it was late' "$kept/feedback/bob.txt" 'a mark in the feedback'
+some DUE='2027-01-31 23:59' && if [ "$(field ada hash)" = "$first" ] && cmp -s "$kept/results/dan.json" "$place/dan.json"; then ok; else not_ok 'marks that nobody wants any more'; fi
+some WEIGHTS=1,2
+if [ $? -eq 2 ] && grep -q 'WEIGHTS has 2 numbers, and exercise 04-await has 3 parts' "$place/said"; then ok; else not_ok 'too few weights'; fi
+echo 'ada,soon,10' > "$place/bad.csv"
+some LATE="$place/bad.csv"
+if [ $? -eq 2 ] && grep -q 'bad.csv, line 1: a row is student,late_minutes,percent' "$place/said"; then ok; else not_ok 'a row that is none'; fi
+
+# Some of them once more, and nobody else.
+find "$kept/results" -name '[bcd]*.json' -exec stat -c '%n %i' {} + > "$place/then"
+before=$(stat -c %i "$kept/results/ada.json")
+some ONLY='a?a' RERUN=1
+if [ "$(stat -c %i "$kept/results/ada.json")" != "$before" ] && [ "$(wc -l < "$kept/grades.csv")" -eq 5 ] &&
+    find "$kept/results" -name '[bcd]*.json' -exec stat -c '%n %i' {} + | cmp -s - "$place/then"; then ok; else not_ok 'only one of them'; fi
+some VARIANTS=1 ONLY='[ab]*'
+one=$(field ada seed) other=$(field bob seed)
+some VARIANTS=1 ONLY='[ab]*' RERUN=1
+if [ "$one" != "$other" ] && [ "$one $other" = "$(field ada seed) $(field bob seed)" ]; then ok; else not_ok 'inputs of their own'; fi
+
+# Parts of an instructor's.
+mkdir "$place/hidden"
+cat > "$place/hidden/04-await.c" <<'END'
+#include "grader.h"
+
+START_TEST(longest)
+{
+    struct run *run = stage_run("download pine 9 5");
+    expect_seconds(run, 9, "Nine seconds are no more than three.");
+}
+END_TEST
+
+void hidden_parts(void) { part(4, "a long one", longest); }
+END
+some HIDDEN="$place/hidden" ONLY='[ad]*'
+says '^ok    4/4  hidden: a long one' "$kept/feedback/ada.txt" 'a hidden part that is right'
+says '^      What is wrong will be said later' "$kept/feedback/dan.txt" 'a hidden part'
+if grep -q 'Nine seconds' "$kept/feedback/dan.txt" || "$BUILD/grade-class" --record "$kept/results/dan.json" --as gradescope | grep -q 'Nine seconds'
+then not_ok 'a sentence that is not released'; else ok; fi
+says '^dan,,04-await,graded,0,10,' "$kept/grades.csv" 'hidden points'
+some HIDDEN="$place/hidden" ONLY='[ad]*' RELEASED=1
+says 'Nine seconds' "$kept/feedback/dan.txt" 'what was hidden, released'
+some HIDDEN="$place"
+if [ $? -eq 2 ] && grep -q 'there is no 04-await.c' "$place/said"; then ok; else not_ok 'no hidden parts there'; fi
+
+# Two exercises at once, told apart by the paths.
+mkdir -p "$place/course/eve/exercises/04-await" "$place/course/eve/6"
+cp "$answer" "$place/course/eve/exercises/04-await/"; cp exercises/06-gather/grader/stub.c "$place/course/eve/6/gather.c"
+"${MAKE:-make}" -s grade-class FROM="$place/course" OUT="$place/course-out" N=4,6 SEED=7 > "$place/said" 2>&1
+says '^eve,,04-await,graded,6,6,' "$place/course-out/grades.csv" 'two exercises, the first'
+says '^eve,,06-gather,graded,0,' "$place/course-out/grades.csv" 'two exercises, the second'
+
+# Without a sandbox: only if one says so; and the place here is in nobody's feedback.
+mkdir "$place/path"
+for program in /usr/local/bin/* /usr/bin/*; do
+    case $program in */bwrap) ;; *) ln -s "$program" "$place/path/" 2>/dev/null ;; esac
+done
+echo 'int nothing(void) { int unused; return 0; }' >> "$few/dan/exercise.c"
+some ONLY=dan PATH="$place/path"
+if [ $? -eq 2 ] && grep -q 'SANDBOX=none grades without' "$place/said"; then ok; else not_ok 'no bubblewrap'; fi
+some ONLY=dan PATH="$place/path" SANDBOX=none
+if grep -q '"sandbox": "none"' "$kept/results/dan.json" && grep -q '^exercise.c:.*unused' "$kept/feedback/dan.txt"; then ok; else cp "$kept/feedback/dan.txt" "$place/said"; not_ok 'without a sandbox'; fi
+
+# A full disk, and then one with room.
+cat > "$place/full.sh" <<'END'
+mkdir "$1/small" && mount -t tmpfs -o size=32k none "$1/small" || exit 9
+"${MAKE:-make}" -s grade-class FROM="$1/few" OUT="$1/small" N=4 SEED=7
+[ $? -eq 2 ] && [ -z "$(find "$1/small" -name '*.part')" ] && mount -o remount,size=4m "$1/small" || exit 8
+"${MAKE:-make}" -s grade-class FROM="$1/few" OUT="$1/small" N=4 SEED=7 && [ "$(wc -l < "$1/small/grades.csv")" -eq 5 ]
+END
+if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
+    if unshare -m sh "$place/full.sh" "$place" > "$place/said" 2>&1 < /dev/null && grep -q 'No space left on device' "$place/said"; then ok; else not_ok 'a full disk'; fi
+else
+    echo 'skipped: a full disk, which takes root'
+fi
+
 # What students get: no solution in it; and what they have written stays.
 (OUT=$place/students HINTS=1 LESSONS=1-4 sh tools/class/handout.sh handout) > "$place/said" 2>&1
 echo mine > "$place/students/exercises/04-await/exercise.c"
@@ -199,7 +291,7 @@ if cmp -s "$answer" "$place/similar/submissions/utf16/exercise.c" && [ -s "$plac
 # The same bytes once more, from an archive and elsewhere.
 cp "$out/feedback/right.txt" "$place/right.txt"
 grep '"hash"' "$out/results/right.json" > "$place/hash"
-(cd "$place" && mkdir few && cp -r class/right class/none few/ && tar czf few.tgz few && rm -r few)
+(cd "$place" && mkdir two && cp -r class/right class/none two/ && tar czf few.tgz two && rm -r two)
 "${MAKE:-make}" -s grade-class FROM="$place/few.tgz" OUT="$place/again" N=4 SEED=7 > "$place/said" 2>&1 < /dev/null
 if grep '"hash"' "$place/again/results/right.json" | cmp -s - "$place/hash" && cmp -s "$place/right.txt" "$place/again/feedback/right.txt"; then
     ok
