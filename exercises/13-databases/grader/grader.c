@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST 12
+#define MOST 16
 
 static char directory[300];     /* in which we run: the grading's own, which goes with it */
 
@@ -151,6 +151,8 @@ START_TEST(city)
     struct run *run = try_part("list_city", "somewhere - - - -");
     check_error(run, "list_city", "no such table", "The database of this run is empty.");
     check_closed(run, ", although the query failed: an error leaves the function, too");
+    run = try_part("list_city", "somewhere - - - unreachable");
+    check_error(run, "list_city", "unable to open", "There is no such database.");
     add_account("somewhere"); /* and one that takes long to read */
     run = try_part("list_city", "somewhere cancelled - - -");
     expect_error(run, "list_city", "CancelledError",
@@ -170,16 +172,21 @@ static const char *balances(int taken, int added)
     return text;
 }
 
-/* Transfers from the first account to the second. */
-static struct run *try_transfer(int amount, double seconds, double limit)
+/* Transfers from the first account to the second, which is in this city. */
+static struct run *try_to(const char *city, int amount, double seconds, double limit)
 {
     char arguments[160];
     count = 0;
     for (int i = 0; i < 3; i++)
-        add_account("here");
+        add_account(i == 1 ? city : "here");
     snprintf(arguments, sizeof arguments, "%s %s %d %g %g", accounts[0].name, accounts[1].name,
              amount, seconds, limit);
     return try_part("transfer", arguments);
+}
+
+static struct run *try_transfer(int amount, double seconds, double limit)
+{
+    return try_to("here", amount, seconds, limit);
 }
 
 /* Somebody looked while it was being confirmed, over another connection and over this one. */
@@ -247,6 +254,10 @@ START_TEST(both_or_neither)
     check_error(run, "transfer", "CHECK constraint failed", "The giver has not enough.");
     check_again(run, "was refused, since the giver has not enough");
 
+    run = try_to("frozen", random_between(5, 40), random_seconds(), 0);
+    check_error(run, "transfer", "frozen", "The taker's account is frozen, so not even the first half "
+                                           "can be done.");
+
     seconds = 0.5 + random_seconds();
     run = try_transfer(random_between(5, 40), seconds, seconds / 2);
     if (strcmp(text_of(run, "balances"), balances(0, 0)) != 0)
@@ -294,11 +305,11 @@ static double in_groups(int width, const double *seconds)
     return sum;
 }
 
-/* Cancelled at that time, if it is not 0. */
-static struct run *try_sum(int width, int missing, double cancelled_at, double *seconds)
+/* Cancelled at that time, if it is not 0. `how`: "-" or "unreachable". */
+static struct run *try_sum(int width, int missing, double cancelled_at, const char *how, double *seconds)
 {
     char arguments[160];
-    snprintf(arguments, sizeof arguments, "%d %d nobody %g -", width, missing, cancelled_at);
+    snprintf(arguments, sizeof arguments, "%d %d nobody %g %s", width, missing, cancelled_at, how);
     for (int i = 0; i < count; i++)
         snprintf(accounts[i].city, sizeof accounts[i].city, "%g", seconds[i]);
     return try_part("sum_up", arguments);
@@ -331,7 +342,7 @@ static void try_width(int how_many, int width)
         longest = fmax(longest, seconds[i]);
         sum += accounts[i].balance;
     }
-    struct run *run = try_sum(width, 0, 0, seconds);
+    struct run *run = try_sum(width, 0, 0, "-", seconds);
     double end = will_look_up(width, seconds);
     mistaken_seconds(run, sum_of_seconds, end,
                      "the questions were asked one after the other. Each "
@@ -361,32 +372,41 @@ START_TEST(few_connections)
     try_width(7, 3);
     try_width(random_between(8, 10), 2);
     try_width(3, 5);
+    try_width(MOST, 3);
     count = 0;
     for (int i = 0; i < 4; i++) {
         add_account("");
         seconds[i] = random_seconds();
     }
-    struct run *run = try_sum(2, 1, 0, seconds);
+    struct run *run = try_sum(2, 1, 0, "-", seconds);
     check_error(run, "sum_up", "there is no account of nobody",
                 "Who is not there has no balance, not "
                 "even 0.");
     check_closed(run, ", with an error");
-    run = try_sum(2, 0, fmin(seconds[0], seconds[1]) / 2, seconds);
+    run = try_sum(2, 0, 0, "unreachable", seconds);
+    check_error(run, "sum_up", "unable to open", "There is no such database.");
+    double cancelled_at = fmin(seconds[0], seconds[1]) / 2;
+    run = try_sum(2, 0, cancelled_at, "-", seconds);
     check_closed(run, ", since it was cancelled");
     expect_error(run, "sum_up", "CancelledError", "It was cancelled.");
+    for (int i = 0; i < 2; i++)
+        will_print(0, "looking up %s", accounts[i].name);
+    expect_transcript(run, any_order, "When it is cancelled nobody asks any more, and who waits for a "
+                                      "connection gets none.");
+    expect_seconds(run, cancelled_at, "It was cancelled then, and has nothing more to wait for.");
 }
 END_TEST
 
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
-    shown_as("list_city", "await(async_coro(list_city, url, '%2'))<, %3>, accounts = {%3*7}");
+    shown_as("list_city", "await(async_coro(list_city, url, '%2'))<, %3><, %6>, accounts = {%3*7}");
     shown_as("transfer",
              "await(async_coro(transfer, db, '%2', '%3', %4, %5))<, cancelled after %6 s>, "
              "accounts = {%3*7}");
     shown_as("sum_up",
              "await(async_coro(sum_up, url, wanted, %3#7, %2))<, cancelled after %5 s><, "
-             "wanted[%3] is '%4'>, accounts with their seconds = {%3*7}");
+             "wanted[%3] is '%4'><, %6>, accounts with their seconds = {%3*7}");
     shown_as("*", "{'%0', %1, '%2'}");
     if (!getcwd(directory, sizeof directory)) {
         perror("where are we?");

@@ -12,7 +12,7 @@
 #define FIRST 7 /* account: behind PART FILE and five words of the part's own */
 
 static const char *file;
-static char url[PATH_MAX + 16];
+static char url[PATH_MAX + 32];
 static long open_before, open_after, most_open;
 
 /* How many descriptors of ours are of that file: of each connection one. */
@@ -40,7 +40,10 @@ static async_value make_bank(void *p)
     if (stage_words() <= FIRST)
         return async_none;
     await(async_db_execute(db, "CREATE TABLE accounts (name TEXT, city TEXT, "
-                               "balance INTEGER CHECK (balance >= 0))"));
+                               "balance INTEGER CHECK (balance >= 0));"
+                               "CREATE TRIGGER frozen BEFORE UPDATE ON accounts "
+                               "WHEN old.city = 'frozen' "
+                               "BEGIN SELECT RAISE(ABORT, 'this account is frozen'); END"));
     for (int i = FIRST; i < stage_words(); i += 3)
         await(async_db_execute(db, "INSERT INTO accounts VALUES ($1, $2, $3)", stage_word(i),
                                stage_word(i + 2), stage_integer(i + 1)));
@@ -186,6 +189,8 @@ static async_value trial(void *p)
     (void)p;
     async_value v = async_none;
     await(async_coro(make_bank));
+    if (!strcmp(stage_word(6), "unreachable"))
+        snprintf(url, sizeof url, "sqlite:%s/nowhere", file);
     if (stage_part("list_city") && !strcmp(stage_word(3), "cancelled")) {
         v = async_catch(async_coro(list_and_cancel));
     } else if (stage_part("list_city")) {

@@ -37,7 +37,7 @@ static void expect_outcome(struct run *run, const char *function, const char *na
 
 /* -------------------------------------------------------------------------------- part 1 */
 
-enum outcome { SOLD, SOLD_OUT, REFUSED, CANCELLED_IN_LINE, CANCELLED_PAYING };
+enum outcome { SOLD, SOLD_OUT, REFUSED, CANCELLED_IN_LINE, CANCELLED };
 
 static struct guest {
     const char *name;
@@ -89,7 +89,7 @@ static void simulate(int concert)
             g->outcome = SOLD_OUT;
             g->ends = g->begins + LOOKING;
         } else if (g->cancelled_at > 0) {
-            g->outcome = CANCELLED_PAYING;
+            g->outcome = CANCELLED;
             g->ends = g->cancelled_at;
         } else if (g->refused) {
             g->outcome = REFUSED;
@@ -190,15 +190,22 @@ static void expect_guest(struct run *run, const struct guest *g)
 
 static void will_see(const struct guest *g)
 {
-    double pays = g->begins + LOOKING;
-    if (g->outcome == CANCELLED_IN_LINE || g->outcome == SOLD_OUT)
+    double pays = g->begins + LOOKING, until = g->outcome == CANCELLED ? g->cancelled_at : INFINITY;
+    if (g->outcome == CANCELLED_IN_LINE || g->outcome == SOLD_OUT || pays > until)
         return;
     will_print(pays, "%s: pays", g->name);
-    if (g->outcome == CANCELLED_PAYING)
+    if (pays + g->pays > until)
         return;
-    will_print(pays + g->pays, "%s: %s", g->name, g->outcome == SOLD ? "paid" : "refused");
+    will_print(pays + g->pays, "%s: %s", g->name, g->refused ? "refused" : "paid");
     if (g->outcome == SOLD)
         will_print(g->ends, "%s: %d free", concerts[g->concert], g->left);
+}
+
+/* The guest goes away so long after it was his turn. */
+static void cancel_after(struct guest *g, double seconds)
+{
+    simulate(g->concert);
+    g->cancelled_at = round(100 * (g->begins + seconds)) / 100;
 }
 
 static void try_evening(void)
@@ -216,8 +223,8 @@ static void try_evening(void)
         "know its holder.";
     for (int i = 0; i < guest_count; i++) {
         const struct guest *g = &guests[i];
-        n += snprintf(inputs + n, sizeof inputs - n, " %s:%d:%d:%g:%g:%d:%g", g->name, g->concert,
-                      g->seats, g->at, g->pays, g->refused, g->cancelled_at);
+        n += snprintf(inputs + n, sizeof inputs - n, " %s:%s:%d:%g:%g:%d:%g", concerts[g->concert],
+                      g->name, g->seats, g->at, g->pays, g->refused, g->cancelled_at);
         end = fmax(end, isnan(g->ends) ? g->cancelled_at : g->ends);
     }
     struct run *run = stage_run("%s", inputs);
@@ -245,21 +252,23 @@ START_TEST(selling)
     guest(0, random_between(1, 9), 0, moment());
     try_evening();
     begin_evening(10, 9); /* sold out, and then not for one who wants less */
-    guest(0, random_between(5, 7), 0, moment());
-    guest(0, random_between(6, 9), 0.1, moment());
+    int taken = random_between(5, 7);
+    guest(0, taken, 0, moment());
+    guest(0, 10 - taken + 1, 0.1, moment());
     guest(0, random_between(1, 3), 0.2, moment());
     try_evening();
-    begin_evening(20, 9);
+    begin_evening(20, 9); /* refused, and so the next one can have all there is */
     guest(0, random_between(5, 9), 0, moment())->refused = true;
-    guest(0, random_between(12, 20), 0.2, moment());
+    guest(0, 20, 0.2, moment());
     try_evening();
-    begin_evening(40, 9); /* cancelled in the line, and at the till */
+    begin_evening(60, 9); /* cancelled in the line, at the till, and when looking and writing */
     guest(0, random_between(1, 9), 0, 1 + moment());
     guest(0, random_between(1, 9), 0.1, moment())->cancelled_at = 0.5;
     guest(0, random_between(1, 9), 0.2, moment());
-    guest(0, random_between(1, 9), 0.3, 1 + moment());
-    simulate(0);
-    guests[3].cancelled_at = round(100 * guests[3].begins) / 100 + 0.51;
+    cancel_after(guest(0, random_between(1, 9), 0.3, 1 + moment()), 0.51);
+    cancel_after(guest(0, random_between(1, 9), 0.32, moment()), LOOKING / 2);
+    double pays = moment();
+    cancel_after(guest(0, random_between(1, 9), 0.34, pays), LOOKING + pays + LOOKING / 2);
     guest(0, random_between(1, 9), 0.4, moment());
     try_evening();
     begin_evening(30, 30); /* two concerts at once; the last one goes away */
@@ -330,13 +339,13 @@ static double make_tickets(int many, int jams, int printers)
     return right;
 }
 
-static struct run *run_printers(const char *cancelled, int printers)
+static struct run *run_printers(const char *what, int printers)
 {
     char inputs[500];
-    int n = snprintf(inputs, sizeof inputs, "%sprint_all %d", cancelled, printers);
+    int n = snprintf(inputs, sizeof inputs, "%s %d", what, printers);
     for (int i = 0; i < ticket_count; i++)
-        n += snprintf(inputs + n, sizeof inputs - n, " %s:%g:%d", tickets[i].name,
-                      tickets[i].seconds, tickets[i].jams);
+        n += snprintf(inputs + n, sizeof inputs - n, " %s:%s:%g", tickets[i].jams ? "jams" : "prints",
+                      tickets[i].name, tickets[i].seconds);
     about_deadlock =
         "A printer was taken and not given back: is the semaphore released on every way out, also "
         "when a printer jams? async_with(async_semaphore_exit) does that.";
@@ -358,10 +367,19 @@ static int most_at_once(struct run *run)
     return most;
 }
 
+static void will_be_printed(void)
+{
+    for (int i = 0; i < ticket_count; i++) {
+        will_print(tickets[i].begins, "%s: printing", tickets[i].name);
+        will_print(tickets[i].begins + tickets[i].seconds, "%s: %s", tickets[i].name,
+                   tickets[i].jams ? "jammed" : "printed");
+    }
+}
+
 static void try_printers(int many, int jams, int printers)
 {
     double right = make_tickets(many, jams, printers), sum = 0;
-    struct run *run = run_printers("", printers);
+    struct run *run = run_printers("print_all", printers);
     const struct result *result = result_of(run, "print_all");
     for (int i = 0; i < many; i++)
         sum += tickets[i].seconds;
@@ -388,11 +406,7 @@ static void try_printers(int many, int jams, int printers)
             run, in_batches(printers), right,
             "the next ones began only when all of those before were done. A printer that is "
             "free takes the next ticket, whatever the others do.");
-    for (int i = 0; i < many; i++) {
-        will_print(tickets[i].begins, "%s: printing", tickets[i].name);
-        will_print(tickets[i].begins + tickets[i].seconds, "%s: %s", tickets[i].name,
-                   tickets[i].jams ? "jammed" : "printed");
-    }
+    will_be_printed();
     expect_transcript(run, any_order,
                       "Each begins as soon as a printer is free, in the order of the list.");
     expect_wakes(run, many, 5, "async_semaphore_acquire() waits by itself until one is free.");
@@ -401,15 +415,38 @@ static void try_printers(int many, int jams, int printers)
     expect_seconds(run, right, "It is over with the last ticket.");
 }
 
+/* The first three with one printer, and at the same time the others with two. */
+static void try_two_lists(void)
+{
+    const char *why = "Two lists are printed at the same time, each with printers of its own. What "
+                      "belongs to one call lies in its local variables: a static one is there once, "
+                      "for all of them.";
+    struct ticket first[3];
+    double end = make_tickets(3, 1, 1);
+    memcpy(first, tickets, sizeof first);
+    end = fmax(end, make_tickets(5, 0, 2));
+    memmove(tickets + 3, tickets, 5 * sizeof *tickets);
+    memcpy(tickets, first, sizeof first);
+    ticket_count = 8;
+    struct run *run = run_printers("two_lists 3 1", 2);
+    will_be_printed();
+    expect_transcript(run, any_order, why);
+    expect_number(run, "print_all", 2, why);
+    expect_number(run, "other_print_all", 5, why);
+    expect_seconds(run, end, why);
+}
+
 START_TEST(printing)
 {
-    try_printers(random_between(8, 10), 0, 3);
+    try_printers(MOST, 0, 3);
     try_printers(random_between(6, 8), 0, 2);
     try_printers(random_between(7, 9), 3, random_between(2, 3));
     try_printers(4, 1, 1);
     try_printers(3, 0, 6);
+    try_printers(1, 1, 1);
+    try_two_lists();
     make_tickets(8, 0, 2);
-    struct run *run = run_printers("@0.2 ", 2);
+    struct run *run = run_printers("@0.2 print_all", 2);
     expect_no_task_left(
         run, "print_all() was cancelled, and has ended, and its tickets go on without it. A gather "
              "that is cancelled cancels all that it waits for; other tasks you have to cancel.");
@@ -550,6 +587,25 @@ static void try_list(void)
     expect_seconds(run, end, "Nothing more is to be waited for then.");
 }
 
+/* It is cancelled while somebody else has the lock of the condition. */
+static void try_held(const char *function)
+{
+    about_deadlock = "It was cancelled while it waited for the lock of the condition, and went on all the "
+                     "same: the error with which that acquire ends is to be passed on.";
+    struct run *run = stage_run("held %s", function);
+    const struct result *locked = result_of(run, "locked");
+    if (locked && strcmp(locked->text, "1") != 0)
+        reject(run,
+               "%s() was cancelled while it waited for the lock of the condition, which somebody else "
+               "held, and then that lock was free. Who has not got a lock may not give it back: an "
+               "acquire that fails ends the function, and the line with async_with stands below it.",
+               function);
+    if (*function == 'w' && ended_well(run, function))
+        reject(run, "%s() was cancelled while it waited, and yet it ended as if nothing had happened: a "
+                    "swallowed cancellation.",
+               function);
+}
+
 START_TEST(waiting)
 {
     int few = random_between(1, 3), many = random_between(6, 9);
@@ -569,6 +625,13 @@ START_TEST(waiting)
     step("+", t + 2.3, many);
     step("!", t + 3.3, 0);
     try_list();
+    step_count = 0; /* enough for the last only */
+    for (int i = 0; i < 3; i++)
+        step(random_word(), 0.1 * i, many);
+    step(random_word(), 0.3, 1);
+    step("+", t + 0.4, 1);
+    step("!", t + 1.4, 0);
+    try_list();
     step_count = 0; /* two want the same; one goes away; one comes too late */
     step(random_word(), 0, few);
     step(random_word(), 0.1, few)->cancelled_at = t + 0.5;
@@ -586,12 +649,28 @@ START_TEST(waiting)
     step("+", t + 2, many);
     step(random_word(), t + 3, few);
     try_list();
+    try_held("wait_for_seats");
+    try_held("give_back");
+    try_held("begin_concert");
 }
 END_TEST
 
 int main(int argc, char **argv)
 {
     grader_open(argc, argv);
+    shown_as("sell", "jazz.free = %1, opera.free = %2: %*3");
+    shown_as("jazz", "at %3 s sell(&jazz, {'%1', %2, %4, %?5})<, cancelled at %6 s>");
+    shown_as("opera", "at %3 s sell(&opera, {'%1', %2, %4, %?5})<, cancelled at %6 s>");
+    shown_as("print_all", "await(async_coro(print_all, tickets, %#2, %1)), tickets = {%*2}");
+    shown_as("two_lists",
+             "two print_all at once, the first %1 tickets with %2, the others with %3, tickets = {%*4}");
+    shown_as("prints", "{'%1', %2, false}");
+    shown_as("jams", "{'%1', %2, true}");
+    shown_as("waiting", "%*1");
+    shown_as("+", "at %1 s give_back(&list, %2)");
+    shown_as("!", "at %1 s begin_concert(&list)");
+    shown_as("held", "%1() is cancelled while somebody else has the lock of list.changed");
+    shown_as("*", "at %1 s %0 calls wait_for_seats(&list, %2)<, cancelled at %3 s>");
     part(3, "looking, paying, writing, and nobody in between", selling);
     part(2, "many tickets, few printers", printing);
     part(3, "told when something has changed", waiting);

@@ -35,15 +35,16 @@ static async_value evening(void *p)
     size_t count = 0;
     for (int i = 3; i < stage_words() && count < MOST; i++) {
         struct guest *guest = &guests[count];
-        int concert, refused;
+        char concert[8];
+        int refused;
         double at, cancelled_at;
-        if (sscanf(stage_word(i), "%31[^:]:%d:%ld:%lf:%lf:%d:%lf", names[count], &concert,
+        if (sscanf(stage_word(i), "%7[^:]:%31[^:]:%ld:%lf:%lf:%d:%lf", concert, names[count],
                    &guest->seats, &at, &guest->pays, &refused, &cancelled_at) != 7)
             continue;
         guest->name = names[count];
         guest->refused = refused;
         visits[count++] = async_coro(visit, guest->name,
-                                     async_coro(sell, &concerts[concert == 1], guest), at,
+                                     async_coro(sell, &concerts[*concert == 'o'], guest), at,
                                      cancelled_at);
     }
     await(async_gather_list(NULL, visits, count, true));
@@ -54,19 +55,35 @@ static async_value evening(void *p)
 
 /* -------------------------------------------------------- part 2: PRINTERS, then tickets */
 
-static async_coroutine printing(void)
+static struct ticket tickets[MOST];
+
+/* Those in the words from `first` on; how many they are. */
+static size_t read_tickets(int first)
 {
-    static struct ticket tickets[MOST];
     size_t count = 0;
-    for (int i = 2; i < stage_words() && count < MOST; i++) {
-        int jams;
-        if (sscanf(stage_word(i), "%31[^:]:%lf:%d", names[count], &tickets[count].seconds,
-                   &jams) != 3)
+    for (int i = first; i < stage_words() && count < MOST; i++) {
+        char how[8];
+        if (sscanf(stage_word(i), "%7[^:]:%31[^:]:%lf", how, names[count],
+                   &tickets[count].seconds) != 3)
             continue;
         tickets[count].name = names[count];
-        tickets[count++].jams = jams;
+        tickets[count++].jams = *how == 'j';
     }
-    return async_coro(print_all, tickets, count, stage_integer(1));
+    return count;
+}
+
+/* COUNT PRINTERS PRINTERS, then tickets: so many of them are one list, and the rest another. */
+static async_value two_lists(void *p)
+{
+    (void)p;
+    async_value printed[2];
+    size_t count = read_tickets(4), first = stage_integer(1);
+    await(async_gather_exceptions(
+        printed, async_coro(print_all, tickets, first, stage_integer(2)),
+        async_coro(print_all, tickets + first, count - first, stage_integer(3))));
+    stage_number("print_all", printed[0]);
+    stage_number("other_print_all", printed[1]);
+    return async_none;
 }
 
 /* ------------------------------- part 3: NAME:AT:SEATS:CANCELLED for each who waits; the name
@@ -105,14 +122,40 @@ static async_value waiting(void *p)
     return async_none;
 }
 
+/* Calls one of the three, wait_for_seats, give_back or begin_concert, while somebody else has the lock of
+ * the condition, and cancels it then. Is the lock still held? Who has no use for that lock is done
+ * already. */
+static async_value held(void *p)
+{
+    (void)p;
+    struct waiting_list list = { .changed = async_condition_new(NULL) };
+    const char *which = stage_word(1);
+    await(async_condition_acquire(list.changed));
+    async_task task = async_create_task_named(*which == 'w'   ? async_coro(wait_for_seats, &list, 1)
+                                              : *which == 'g' ? async_coro(give_back, &list, 1)
+                                                              : async_coro(begin_concert, &list),
+                                              which);
+    await(async_sleep(1));
+    async_cancel(task);
+    stage_number(which, async_catch(task));
+    stage_number("locked", async_num(async_condition_locked(list.changed)));
+    async_condition_release(list.changed);
+    return async_none;
+}
+
 int main(int argc, char **argv)
 {
     stage_open(argc, argv);
     if (stage_part("sell"))
         stage_outcome("sell", stage_run(async_coro(evening)));
     if (stage_part("print_all"))
-        stage_number("print_all", stage_run(printing()));
+        stage_number("print_all", stage_run(async_coro(print_all, tickets, read_tickets(2),
+                                                       stage_integer(1))));
+    if (stage_part("two_lists"))
+        stage_outcome("two_lists", stage_run(async_coro(two_lists)));
     if (stage_part("waiting"))
         stage_outcome("waiting", stage_run(async_coro(waiting)));
+    if (stage_part("held"))
+        stage_outcome("held", stage_run(async_coro(held)));
     return stage_close();
 }
