@@ -12,7 +12,7 @@
 # indented, why. make mutants calls us and says how to compile.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-build=${BUILD:-build}
+build=$(cd "${BUILD:-build}" && pwd) || exit 1
 trap '[ -z "${work:-}" ] || rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -34,7 +34,7 @@ try()
     compile "$work/exercise.c" "$work/mutant.o" && link "$work/mutant.o" "$work/stage" ||
         { echo no > "$work/$1.no"; return; }
     ! cmp -s "$work/mutant.o" "$work/solution.o" || { echo same > "$work/$1.same"; return; }
-    timeout 100 "$build/$exercise/grader/grader" "$work/stage" < /dev/null > "$work/said" 2>&1
+    (cd "$work" && timeout 100 "$build/$exercise/grader/grader" "$work/stage" < /dev/null > said 2>&1)
     row=$(sed -n 's/^ok  .*/./p; s/^FAIL  .*/x/p' "$work/said" | tr -d '\n')
     case $row in
     *x* | '') mark= ;;

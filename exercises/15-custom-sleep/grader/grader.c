@@ -386,6 +386,18 @@ static void try_latch(int count)
     check_timers(run);
 }
 
+/* The patience of one ends at the very moment at which the latch opens. Which of the two comes first
+ * is not said; but neither may set what the other has set. */
+static void try_last_moment(const char *script)
+{
+    double t;
+    struct run *run = stage_run("latch 1 %s E:20", script);
+    check_set_twice(run);
+    if (is(ended(run, 1, &t), "still waiting"))
+        reject(run, "Number 1 waited for ever: its patience ended at 0.75 s, when the latch opened.");
+    check_timers(run);
+}
+
 static double next(int from, int to) { return script[length - 1].at + hundredths(from, to); }
 
 START_TEST(a_latch)
@@ -455,6 +467,14 @@ START_TEST(a_latch)
     at(next(11, 40), 'W', 4);
     at(next(11, 40), 'C', 2);
     try_latch(2);
+
+    begin_script();
+    at(0, 'T', 0.75);
+    at(0.25, 'W', 0.5);
+    at(0.75, 'D', 0);
+    at(20, 'E', 0);
+    try_last_moment("T:0:0.75 W:0.25:0.5");
+    try_last_moment("W:0.25:0.5 D:0.75");
 
     double first = hundredths(20, 90), second = first + hundredths(20, 90);
     will_print(first, "1: done");
@@ -648,6 +668,24 @@ static void try_cache(void)
     check_timers(run);
 }
 
+/* Of three who wait the second is cancelled at the very moment of the answer. */
+static void try_cancelled_at_the_answer(void)
+{
+    char degrees[8];
+    double t;
+    snprintf(degrees, sizeof degrees, "%d", random_between(-20, 35));
+    struct run *run = stage_run("cache 1 %s:1:0:%s A:0.25:0 A:0.25:0 A:0.25:0 C:1.25:2 E:20",
+                                random_word(), degrees);
+    check_set_twice(run);
+    for (int i = 1; i <= 3; i += 2)
+        if (!is(ended(run, i, &t), degrees) || !same_time(t, 1.25))
+            reject(run,
+                   "Number 2 was cancelled at 1.25 s, the very moment of the answer. Number %d has "
+                   "nothing to do with it and should have got %s then. A future that was cancelled is "
+                   "done; go on to those of the others.",
+                   i, degrees);
+}
+
 START_TEST(a_cache)
 {
     begin_cache(); /* many want to know, of two stations */
@@ -706,6 +744,7 @@ START_TEST(a_cache)
         at(next(2, 8), 'A', i % 2);
     try_cache();
 
+    try_cancelled_at_the_answer();
     const char *name = random_word();
     double seconds = 1 + hundredths(1, 50);
     int degrees = random_between(-20, 35);
@@ -729,6 +768,7 @@ int main(int argc, char **argv)
     shown_as("P", "at %1 s typing_pause");
     shown_as("K", "at %1 s typing_key");
     shown_as("W", "at %1 s latch_wait with %2 s");
+    shown_as("T", "at %2 s a timer calls latch_count_down");
     shown_as("D", "at %1 s latch_count_down");
     shown_as("A", "at %1 s cache_get for station %2");
     shown_as("p", "at %1 s typing_pause of the second");

@@ -26,11 +26,18 @@ static async_value wait_and_say(void *p)
     return v;
 }
 
+static async_value count_down(void *latch)
+{
+    latch_count_down(latch);
+    return async_none;
+}
+
 /* The script, a word for each line: WHAT:TIME:MORE. Common to all parts are C:TIME:NUMBER, which
  * cancels a waiter, and E:TIME, the end. A small letter means a second typing, latch or cache. */
 struct script {
     struct typing *typing;      /* P:TIME waits for a pause, K:TIME is a key */
-    struct latch *latch;        /* W:TIME:PATIENCE waits, D:TIME counts down */
+    struct latch *latch;        /* W:TIME:PATIENCE waits, D:TIME counts down; T:TIME:SECONDS sets a
+                                 * timer that counts down */
     struct cache *cache;        /* A:TIME:STATION asks */
     struct station *stations;
 };
@@ -53,6 +60,8 @@ static void play_line(const struct script *script, char what, double more)
         typing_key(script->typing);
     else if (what == 'D')
         latch_count_down(script->latch);
+    else if (what == 'T')
+        async_loop_call_later(async_get_running_loop(), more, count_down, script->latch);
     else if (what == 'C' && more >= 1 && more <= waiter_count)
         async_cancel(waiters[(int)more - 1]);
     else if (what != 'C' && what != 'E' && waiter_count < MOST_WAITERS) {
