@@ -6,6 +6,20 @@
 
 #define MOST_IN_A_ROW 1000      /* as in exercise.h */
 
+/* Cancelled while both are fetched, and while the note is made. */
+static void try_cancelled(double at, double seconds)
+{
+    struct run *run = stage_run("@%g morning %g 20 %g 300", at, seconds, seconds);
+    expect_cancelled(run, "morning");
+    for (int i = 0; i < run->line_count; i++)
+        if (same_time(run->lines[i].at, at))
+            reject(run,
+                   "morning() was cancelled at %g s, and just then there was \"%s\". A swallowed "
+                   "cancellation: the wait was cut short, and what comes behind it was done as if it "
+                   "had come to its end. await() passes the error on.",
+                   at, run->lines[i].text);
+}
+
 START_TEST(repaired)
 {
     for (int i = 0; i < 2; i++) {           /* each of the two is once the slower one */
@@ -37,6 +51,9 @@ START_TEST(repaired)
         expect_seconds(run, long_one + 0.5, "That is the slower of the two, and the note.");
         expect_number(run, "morning", words + more, "That is the sum of the words.");
     }
+    double seconds = random_seconds();
+    try_cancelled(seconds / 2, seconds);
+    try_cancelled(seconds + 0.25, seconds);
 }
 END_TEST
 
@@ -89,7 +106,7 @@ START_TEST(in_threads)
 {
     try_balances(3);
     try_balances(1);
-    try_balances(random_between(2, 4));
+    try_balances(4);
 }
 END_TEST
 
