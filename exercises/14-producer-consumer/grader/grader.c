@@ -416,6 +416,7 @@ START_TEST(workers)
     try_shrink(7, 2, 4);
     try_shrink(random_between(9, 12), random_between(2, 4), random_between(1, 2));
     try_shrink(5, 1, 1);
+    try_shrink(10, MOST_WORKERS, 0);
     try_shrink(2, 5, 0);
 }
 END_TEST
@@ -492,12 +493,13 @@ static void try_import(int many, struct plan plan, int broken)
     "await in another way " \
     "you have to cancel yourself."
 
-/* Cancelled in the middle. Which step is the slow one decides where everybody is then: at work, at a
+/* Cancelled after this part of the time that it takes. Which step is the slow one decides where everybody is then: at work, at a
  * put into a queue that is full, or at a get from one that is empty. */
-static void try_interrupted(int workers, int broken, double read, double shrink, double store)
+static void try_interrupted(double part, int many, int workers, int broken, double read, double shrink,
+                            double store)
 {
     struct plan plan = { { read, shrink, store }, { 1, workers, 1 }, 2 };
-    double after = make_photos(10, broken, &plan) / 2;
+    double after = part * make_photos(many, broken, &plan);
     about_deadlock = "import_album() was cancelled, and its end was waited for. async_cancel() "
                      "asks each task once: "
                      "whoever goes on all the same, since it was taken for a broken photo, or nobody "
@@ -542,11 +544,12 @@ START_TEST(importing)
     try_import(10, (struct plan){ { 0.5, 2, 0.9 }, { 1, few, 1 }, 2 }, random_between(1, 2));
     try_import(6, (struct plan){ { 0.5, 1, 1.2 }, { 1, 1, 1 }, 1 }, 1);
     try_import(2, (struct plan){ { 1, 1, 1 }, { 1, 5, 1 }, 3 }, 0);
-    try_interrupted(few, 0, 0.5, 1, 0.7);
-    try_interrupted(few, 1, 0.5, 1, 0.7);
-    try_interrupted(few, 0, 0.1, 3, 0.1);
-    try_interrupted(few, 0, 0.1, 0.2, 3);
-    try_interrupted(few, 0, 3, 0.1, 0.1);
+    try_interrupted(0.5, 10, few, 0, 0.5, 1, 0.7);
+    try_interrupted(0.5, 10, few, 1, 0.5, 1, 0.7);
+    try_interrupted(0.5, 10, few, 0, 0.1, 3, 0.1);
+    try_interrupted(0.5, 10, few, 0, 0.1, 0.2, 3);
+    try_interrupted(0.5, 10, few, 0, 3, 0.1, 0.1);
+    try_interrupted(0.2, few + 2, few, 0, 0.02, 9, 0.02); /* all are read, and the queue is full */
 }
 END_TEST
 

@@ -14,7 +14,7 @@ static async_value interrupted(void *p)
                                                          args->what.count, args->what.workers,
                                                          args->what.capacity), "import_album");
     await(async_sleep(args->after));
-    async_cancel(task);
+    async_cancel_msg(task, "interrupted");
     async_value ended = async_catch(task);
     printf("(ended)\n");
     stage_number("import_album", ended);

@@ -69,11 +69,29 @@ static void try_serving(int count)
     check_served(stage_run("%s", inputs), orders, count);
 }
 
+/* One guest is cancelled, and is not served. A bill that a thread makes takes no time here. */
+static void try_sent_away(double at, double baking, double printing)
+{
+    const char *guest = random_word();
+    struct run *run = stage_run("@%g serve_all %s %g %g 900", at, guest, baking, printing);
+    if (at > baking && run->elsewhere > 0)
+        return;
+    expect_cancelled(run, "serve_all");
+    if (!isnan(when_printed(run, guest, "served")))
+        reject(run,
+               "serve_all() was cancelled at %g s, before %s could be served, and yet that one was: a "
+               "swallowed cancellation. await() leaves the function.",
+               at, guest);
+}
+
 START_TEST(nobody_blocks)
 {
     try_serving(1);
     try_serving(random_between(2, 3));
     try_serving(6);
+    double baking = random_seconds(), printing = random_seconds();
+    try_sent_away(baking / 2, baking, printing);
+    try_sent_away(baking + printing / 2, baking, printing);
 }
 END_TEST
 
@@ -256,6 +274,20 @@ static void try_third(void)
                dishes[2].cook, dishes[2].from);
 }
 
+/* Who is cancelled in the middle of the work does not say that it is done. */
+static void try_cut_off(void)
+{
+    const char *cook = random_word();
+    double seconds = random_seconds(), at = REACH + seconds / 2;
+    struct run *run = stage_run("@%g cook_all %s 0 1 %g", at, cook, seconds);
+    expect_cancelled(run, "cook_all");
+    if (!isnan(when_printed(run, cook, "done")))
+        reject(run,
+               "cook_all() was cancelled at %g s, in the middle of the work of %s, who said \"done\" "
+               "then: a swallowed cancellation. await() leaves the function.",
+               at, cook);
+}
+
 START_TEST(nobody_waits_for_ever)
 {
     int a = random_between(0, 3), b = (a + random_between(1, 3)) % 4;
@@ -278,6 +310,7 @@ START_TEST(nobody_waits_for_ever)
     try_third();
     try_third();
     try_kitchen(many, 6, 0, slow);
+    try_cut_off();
 }
 END_TEST
 
