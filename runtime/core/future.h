@@ -11,6 +11,7 @@
 #include "core/list.h"
 
 struct future;
+struct holder;
 struct object;
 
 /* What differs between the kinds of future. */
@@ -23,6 +24,9 @@ struct future_type {
     void (*members)(struct future *future, void (*visit)(struct future *, void *), void *arg);
     bool (*abandon)(struct object *object);     /* its owner has ended: true if it goes on until its
                                                    clean-ups have run, and must not be freed now */
+    /* Of what can be taken: who has it, or took it last if it is `shared`. NULL: nobody; or it cannot. */
+    const struct holder *(*holder)(struct object *object);
+    bool shared;                                /* it is there for several at once */
     bool unnamed;                               /* it has no handle: it lies on a stack */
 };
 

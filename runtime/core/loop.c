@@ -1,134 +1,12 @@
 /* loop.c - see loop.h. */
 #include "core/loop.h"
-#include "core/context.h"
-#include "debug/debug.h"
-#include "debug/forgotten.h"
 #include "core/hooks.h"
 #include "core/poll.h"
-#include "debug/report.h"
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define GLANCE (50 * 1000)      /* ns: while tasks keep us busy we look outside about this often, */
-#define KEEP_CLOSED 1024
 #define MOST_TURNS 64           /* but not for every turn, which may take less than the look */
 
-_Thread_local async_loop *loop_running;
-_Thread_local const char *async_here = "?";
-struct async_hooks *async_hooks;
-
-/* What is left of closed loops, of every thread, for they may outlive theirs: so a pointer that a
- * program still has leads to a loop that is closed, and not to the next one. */
-static struct {
-    async_loop *loops[KEEP_CLOSED]; /* a ring */
-    size_t count;                   /* how many were put in */
-    pthread_mutex_t mutex;
-} closed = { .mutex = PTHREAD_MUTEX_INITIALIZER };
-
-static void free_closed(void)
-{
-    for (size_t i = 0; i < KEEP_CLOSED; i++)
-        free(closed.loops[i]);
-}
-
-static void keep_closed(async_loop *loop)
-{
-    pthread_mutex_lock(&closed.mutex);
-    if (closed.count == 0)
-        atexit(free_closed);
-    async_loop **place = &closed.loops[closed.count++ % KEEP_CLOSED];
-    free(*place);
-    *place = loop;
-    pthread_mutex_unlock(&closed.mutex);
-}
-
-async_loop *async_new_event_loop(void)
-{
-    async_loop *loop = calloc(1, sizeof *loop);
-    if (!loop)
-        return NULL;
-    list_init(&loop->ready);
-    list_init(&loop->batch);
-    list_init(&loop->tasks);
-    list_init(&loop->subprocesses);
-    list_init(&loop->watchers);
-    list_init(&loop->generators);
-    clock_init(&loop->clock);
-    shuffle_init(&loop->shuffle);
-    const char *debug = getenv("ASYNC_DEBUG");
-    loop->poll = poll_new(loop);
-    trace_begin(loop);
-    if (loop->poll) {
-        debug_set(loop, debug && *debug && strcmp(debug, "0"));
-        return loop;
-    }
-    loop_free(loop);
-    return NULL;
-}
-
-void loop_given(const async_loop *loop, const char *caller)
-{
-    if (!loop)
-        report_abort(report_no_loop(caller));
-}
-
-void loop_free(async_loop *loop)
-{
-    debug_set(loop, false);
-    timers_free(&loop->timers);
-    if (loop->poll)
-        poll_free(loop->poll);
-    free(loop->processes);
-    context_release(loop->context);
-    loop->processes = NULL;
-    loop->closed = true;
-    keep_closed(loop);
-}
-
-void async_hooks_add(struct async_hooks *hooks)
-{
-    hooks->next = async_hooks;
-    async_hooks = hooks;
-}
-
-void async_hooks_remove(struct async_hooks *hooks)
-{
-    for (struct async_hooks **p = &async_hooks; *p; p = &(*p)->next)
-        if (*p == hooks) {
-            *p = hooks->next;
-            return;
-        }
-}
-
-async_loop *async_get_running_loop(void) { return loop_running; }
-bool async_loop_is_running(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return loop->running;
-}
-
-bool async_loop_is_closed(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return loop->closed;
-}
-
-void async_loop_stop(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    loop->stopping = true;
-}
-
-double async_loop_time(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return clock_to_seconds(loop_now(loop));
-}
-
 int64_t loop_now(async_loop *loop) { return clock_read(&loop->clock); }
-
-void loop_ready(async_loop *loop, struct job *job) { list_append(&loop->ready, &job->link); }
 
 bool loop_timer_start(async_loop *loop, struct timer *timer, int64_t when)
 {
@@ -176,7 +54,7 @@ static bool something_comes(async_loop *loop)
 /* Nothing is ready: sleeps until something happens. False if nothing ever can. */
 static bool wait(async_loop *loop)
 {
-    forgotten_look(loop, loop->timers.root ? loop->timers.root->deadline : INT64_MAX);
+    loop->look(loop, loop->timers.root ? loop->timers.root->deadline : INT64_MAX);
     struct timer *next = loop->timers.root;
     if (next && next->deadline == INT64_MAX)
         next = NULL;                /* due never */
@@ -186,7 +64,7 @@ static bool wait(async_loop *loop)
         poll_glance(loop->poll);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
-    } else if (!next && !loop->listening && !poll_has_threads(executor_threads(loop))
+    } else if (!next && !loop->listening && !poll_has_threads(loop->threads)
                && !poll_called(loop->poll)) {     /* by a thread that is gone since */
         return false;
     } else if (next && loop->clock.is_virtual && !something_comes(loop)) {
@@ -211,7 +89,7 @@ static void glance(async_loop *loop)
     loop->patience = now - before > GLANCE ? 0 : loop->patience * 2 + 1;
     if (loop->patience >= MOST_TURNS)
         loop->patience = MOST_TURNS - 1;
-    forgotten_look(loop, now);
+    loop->look(loop, now);
     if (loop->watched || loop->listening || poll_called(loop->poll))
         poll_glance(loop->poll);
 }
@@ -236,8 +114,8 @@ static void run_batch(async_loop *loop)
         struct job *job = container_of(loop->batch.next, struct job, link);
         __builtin_prefetch(job->link.next->next);
         list_remove(&job->link);
-        if (__builtin_expect(loop->debug != NULL, 0))
-            debug_run(loop, job);
+        if (__builtin_expect(loop->run != NULL, 0))
+            loop->run(loop, job);
         else
             job->run(job);
         if (loop->left_with.error) {        /* what is left runs when the loop is run again */

@@ -32,9 +32,14 @@ struct async_loop {
     unsigned watched;           /* waits that only the outside can end: they hold a virtual clock */
     unsigned listening;         /* waits for what may never come: signals, clients, data from ourselves */
     struct poll *poll;          /* libev, which waits for files, signals and other threads */
+    void (*look)(async_loop *loop, int64_t until);      /* called when there is a moment, and the next will be
+                                                           at `until` (INT64_MAX: who knows) */
+    void (*print)(async_loop *loop);                    /* its tasks, as SIGUSR1 asks */
+    void (*run)(async_loop *loop, struct job *job);     /* a job, in debug mode; NULL: it just runs */
     struct debug *debug;        /* its debug mode, or NULL */
     struct forgotten *forgotten;    /* what nobody awaits or asks for; NULL: nothing */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
+    unsigned threads;           /* how many those are; all idle while nothing is watched */
     struct processes *processes;    /* likewise, of async_to_process */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
@@ -44,7 +49,10 @@ struct async_loop {
 
 extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
 
-void loop_ready(async_loop *loop, struct job *job);         /* run it in the next turn */
+static inline void loop_ready(async_loop *loop, struct job *job)    /* run it in the next turn */
+{
+    list_append(&loop->ready, &job->link);
+}
 
 /* Runs timer->job once `when` has come; the caller has set job.run. False: no memory. */
 bool ASYNC_MUST_USE loop_timer_start(async_loop *loop, struct timer *timer, int64_t when);
@@ -56,13 +64,7 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
  * the turn; the rest stays ready. False: it is another error. */
 bool loop_leave_with(async_loop *loop, async_value error);
 
-/* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
-void loop_given(const async_loop *loop, const char *caller);
-
-void loop_free(async_loop *loop);       /* all but the struct, which is marked as closed */
-
 void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
-int executor_threads(async_loop *loop);     /* how many it has; all idle while nothing is watched */
 void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still runs */
 void process_close(async_loop *loop);       /* of process.c: likewise */
 

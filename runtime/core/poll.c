@@ -285,7 +285,7 @@ static void on_wake(struct ev_loop *ev, ev_async *wake, int events)
     if (atomic_exchange(&loop->poll->interrupt, false) && loop->interrupted)
         loop_ready(loop, loop->interrupted);
     if (atomic_exchange(&loop->poll->tree_wanted, false))
-        async_print_tasks(loop);
+        loop->print(loop);
 }
 
 bool poll_post(async_loop *loop, struct job *job)

@@ -28,7 +28,7 @@ void unwatch(struct watch *watch);
 bool poll_post(async_loop *loop, struct job *job);
 void poll_refuse(struct poll *poll);       /* from now on, when the loop is being closed */
 void poll_interrupt(async_loop *loop);   /* from a signal handler: makes loop->interrupted ready */
-void poll_ask_tree(async_loop *loop);    /* from a signal handler: has async_print_tasks called */
+void poll_ask_tree(async_loop *loop);    /* from a signal handler: has its tasks printed */
 bool poll_called(struct poll *poll);       /* did either happen since the last look? */
 void poll_fetch(async_loop *loop);       /* moves what other threads posted to the ready queue */
 

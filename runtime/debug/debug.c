@@ -127,7 +127,7 @@ void debug_born(struct object *object)
         return;
     struct birth *note = &debug->notes[object->number];
     free(note->origin);
-    *note = (struct birth){ .serial = object->serial, .since = async_loop_time(debug->loop) };
+    *note = (struct birth){ .serial = object->serial, .since = clock_to_seconds(loop_now(debug->loop)) };
     if (!maker)
         return;
     report_describe(&maker->coro.object, origin + strlen(origin), sizeof origin - strlen(origin));
@@ -157,7 +157,7 @@ static void report_slow(const char *subject, double seconds, const char *from, c
     fprintf(stderr, ". Nothing else ran meanwhile\n");
 }
 
-void debug_run(async_loop *loop, struct job *job)
+static void run(async_loop *loop, struct job *job)
 {
     struct debug *debug = loop->debug;
     struct task *task = task_of_job(job);
@@ -188,7 +188,7 @@ void debug_run(async_loop *loop, struct job *job)
     if (task) {
         struct birth *note = note_of(&task->coro.object);
         if (note)
-            note->since = async_loop_time(loop);
+            note->since = clock_to_seconds(loop_now(loop));
         object_unpin(&task->coro.object);
     }
 }
@@ -332,6 +332,7 @@ void debug_set(async_loop *loop, bool on)
     if (!on) {
         end(loop->debug);
         loop->debug = NULL;
+        loop->run = NULL;
         return;
     }
     struct debug *debug = calloc(1, sizeof *debug);
@@ -342,6 +343,7 @@ void debug_set(async_loop *loop, bool on)
     debug->thread = pthread_self();
     pthread_mutex_init(&debug->mutex, NULL);
     loop->debug = debug;
+    loop->run = run;
     start_watchdog(debug);
 }
 

@@ -9,7 +9,6 @@
 struct debug;
 
 void debug_set(async_loop *loop, bool on);
-void debug_run(async_loop *loop, struct job *job);      /* runs it, and says if it took too long */
 void debug_born(struct object *object);                 /* notes who makes this object */
 
 /* ", by task 'Task-1' (main)", and by whom that was made; "" if we don't know. */

@@ -1,6 +1,5 @@
 /* info.c - what a task is doing: for monitors, debuggers, and whoever is curious. */
 #include "core/waitq.h"
-#include "sync/lock.h"
 #include "core/task.h"
 
 /* The task, queue, lock, ... behind what a task waits on; NULL where that has no handle. */
@@ -16,8 +15,10 @@ struct object *info_awaited(struct task *task)
 struct task *info_blocker(struct task *task)
 {
     struct object *object = info_awaited(task);
-    if (object && object->future.type == &lock_type)
-        return lock_holder((struct lock *)object);
+    const struct holder *holder =
+        object && object->future.type->holder ? object->future.type->holder(object) : NULL;
+    if (holder && !object->future.type->shared)
+        return holder_task(holder);
     return object && object->future.type == &task_type ? (struct task *)object : NULL;
 }
 

@@ -1,11 +1,10 @@
 /* report.c - see report.h. */
 #include "debug/report.h"
 #include "debug/debug.h"
-#include "sync/lock.h"
 #include "core/loop.h"
-#include "sync/semaphore.h"
 #include "core/stack.h"
 #include "core/task.h"
+#include "core/waitq.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,25 +25,22 @@ static const char *who(char *text)
 }
 
 /* "Lock (made at x.c:5, held by task 'Task-2' since x.c:9)" */
-static void describe_taken(struct object *object, const char *word, const struct holder *holder,
-                           char *text, size_t size)
+static void describe_taken(struct object *object, const struct holder *holder, char *text, size_t size)
 {
     struct task *by = holder_task(holder);
+    bool shared = object->future.type->shared;
     snprintf(text, size, "%s (made at %s, %s by %s%s%s %s %s)", object->future.type->name, object->place,
-             word, by ? "task '" : "a task that has ended", by ? task_name(by) : "", by ? "'" : ",",
-             object->future.type == &lock_type ? "since" : "at", holder->at);
+             shared ? "last taken" : "held", by ? "task '" : "a task that has ended",
+             by ? task_name(by) : "", by ? "'" : ",", shared ? "at" : "since", holder->at);
 }
 
 void report_describe(struct object *object, char *text, size_t size)
 {
     struct coro *coro = (struct coro *)object;
-    struct lock *lock = object->future.type == &lock_type ? (struct lock *)object : NULL;
-    struct semaphore *semaphore =
-        object->future.type == &semaphore_type ? (struct semaphore *)object : NULL;
-    if (lock && lock->locked)
-        describe_taken(object, "held", &lock->taken, text, size);
-    else if (semaphore && semaphore->taken.at)
-        describe_taken(object, "last taken", &semaphore->taken, text, size);
+    const struct future_type *type = object->future.type;
+    const struct holder *holder = type->holder ? type->holder(object) : NULL;
+    if (holder)
+        describe_taken(object, holder, text, size);
     else if (object->future.type == &task_type)
         snprintf(text, size, "task '%s' (%s, created at %s%s)", task_name((struct task *)object),
                  coro->name, object->place, debug_origin(object));
@@ -151,6 +147,12 @@ _Noreturn void report_abort(async_value why)
     fflush(stdout);
     fprintf(stderr, "%s: %s.\n", async_error_name(why.error), message_of(why));
     abort();
+}
+
+void loop_given(const async_loop *loop, const char *caller)
+{
+    if (!loop)
+        report_abort(report_no_loop(caller));
 }
 
 /* --------------------------------------------------------------- errors nobody receives */

@@ -20,10 +20,13 @@ async_value report_cannot_wait(struct task *task, struct future *future);
 /* Prints the sentence and aborts, for calls that cannot return it. */
 _Noreturn void report_abort(async_value why);
 
-/* An error that no coroutine can receive: to the loop's exception handler, or stderr. */
+/* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
+void loop_given(const async_loop *loop, const char *caller);
+
 /* Of a bridge: the name of one of its errors, or NULL. */
 extern const char *(*report_more_names)(int error);
 
+/* An error that no coroutine can receive: to the loop's exception handler, or stderr. */
 void report_exception(async_loop *loop, const char *message, async_value error,
                       struct object *object);
 

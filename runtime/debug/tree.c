@@ -76,7 +76,7 @@ static void print_line(struct tree *tree, struct task *task, int depth, bool cyc
         fprintf(stderr, "%s, waits at %s for %s", text, task->waiting_at ? task->waiting_at : "?",
                 awaited ? on : kind ? kind : "its turn");
     if (since >= 0 && tree->loop->current != task)
-        fprintf(stderr, ", for %.1f s", async_loop_time(tree->loop) - since);
+        fprintf(stderr, ", for %.1f s", clock_to_seconds(loop_now(tree->loop)) - since);
     fputs(cycle ? "  <- again: a cycle\n" : "\n", stderr);
 }
 

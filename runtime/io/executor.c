@@ -55,7 +55,7 @@ struct executor {
     bool closing;
     unsigned outstanding;           /* not delivered yet; the loop's alone, as all below */
     struct waitq finished;          /* tasks that wait until nothing is outstanding */
-    unsigned threads, most;
+    unsigned most;
     pthread_t ids[];
 };
 
@@ -119,9 +119,9 @@ static bool start_thread(struct executor *executor)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, THREAD_STACK);
     bool started =
-        pthread_create(&executor->ids[executor->threads], &attributes, serve, executor) == 0;
+        pthread_create(&executor->ids[executor->loop->threads], &attributes, serve, executor) == 0;
     pthread_attr_destroy(&attributes);
-    executor->threads += started;
+    executor->loop->threads += started;
     return started;
 }
 
@@ -130,10 +130,10 @@ static bool submit(struct executor *executor, struct work *work)
 {
     pthread_mutex_lock(&executor->mutex);
     list_append(&executor->queue, &work->link);
-    bool need = ++executor->queued > executor->idle && executor->threads < executor->most;
+    bool need = ++executor->queued > executor->idle && executor->loop->threads < executor->most;
     pthread_cond_signal(&executor->something);
     pthread_mutex_unlock(&executor->mutex);
-    if ((need && start_thread(executor)) || executor->threads)
+    if ((need && start_thread(executor)) || executor->loop->threads)
         return true;
     list_remove(&work->link);
     executor->queued--;
@@ -264,9 +264,7 @@ async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
     return coro_make(shut_down, "async_loop_shutdown_default_executor", &loop, sizeof loop);
 }
 
-int executor_threads(async_loop *loop) { return loop->executor ? loop->executor->threads : 0; }
-
-/* Of close.c: ends the threads, after what they are doing; drops what nobody waited for. */
+/* Of life.c: ends the threads, after what they are doing; drops what nobody waited for. */
 void executor_close(async_loop *loop)
 {
     struct executor *executor = loop->executor;
@@ -283,7 +281,7 @@ void executor_close(async_loop *loop)
         struct work *work = container_of(left.next, struct work, link);
         future_cancel(&work->external->object.future, NULL);
     }
-    for (unsigned i = 0; i < executor->threads; i++)
+    for (unsigned i = 0; i < executor->loop->threads; i++)
         pthread_join(executor->ids[i], NULL);
     poll_fetch(loop);
     list_each(link, &loop->ready) {

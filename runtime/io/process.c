@@ -204,7 +204,7 @@ static async_value to_process(void *p)
     return v;
 }
 
-/* Of close.c, while the stacks are still there. */
+/* Of life.c, while the stacks are still there. */
 void process_close(async_loop *loop)
 {
     if (loop->processes)

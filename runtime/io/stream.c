@@ -108,7 +108,7 @@ static async_value wait_ready(struct readiness *readiness, int fd, bool for_writ
     return v;
 }
 
-/* Of close.c. Afterwards the task's stack, where all this lies, is gone. */
+/* Of life.c. Afterwards the task's stack, where all this lies, is gone. */
 void stream_forget(struct future *future)
 {
     if (!future || future->type != &readiness_type)

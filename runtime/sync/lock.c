@@ -9,7 +9,13 @@
 
 _Static_assert(sizeof(struct lock) <= OBJECT_SIZE, "a lock fits its record");
 
-const struct future_type lock_type = { .name = "Lock" };
+static const struct holder *holder(struct object *object)
+{
+    struct lock *lock = (struct lock *)object;
+    return lock->locked ? &lock->taken : NULL;
+}
+
+const struct future_type lock_type = { .name = "Lock", .holder = holder };
 
 static void take(struct lock *lock, const char *place)
 {

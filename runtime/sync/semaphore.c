@@ -8,7 +8,13 @@
 
 _Static_assert(sizeof(struct semaphore) <= OBJECT_SIZE, "a semaphore fits its record");
 
-const struct future_type semaphore_type = { .name = "Semaphore" };
+static const struct holder *holder(struct object *object)
+{
+    struct semaphore *semaphore = (struct semaphore *)object;
+    return semaphore->taken.at ? &semaphore->taken : NULL;
+}
+
+const struct future_type semaphore_type = { .name = "Semaphore", .holder = holder, .shared = true };
 
 static async_semaphore *make(long permits, bool bounded)
 {
