@@ -50,14 +50,31 @@ static double slowest(void)
     return longest;
 }
 
+/* The arguments of a run, with the mirrors `from` to before `to`. */
+static const char *write_inputs(char *inputs, size_t size, const char *function, double patience, int from, int to)
+{
+    int n = snprintf(inputs, size, "%s %g", function, patience);
+    for (int i = from; i < to; i++)
+        n += snprintf(inputs + n, size - n, " %s %g %g %d", mirrors[i].name, mirrors[i].seconds,
+                      mirrors[i].goodbye, mirrors[i].broken);
+    return inputs;
+}
+
 static struct run *run_mirrors(const char *function, double patience)
 {
     char inputs[400];
-    int n = snprintf(inputs, sizeof inputs, "%s %g", function, patience);
-    for (int i = 0; i < count; i++)
-        n += snprintf(inputs + n, sizeof inputs - n, " %s %g %g %d", mirrors[i].name,
-                      mirrors[i].seconds, mirrors[i].goodbye, mirrors[i].broken);
-    return stage_run("%s", inputs);
+    return stage_run("%s", write_inputs(inputs, sizeof inputs, function, patience, 0, count));
+}
+
+/* Two calls at once, with three mirrors each; with `broken` the quickest of each is so. */
+static void try_beside(const char *function, double patience, bool broken)
+{
+    char one[200], other[200];
+    make_mirrors(6);
+    quick(1, 0.5)->broken = broken;
+    quick(3, 0.7)->broken = broken;
+    expect_undisturbed(write_inputs(one, sizeof one, function, patience, 0, 3),
+                       write_inputs(other, sizeof other, function, patience, 3, 6));
 }
 
 static bool says(struct run *run, const struct mirror *m, const char *what, double at)
@@ -200,11 +217,12 @@ static void try_first(int many, int winner)
 START_TEST(first)
 {
     try_first(5, random_between(1, 4));
-    try_first(random_between(6, 8), 0);
+    try_first(MOST_MIRRORS, 0);
     try_first(4, 3);
     try_first(1, 0);
     make_mirrors(3);
     expect_cancelled(run_mirrors("@0.1 first_answer", 0), "first_answer");
+    try_beside("first_answer", 0, false);
 }
 END_TEST
 
@@ -264,12 +282,14 @@ static void try_one_fails(int many, int failing)
 START_TEST(check)
 {
     try_all_well(random_between(4, 6));
-    try_one_fails(random_between(6, 8), 2);
+    try_one_fails(MOST_MIRRORS, 2);
     try_one_fails(5, 0);
     try_one_fails(4, 1);
     try_all_well(1);
     make_mirrors(3);
     expect_cancelled(run_mirrors("@0.1 check_all", 0), "check_all");
+    try_beside("check_all", 0, false);
+    try_beside("check_all", 0, true);
 }
 END_TEST
 
@@ -387,7 +407,7 @@ START_TEST(good)
 {
     try_good(5, 0);
     try_good(6, 1);
-    try_good(random_between(6, 8), 3);
+    try_good(MOST_MIRRORS, 3);
     try_patience(0);
     try_patience(1);
     try_patience(random_between(2, 3));
@@ -396,6 +416,8 @@ START_TEST(good)
     try_same_turn();
     make_mirrors(3);
     expect_cancelled(run_mirrors("@0.1 first_good", 30), "first_good");
+    try_beside("first_good", 30, false);
+    try_beside("first_good", 30, true);
 }
 END_TEST
 
