@@ -8,6 +8,7 @@
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/task.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,22 +241,29 @@ async_value db_in_turn(async_db *x, const char *caller, db_work *work, void *arg
 
 static async_value run_query(struct db *db, void *query) { return db->driver->run(db, query); }
 
-static async_value ask(void *p)
+/* Its texts, which are offsets until here, come to be pointers. */
+static struct query query_of(struct asking *args)
 {
-    struct asking *args = p;
     char *text = (char *)(args->arguments + args->count);
     for (size_t i = 0; i < args->count; i++)
         if (args->arguments[i].text)
             args->arguments[i].text = text + (uintptr_t)args->arguments[i].text;
-    struct query query = { .sql = text + 1, .arguments = args->arguments, .count = args->count,
+    return (struct query){ .sql = text + 1, .arguments = args->arguments, .count = args->count,
                            .wants_rows = args->wants_rows };
+}
+
+static async_value ask(void *p)
+{
+    struct asking *args = p;
+    struct query query = query_of(args);
     async_value v = db_in_turn(args->db, args->wants_rows ? "async_db_fetch" : "async_db_execute",
                                run_query, &query);
     return args->first_only ? first_cell(v) : v;
 }
 
-static async_awaitable make_query(const struct asking *how, const char *sql,
-                                  const async_cell *arguments)
+/* All of it in one block, to be freed; NULL: no memory, or no SQL. */
+static struct asking *pack(const struct asking *how, const char *sql, const async_cell *arguments,
+                           size_t *size)
 {
     size_t used = sql ? strlen(sql) + 2 : 0, fixed = sizeof *how + how->count * sizeof *arguments;
     for (size_t i = 0; i < how->count; i++)
@@ -275,8 +283,19 @@ static async_awaitable make_query(const struct asking *how, const char *sql,
         args->arguments[i].text = (char *)(uintptr_t)used;
         used += arguments[i].length + 1;
     }
-    async_awaitable coro = coro_make(ask, how->wants_rows ? "async_db_fetch" : "async_db_execute",
-                                     args, fixed + used);
+    *size = fixed + used;
+    return args;
+}
+
+static async_awaitable make_query(const struct asking *how, const char *sql,
+                                  const async_cell *arguments)
+{
+    size_t size;
+    struct asking *args = pack(how, sql, arguments, &size);
+    if (!args)
+        return NULL;
+    async_awaitable coro = coro_make(ask, how->wants_rows ? "async_db_fetch" : "async_db_execute", args,
+                                     size);
     free(args);
     return coro;
 }
@@ -299,6 +318,56 @@ async_awaitable async_db_fetchval_list(async_db *db, const char *sql, const asyn
 {
     return make_query(&(struct asking){ .db = db, .wants_rows = true, .first_only = true,
                                        .count = count }, sql, arguments);
+}
+
+/* ------------------------------------------------------------------------------- cursors */
+
+#define AT_ONCE 100                 /* rows that a cursor gets */
+
+static async_value fetch_some(struct db *db, void *query)
+{
+    if (db->driver->state(db) == NO_TRANSACTION)
+        return async_error(ASYNC_DB_PROGRAMMING_ERROR, "a cursor lasts as long as its transaction: begin one "
+                           "before it with async_db_transaction, and end it after the last row");
+    return db->driver->some(db, query);
+}
+
+static async_value no_cursor(void *unused)
+{
+    (void)unused;
+    return async_error(ENOMEM, "no memory for a query");
+}
+
+/* A generator. */
+static async_value rows_of_cursor(void *args)
+{
+    static atomic_ulong cursors;
+    size_t count = AT_ONCE;
+    struct query query = query_of(args);
+    query.cursor = ++cursors;
+    query.most = AT_ONCE;
+    while (count == AT_ONCE) {
+        async_value v = db_in_turn(((struct asking *)args)->db, "async_db_cursor", fetch_some, &query);
+        if (v.error)
+            return async_leave(v);
+        async_with(async_rows_exit) async_rows *rows = v.ptr;
+        async_each_row(row, rows)
+            async_yield(async_ptr(&row));
+        count = rows->count;
+        query.opened = true;
+    }
+    return async_none;
+}
+
+async_iterator async_db_cursor_list(async_db *db, const char *sql, const async_cell *arguments, size_t count)
+{
+    size_t size = 0;
+    struct asking *args = pack(&(struct asking){ .db = db, .wants_rows = true, .count = count }, sql,
+                               arguments, &size);
+    async_iterator rows = async_generator_new((async_call){
+        .call = args ? rows_of_cursor : no_cursor, .name = "async_db_cursor", .args = args, .size = size });
+    free(args);
+    return rows;
 }
 
 /* ------------------------------------------------------------------------------- closing */

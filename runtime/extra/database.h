@@ -56,6 +56,15 @@ void async_db_exit(async_db **db);
 #define async_db_fetchval(db, sql, ...) \
     ASYNC_DB_QUERY(async_db_fetchval_list, db, sql __VA_OPT__(,) __VA_ARGS__)
 
+/* async for row in conn.cursor(sql, ...): rows as they come, a hundred at a time, of a result that may be
+ * longer than memory. Within a transaction, which also ends it. Each value's ptr is a const async_row; it
+ * and its text last until the next one.
+ *     async_with(async_aclose_exit) async_iterator users = async_db_cursor(db, "SELECT * FROM users");
+ *     async_for (value, users) {
+ *         const async_row *user = value.ptr; */
+#define async_db_cursor(db, sql, ...) \
+    ASYNC_DB_QUERY(async_db_cursor_list, db, sql __VA_OPT__(,) __VA_ARGS__)
+
 /* The same with a list of any length. */
 async_awaitable async_db_fetch_list(async_db *db, const char *sql, const async_cell *arguments,
                                     size_t count) ASYNC_MUST_USE;
@@ -63,6 +72,9 @@ async_awaitable async_db_execute_list(async_db *db, const char *sql, const async
                                       size_t count) ASYNC_MUST_USE;
 async_awaitable async_db_fetchval_list(async_db *db, const char *sql, const async_cell *arguments,
                                        size_t count) ASYNC_MUST_USE;
+
+async_iterator async_db_cursor_list(async_db *db, const char *sql, const async_cell *arguments,
+                                    size_t count) ASYNC_MUST_USE;
 
 /* async with conn.transaction(): all of it or nothing. Left without an error it is committed; where
  * an error or a cancellation passes it is rolled back.

@@ -17,6 +17,10 @@ struct query {
     bool wants_rows;            /* else the number of rows that were changed */
     bool firm;                  /* a cancel does not stop it: a commit, a rollback */
     bool cancelled;             /* a cancel came while it ran, although it is firm */
+    unsigned long cursor;       /* for `some`: which one, */
+    bool opened;                /* it has given some before, */
+    size_t most;                /* and how many rows are wanted now; 0: all, of `run` */
+    size_t lead;                /* bytes of the SQL that are none of the program's */
 };
 
 struct db {
@@ -37,6 +41,8 @@ struct driver {
     const char *begin;          /* SQL */
     async_value (*connect)(struct db *db, const char *url);     /* sets db->link */
     async_value (*run)(struct db *db, struct query *query);     /* ptr: async_rows; or num */
+    async_value (*some)(struct db *db, struct query *query);    /* the next rows of a cursor, which goes
+                                                                   with its transaction */
     void (*finish)(struct db *db);      /* what has to wait before `close`; NULL: nothing */
     void (*close)(struct db *db);       /* at once, whatever may run; sets db->link to NULL */
     bool (*usable)(struct db *db);      /* idle: has it broken meanwhile? does not wait */

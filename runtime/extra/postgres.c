@@ -177,7 +177,8 @@ static int kind_of(const char *sqlstate)
 {
     static const struct { const char *begins; int error; } kinds[] = {
         { "42", ASYNC_DB_PROGRAMMING_ERROR }, { "26", ASYNC_DB_PROGRAMMING_ERROR },
-        { "23", ASYNC_DB_INTEGRITY_ERROR },   { "22", ASYNC_DB_DATA_ERROR },
+        { "34", ASYNC_DB_PROGRAMMING_ERROR }, { "23", ASYNC_DB_INTEGRITY_ERROR },
+        { "22", ASYNC_DB_DATA_ERROR },
         { "40", ASYNC_DB_BUSY },              { "55P03", ASYNC_DB_BUSY },
         { "53100", ENOSPC },                  { "53200", ENOMEM },
         { "08", ASYNC_DB_OPERATIONAL_ERROR }, { "28", ASYNC_DB_OPERATIONAL_ERROR },
@@ -201,7 +202,7 @@ static long offset_of(const char *sql, const char *position)
     return offset;
 }
 
-static async_value failure(const PGresult *result, const char *sql)
+static async_value failure(const PGresult *result, const struct query *query)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -209,8 +210,8 @@ static async_value failure(const PGresult *result, const char *sql)
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
     if (!state || !message)
         return async_error(ASYNC_DB_OPERATIONAL_ERROR, one_line(PQresultErrorMessage(result)));
-    message = db_locate(message, sql,
-                        offset_of(sql, PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION)));
+    long offset = offset_of(query->sql, PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+    message = db_locate(message, query->sql + query->lead, offset - (long)query->lead);
     if (detail || hint)
         message = async_strf("%s (%s%s%s)", message, detail ? one_line(detail) : "",
                              detail && hint ? " " : "", hint ? one_line(hint) : "");
@@ -281,7 +282,7 @@ static async_value take(struct builder *builder, const struct query *query, cons
     case PGRES_COPY_OUT:
         return async_error(ASYNC_DB_PROGRAMMING_ERROR, "COPY sends its rows beside the answer to a query, "
                            "and is not possible here: use INSERT and SELECT, or psql");
-    default: return failure(result, query->sql);
+    default: return failure(result, query);
     }
 }
 
@@ -521,6 +522,29 @@ static async_value run(struct db *db, struct query *query)
     return v;
 }
 
+/* The server has cursors of its own, which have names. */
+static async_value declare(struct db *db, const struct query *query)
+{
+    const char *sql = async_strf("DECLARE async_%lu NO SCROLL CURSOR FOR %s", query->cursor, query->sql);
+    if (!sql)
+        return async_error(ENOMEM, "no memory for a query");
+    struct query declaration = { .sql = sql, .lead = strlen(sql) - strlen(query->sql),
+                                 .arguments = query->arguments, .count = query->count };
+    async_value v = run(db, &declaration);
+    async_free(sql);
+    return v;
+}
+
+static async_value some(struct db *db, struct query *query)
+{
+    char sql[64];
+    async_value v = query->opened ? async_none : declare(db, query);
+    if (v.error)
+        return v;
+    snprintf(sql, sizeof sql, "FETCH %zu FROM async_%lu", query->most, query->cursor);
+    return run(db, &(struct query){ .sql = sql, .wants_rows = true });
+}
+
 /* ---------------------------------------------------------------------------- connecting */
 
 static void ignore_notice(void *unused, const char *message) { (void)unused, (void)message; }
@@ -705,8 +729,8 @@ static enum transaction_state state(struct db *db)
 }
 
 const struct driver postgres_driver = {
-    .begin = "BEGIN", .connect = connect_to, .run = run, .close = close_at_once, .usable = usable,
-    .state = state
+    .begin = "BEGIN", .connect = connect_to, .run = run, .some = some, .close = close_at_once,
+    .usable = usable, .state = state
 };
 
 async_awaitable async_postgres_connect(const char *url)

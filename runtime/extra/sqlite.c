@@ -35,6 +35,7 @@ typedef async_value work_fn(struct sqlite *sqlite, void *arg);
 
 struct sqlite {
     sqlite3 *handle;                /* the thread's, while there is work */
+    struct list cursors;            /* likewise */
     async_loop *loop;
     pthread_t thread;
     pthread_mutex_t mutex;          /* guards work, ending */
@@ -263,28 +264,59 @@ static async_cell cell_at(sqlite3_stmt *statement, int column)
     return cell;
 }
 
-/* One statement, from `at` to where `tail` comes to point. */
-static async_value run_statement(struct sqlite *sqlite, struct query *query, const char *at,
-                                 const char **tail, struct builder *builder)
+/* The statement at `at`, up to where `tail` comes to point; NULL: blanks or a comment. */
+static async_value prepare(struct sqlite *sqlite, const struct query *query, const char *at,
+                           const char **tail, sqlite3_stmt **statement)
 {
-    sqlite3_stmt *statement;
-    int status = sqlite3_prepare_v2(sqlite->handle, at, -1, &statement, tail);
-    if (status != SQLITE_OK)
+    if (sqlite3_prepare_v2(sqlite->handle, at, -1, statement, tail) != SQLITE_OK)
         return failure(sqlite->handle, query->sql, at);
-    if (!statement)                 /* blanks or a comment */
-        return async_none;
-    async_value v = bind(sqlite, statement, query, at);
-    int columns = query->wants_rows ? sqlite3_column_count(statement) : 0;
+    return *statement ? bind(sqlite, *statement, query, at) : async_none;
+}
+
+/* Its rows, all or as many as are wanted. SQLITE_ROW: there may be more. */
+static int collect(sqlite3_stmt *statement, const struct query *query, struct builder *builder)
+{
+    int status = SQLITE_ROW, columns = query->wants_rows ? sqlite3_column_count(statement) : 0;
     builder_begin(builder, columns);
     for (int i = 0; i < columns; i++)
         builder_name(builder, sqlite3_column_name(statement, i));
-    while (!v.error && (status = sqlite3_step(statement)) == SQLITE_ROW)
+    for (size_t rows = 0; !query->most || rows < query->most; rows++) {
+        if ((status = sqlite3_step(statement)) != SQLITE_ROW)
+            break;
         for (int i = 0; i < columns; i++)
             builder_add(builder, cell_at(statement, i));
-    if (!v.error && status != SQLITE_DONE)
+    }
+    return status;
+}
+
+static async_value run_statement(struct sqlite *sqlite, struct query *query, const char *at,
+                                 const char **tail, struct builder *builder)
+{
+    sqlite3_stmt *statement = NULL;
+    async_value v = prepare(sqlite, query, at, tail, &statement);
+    if (!v.error && statement && collect(statement, query, builder) != SQLITE_DONE)
         v = failure(sqlite->handle, query->sql, at);
     sqlite3_finalize(statement);
     return v;
+}
+
+struct cursor {
+    struct list link;
+    unsigned long number;
+    sqlite3_stmt *statement;
+};
+
+static void close_cursor(struct cursor *cursor)
+{
+    list_remove(&cursor->link);
+    sqlite3_finalize(cursor->statement);
+    free(cursor);
+}
+
+static void close_cursors(struct sqlite *sqlite)
+{
+    while (!list_empty(&sqlite->cursors))
+        close_cursor(container_of(sqlite->cursors.next, struct cursor, link));
 }
 
 /* In the thread. */
@@ -299,6 +331,8 @@ static async_value run_query(struct sqlite *sqlite, void *arg)
     if (!v.error && query->wants_rows)
         return builder_finish(&builder);
     builder_free(&builder);
+    if (sqlite3_get_autocommit(sqlite->handle))     /* it was a transaction's end, if there was one */
+        close_cursors(sqlite);
     bool changed = sqlite3_total_changes(sqlite->handle) != before;
     return v.error ? v : async_num(changed ? sqlite3_changes(sqlite->handle) : 0);
 }
@@ -307,6 +341,54 @@ static async_value run(struct db *db, struct query *query)
 {
     struct sqlite *sqlite = db->link;
     return have_done(sqlite, run_query, query, query->firm, &query->cancelled);
+}
+
+static async_value open_cursor(struct sqlite *sqlite, const struct query *query)
+{
+    const char *tail;
+    struct cursor *cursor = calloc(1, sizeof *cursor);
+    if (!cursor)
+        return async_error(ENOMEM, "no memory for a cursor");
+    cursor->number = query->cursor;
+    list_append(&sqlite->cursors, &cursor->link);
+    async_value v = prepare(sqlite, query, query->sql, &tail, &cursor->statement);
+    if (v.error)
+        close_cursor(cursor);
+    return v.error ? v : async_ptr(cursor);
+}
+
+static async_value find_cursor(struct sqlite *sqlite, const struct query *query)
+{
+    list_each(link, &sqlite->cursors)
+        if (container_of(link, struct cursor, link)->number == query->cursor)
+            return async_ptr(container_of(link, struct cursor, link));
+    return async_error(ASYNC_DB_PROGRAMMING_ERROR, "the cursor went with its transaction");
+}
+
+/* In the thread. */
+static async_value run_cursor(struct sqlite *sqlite, void *arg)
+{
+    struct query *query = arg;
+    struct builder builder = { 0 };
+    async_value v = query->opened ? find_cursor(sqlite, query) : open_cursor(sqlite, query);
+    if (v.error)
+        return v;
+    struct cursor *cursor = v.ptr;
+    int status = collect(cursor->statement, query, &builder);
+    v = status == SQLITE_ROW || status == SQLITE_DONE ? async_none
+                                                       : failure(sqlite->handle, query->sql, query->sql);
+    if (status != SQLITE_ROW)
+        close_cursor(cursor);
+    if (!v.error)
+        return builder_finish(&builder);
+    builder_free(&builder);
+    return v;
+}
+
+static async_value some(struct db *db, struct query *query)
+{
+    struct sqlite *sqlite = db->link;
+    return have_done(sqlite, run_cursor, query, false, &query->cancelled);
 }
 
 /* ------------------------------------------------------------------- opening and closing */
@@ -336,6 +418,7 @@ static async_value open_file(struct sqlite *sqlite, void *path)
 static async_value close_file(struct sqlite *sqlite, void *unused)
 {
     (void)unused;
+    close_cursors(sqlite);
     sqlite3_close_v2(sqlite->handle);
     sqlite->handle = NULL;
     return async_none;
@@ -360,6 +443,7 @@ static void close_at_once(struct db *db)
     pthread_mutex_unlock(&sqlite->mutex);
     pthread_join(sqlite->thread, NULL);
     atomic_fetch_sub(&poll_own_threads, 1);
+    close_cursors(sqlite);
     if (sqlite->handle)
         sqlite3_close_v2(sqlite->handle);
     memory_free(&sqlite->memory);
@@ -392,6 +476,7 @@ static struct sqlite *sqlite_new(void)
     sqlite->loop = loop_running;
     sqlite->job.run = deliver;
     list_init(&sqlite->job.link);
+    list_init(&sqlite->cursors);
     pthread_mutex_init(&sqlite->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -441,7 +526,7 @@ static enum transaction_state state(struct db *db)
 /* A transaction that begins by reading and then wants to write can get in another's way beyond
  * repair; IMMEDIATE waits for its turn at the beginning. */
 const struct driver sqlite_driver = {
-    .begin = "BEGIN IMMEDIATE", .connect = connect, .run = run, .finish = finish,
+    .begin = "BEGIN IMMEDIATE", .connect = connect, .run = run, .some = some, .finish = finish,
     .close = close_at_once, .usable = usable, .state = state
 };
 

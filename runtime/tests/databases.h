@@ -626,6 +626,115 @@ START_TEST(nothing_leaks)
 }
 END_TEST
 
+/* -------------------------------------------------------------------------------- cursors */
+
+#define NUMBERS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) " \
+                "SELECT i, 'row ' || i AS name FROM n"
+
+struct add_up { async_db *db; long most, stop; };
+static async_value add_up(void *p)
+{
+    struct add_up *args = p;
+    long sum = 0;
+    async_with(async_aclose_exit) async_iterator numbers = async_db_cursor(args->db, NUMBERS, args->most);
+    async_for (value, numbers) {
+        const async_row *row = value.ptr;
+        sum += async_row_num(*row, "i");
+        if (async_row_num(*row, "i") == args->stop) {
+            say("leaves at %s", async_row_text(*row, "name"));
+            break;
+        }
+    }
+    return async_num(sum);
+}
+
+static async_value failing_cursor(void *p)
+{
+    async_for (value, async_db_cursor(*(async_db **)p, "SELECT nothing FROM users"))
+        say("not reached %p", value.ptr);
+    return async_none;
+}
+
+struct goes_on { async_db *db; };
+static async_value goes_on(void *p)
+{
+    async_db *db = ((struct goes_on *)p)->db;
+    async_iterator numbers;
+    {
+        async_with(async_transaction_exit) async_transaction *t = await(async_db_transaction(db)).ptr;
+        numbers = async_db_cursor(db, NUMBERS, 250);
+        say("first %ld", async_row_num(*(const async_row *)await(async_anext(numbers)).ptr, "i"));
+    }
+    async_with(async_transaction_exit) async_transaction *t = await(async_db_transaction(db)).ptr;
+    async_value v = async_none;
+    for (int i = 0; i < 99 && !v.error; i++)        /* those that have come already */
+        v = async_catch(async_anext(numbers));
+    return async_leave(v.error ? v : async_catch(async_anext(numbers)));
+}
+
+PROGRAM(cursors)
+{
+    CONNECT(db);
+    await(async_db_execute(db, USERS));
+    async_value v = async_catch(async_coro(add_up, db, 3));
+    say("%s", yes(has_words(v, "a cursor lasts as long as its transaction")));
+    {
+        async_with(async_transaction_exit) async_transaction *t = await(async_db_transaction(db)).ptr;
+        const long most[] = { 1, 99, 100, 101, 250 };
+        for (size_t i = 0; i < 5; i++)
+            say("%ld", await(async_coro(add_up, db, most[i])).num);
+        say("%ld", await(async_coro(add_up, db, 1000000, 150)).num);
+        await(async_db_execute(db, "UPDATE users SET age = 1"));
+        async_value both[2];
+        await(async_gather(both, async_coro(add_up, db, 300), async_coro(add_up, db, 201, 170)));
+        say("%ld %ld", both[0].num, both[1].num);
+    }
+    say_kind(async_catch(async_coro(goes_on, db)));
+    {
+        async_with(async_transaction_exit) async_transaction *t = await(async_db_transaction(db)).ptr;
+        v = async_catch(async_coro_new((async_call){ failing_cursor, "failing_cursor", &db, sizeof db }));
+        say("%s %s", async_db_error_name(v.error), yes(has_words(v, "nothing")));
+        await(async_transaction_rollback(t));
+    }
+    return async_none;
+}
+
+START_TEST(a_cursor_gives_rows_as_they_come)
+{
+    play(async_coro(cursors));
+    expect("True\n"
+           "1\n"
+           "4950\n"
+           "5050\n"
+           "5151\n"
+           "31375\n"
+           "leaves at row 150\n"
+           "11325\n"
+           "leaves at row 170\n"
+           "45150 14535\n"
+           "first 1\n"
+           "ProgrammingError\n"
+           "ProgrammingError True\n");
+}
+END_TEST
+
+PROGRAM(long_cursor)
+{
+    CONNECT(db);
+    async_with(async_transaction_exit) async_transaction *t = await(async_db_transaction(db)).ptr;
+    async_with(async_aclose_exit) async_iterator numbers = async_db_cursor(db, NUMBERS, 100000000);
+    for (long i = 0; again(&i, 20000);)
+        await(async_anext(numbers));
+    return async_none;
+}
+
+START_TEST(a_cursor_takes_constant_memory)
+{
+    play(async_coro(long_cursor));
+    expect("constant memory\n");
+}
+END_TEST
+
 #define DATABASE_TESTS \
     TEST(rows_are_found_by_the_names_of_their_columns) TEST(arguments_take_their_places) \
     TEST(texts_and_results_may_be_large) TEST(a_column_that_is_not_there_is_a_mistake) \
@@ -636,6 +745,7 @@ END_TEST
     TEST(a_cancel_at_any_moment_leaves_all_or_nothing) \
     TEST(a_pool_lends_what_it_has_and_lets_the_others_wait) \
     TEST(a_pool_is_first_come_first_served) \
-    TEST(what_is_given_back_is_clean_and_its_handle_stale) TEST(nothing_leaks)
+    TEST(what_is_given_back_is_clean_and_its_handle_stale) TEST(nothing_leaks) \
+    TEST(a_cursor_gives_rows_as_they_come) TEST(a_cursor_takes_constant_memory)
 
 #endif
