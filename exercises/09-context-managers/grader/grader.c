@@ -187,6 +187,17 @@ static void try_cancelled_closing(bool fails)
     expect_seconds(run, stop, "Who is cancelled ends.");
 }
 
+static void try_two_asking(void)
+{
+    char one[200], other[200];
+    struct query first = random_query(), second = random_query();
+    snprintf(one, sizeof one, "ask_once 0 %s 0 %s %s", random_word(), words_of(first), words_of(second));
+    first = random_query(), second = random_query();
+    second.fails = true;
+    snprintf(other, sizeof other, "ask_once 0 %s 0 %s %s", random_word(), words_of(first), words_of(second));
+    expect_undisturbed(one, other);
+}
+
 START_TEST(always_closed)
 {
     struct query first = random_query(), second = random_query();
@@ -213,6 +224,7 @@ START_TEST(always_closed)
     expect_error(run, "ask_once", "Connection refused",
                  "The server is down: that is the error of connection_open.");
     expect_seconds(run, OPENING, "What could not be opened need not be closed.");
+    try_two_asking();
 }
 END_TEST
 
@@ -261,11 +273,19 @@ static struct deal random_deal(void)
     return deal;
 }
 
-static struct run *run_deal(struct deal deal)
+/* The arguments of a run. */
+static const char *write_deal(char *to, size_t size, struct deal deal)
 {
     name = random_word();
-    return stage_run("transfer %g %s %s %d %s %s", deal.cancelled_at, name, deal.refuses,
-                     deal.amount, words_of(deal.balance), words_of(deal.update));
+    snprintf(to, size, "transfer %g %s %s %d %s %s", deal.cancelled_at, name, deal.refuses, deal.amount,
+             words_of(deal.balance), words_of(deal.update));
+    return to;
+}
+
+static struct run *run_deal(struct deal deal)
+{
+    char inputs[200];
+    return stage_run("%s", write_deal(inputs, sizeof inputs, deal));
 }
 
 static void check_queries(struct run *run, struct deal deal, bool well)
@@ -332,7 +352,7 @@ static void try_failing(struct deal deal, const char *way)
 
 static void try_poor(struct deal deal)
 {
-    deal.amount = deal.balance.rows + random_between(1, 9);
+    deal.amount = deal.balance.rows + 1;
     struct run *run = run_deal(deal);
     expect_deal(run, deal, "when there was not enough money");
     expect_error(run, "transfer", "ValueError", "There was not enough money.");
@@ -386,6 +406,16 @@ static void try_cancelled_commit(void)
     expect_error(run, "transfer", "CancelledError", "It was cancelled in the middle of its COMMIT.");
 }
 
+static void try_two_deals(void)
+{
+    char one[200], other[200];
+    struct deal well = random_deal(), failing = random_deal();
+    failing.update.fails = true;
+    write_deal(one, sizeof one, well);
+    write_deal(other, sizeof other, failing);
+    expect_undisturbed(one, other);
+}
+
 START_TEST(all_or_nothing)
 {
     struct deal deal = random_deal();
@@ -409,6 +439,7 @@ START_TEST(all_or_nothing)
     deal = random_deal();
     deal.amount = deal.balance.rows;
     try_well(deal);
+    try_two_deals();
 }
 END_TEST
 
