@@ -10,6 +10,7 @@
 
 struct future;
 struct frame;
+struct object;
 
 struct async_hooks {
     void (*created)(async_task task);       /* by async_create_task, gather, ...; current_task did it */
@@ -22,6 +23,8 @@ struct async_hooks {
     void (*entered)(const struct frame *frame);     /* a coroutine begins, or a generator goes on */
     void (*left)(const struct frame *frame, const async_value *outcome);    /* it has ended with that */
     void (*yielded)(const struct frame *frame, const async_value *value);   /* a generator waits for the next anext */
+    void (*renamed)(async_task task, const char *name);     /* it is about to have that name */
+    void (*made)(const struct object *object);      /* a lock, a queue, ...: nothing is in it yet */
     void (*time_passes)(double seconds);    /* a virtual clock is about to jump to this time */
     void (*turn)(async_loop *loop);         /* what is in its batch runs now */
     void (*timer)(double seconds);          /* a deadline, at this time on the loop's clock, was due */

@@ -263,6 +263,7 @@ void async_set_name(async_task x, const char *name)
     struct task *task = task_known(x, "async_set_name");
     char *copy = task && name ? strdup(name) : NULL;
     if (copy) {
+        hook_value(renamed, x, copy);
         free(task->name);
         task->name = copy;
     }

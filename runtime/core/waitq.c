@@ -1,5 +1,6 @@
 /* waitq.c - see waitq.h. */
 #include "core/waitq.h"
+#include "core/hooks.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/step.h"
@@ -87,8 +88,12 @@ void waitq_forget(struct future *future)
 void *primitive_new(const struct future_type *type)
 {
     struct object *object = object_new(type, loop_running);
-    if (!object || memory_own(memory_here(), object_ticket(object)))
+    if (!object)
+        return NULL;
+    if (memory_own(memory_here(), object_ticket(object))) {
+        hook_value(made, object);
         return object;
+    }
     object->future.type = &plain_future;    /* nothing to drop yet */
     object_free(object);
     return NULL;

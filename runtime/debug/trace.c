@@ -5,7 +5,7 @@
  * comma comes before an event and not behind it, so that what a crash leaves lacks nothing but the
  * last bracket, which viewers do without.
  *
- *   a task        async events of category "task", "b" to "e": its whole life, and nested in that
+ *   a task        async events of category "task", "b" to "e": its whole life, with its name, and nested in that
  *                 each wait, and "ready" while it is in the queue; "n": it was asked to end
  *   a step        "B" to "E" on the track of the thread that runs the loop: these never overlap
  *   a wake-up     a flow, "s" to "f", from the step that woke a task (or created it) to its next
@@ -14,6 +14,7 @@
  *                 waits says in `calls` which functions it is in, the innermost first, and where each stands
  *   a callback    "B" to "E" as well, with where its function is in the program, for addr2line
  *   the rest      instants, "i": "time passes", "timer", "turn", "I/O", "signal", "printed", "event loop",
+ *                 "done" of a future that is no task, "folded" where turns of a program that spins are left out,
  *                 and "state", of the loop: how its queue, timers, locks, ... are after the event that follows
  *
  * `ts` is what the program would have taken: time that passed, plus what a virtual clock jumped
@@ -63,6 +64,7 @@ static _Thread_local int thread;                /* its number, from 1 on */
 
 struct note {                   /* events of one moment, to be written at once */
     size_t length;
+    uint64_t print;             /* a fingerprint of all but the times */
     int64_t real;               /* ns since `began` */
     char text[10000];           /* room for all that one hook says: texts are cut to fit */
 };
@@ -75,8 +77,19 @@ static void add(struct note *note, const char *format, ...)
     va_start(args, format);
     int length = vsnprintf(note->text + note->length, room, format, args);
     va_end(args);
+    size_t before = note->length;
     if (length > 0)
         note->length += (size_t)length < room ? (size_t)length : room - 1;
+    for (size_t i = before; i < note->length; i++)      /* FNV-1a */
+        note->print = (note->print ^ (unsigned char)note->text[i]) * UINT64_C(1099511628211);
+}
+
+/* A number which no two turns have in common, though they do the same. */
+static void add_passing(struct note *note, int digits, double number)
+{
+    uint64_t print = note->print;
+    add(note, "%.*f", digits, number);
+    note->print = print;
 }
 
 /* "key":"text" as JSON wants it, with a comma before it. A NULL is left out. */
@@ -109,16 +122,18 @@ static int64_t machine_time(void)
 /* Begins an event, up to the point where its args begin. */
 static void begin(struct note *note, const char *kind, const char *name)
 {
-    double ts = (note->real + jumped) / 1e3;
-    add(note, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%.3f", kind, (int)owner, thread, ts);
+    add(note, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":", kind, (int)owner, thread);
+    add_passing(note, 3, (note->real + jumped) / 1e3);
     add_text(note, "name", name);
 }
 
 /* `event` is what our own timeline looks for, or NULL. */
 static void begin_args(struct note *note, const char *event)
 {
-    add(note, ",\"args\":{\"at\":%.9f,\"real\":%.6f", (is_virtual ? jumped : note->real) / 1e9,
-        note->real / 1e9);
+    add(note, ",\"args\":{\"at\":");
+    add_passing(note, 9, (is_virtual ? jumped : note->real) / 1e9);
+    add(note, ",\"real\":");
+    add_passing(note, 6, note->real / 1e9);
     add_text(note, "event", event);
 }
 
@@ -143,10 +158,10 @@ static void begin_task(struct note *note, const char *kind, const char *name, as
 
 static void stop(void);
 
-static void write_all(const struct note *note)
+static void write_text(const char *text, size_t size)
 {
-    for (size_t done = 0; done < note->length; ) {
-        ssize_t length = write(file, note->text + done, note->length - done);
+    for (size_t done = 0; done < size; ) {
+        ssize_t length = write(file, text + done, size - done);
         if (length > 0)
             done += length;
         else if (errno != EINTR) {
@@ -155,6 +170,68 @@ static void write_all(const struct note *note)
             return;
         }
     }
+}
+
+/* ------------------------------------------------------------------------------ folding */
+
+#define PERIOD 4                /* turns that a spinning program takes until it begins again */
+#define ENOUGH 8                /* turns in a row that were as one shortly before: it does spin */
+
+static struct {
+    char text[4 * sizeof((struct note *)0)->text];
+    size_t length;
+    uint64_t print, before[PERIOD];     /* of it, and of those before it */
+    int64_t real, jumped;               /* when it began */
+    off_t begins, fold;                 /* where it does in the file, and where the first does that is left out */
+    long again;                         /* turns in a row that were as one shortly before */
+} turn = { .begins = -1 };
+
+static void write_all(const struct note *note)
+{
+    write_text(note->text, note->length);
+    if (threads != 1)
+        return;
+    if (turn.length + note->length <= sizeof turn.text)
+        memcpy(turn.text + turn.length, note->text, note->length);
+    turn.length += note->length;
+    turn.print = turn.print * 31 + note->print;
+}
+
+/* What a program that spins does in thousands of turns is left out, all but the last of them: that one is written
+ * where the first was. With several loops in as many threads, or where one cannot go back, all is written. */
+static void fold(void)
+{
+    struct note note = { .real = turn.real };
+    lseek(file, turn.fold, SEEK_SET);
+    begin(&note, "i", "folded");
+    begin_args(&note, "folded");
+    add(&note, ",\"turns\":%ld", turn.again - ENOUGH - 1);
+    end(&note);
+    write_text(note.text, note.length);
+    write_text(turn.text, turn.length);
+    if (file >= 0 && ftruncate(file, lseek(file, 0, SEEK_CUR)) != 0)
+        stop();
+}
+
+static void end_turn(void)
+{
+    bool again = false;
+    if (threads != 1)
+        return;
+    for (int i = 0; i < PERIOD; i++)
+        again |= turn.before[i] == turn.print;
+    again &= turn.length <= sizeof turn.text && turn.begins >= 0 && turn.jumped == jumped;
+    turn.again = again ? turn.again + 1 : 0;
+    if (turn.again == ENOUGH + 1)
+        turn.fold = turn.begins;
+    else if (turn.again > ENOUGH + 1)
+        fold();
+    memmove(turn.before + 1, turn.before, (PERIOD - 1) * sizeof *turn.before);
+    turn.before[0] = turn.print;
+    turn.begins = lseek(file, 0, SEEK_CUR);
+    turn.length = turn.print = 0;
+    turn.real = machine_time() - began;
+    turn.jumped = jumped;
 }
 
 /* ------------------------------------------------------------------- what the hooks see */
@@ -200,7 +277,7 @@ static bool open_plain(struct note *note)
 {
     if (file < 0 || getpid() != owner)
         return false;
-    note->length = 0;
+    note->length = note->print = 0;
     if (!thread)
         name_thread(note);
     note->real = machine_time() - began;
@@ -302,18 +379,19 @@ static void add_items(struct note *note, async_queue *queue)
     add(note, "]");
 }
 
-/* Locks, queues, ...: those that somebody has waited for. */
+/* Locks, queues, ...: the first that were made, without those that are gone. */
 static _Thread_local async_awaitable seen[MOST];
 static _Thread_local int seen_count;
 
-static void see(const struct object *object)
+static void on_made(const struct object *object)
 {
-    async_awaitable ticket = object_ticket(object);
+    int kept = 0;
     for (int i = 0; i < seen_count; i++)
-        if (seen[i] == ticket)
-            return;
+        if (object_find(seen[i]))
+            seen[kept++] = seen[i];
+    seen_count = kept;
     if (seen_count < MOST)
-        seen[seen_count++] = ticket;
+        seen[seen_count++] = object_ticket(object);
 }
 
 static void add_objects(struct note *note)
@@ -358,7 +436,7 @@ static void add_state(struct note *note, const struct list *waking)
     const async_loop *loop = loop_running;
     if (!loop)
         return;
-    state.length = 0;
+    state.length = state.print = 0;
     add_jobs(&state, "batch", &loop->batch, NULL);
     add_jobs(&state, "ready", &loop->ready, waking);
     add_timers(&state, &loop->timers);
@@ -407,8 +485,8 @@ static void on_created(async_task x)
     step = task->step.run;
     if (!open_note(&note))
         return;
-    begin_task(&note, "b", task->coro.name, x, "created");
-    add_text(&note, "called", task_name(task));
+    begin_task(&note, "b", task_name(task), x, "created");
+    add_text(&note, "coroutine", task->coro.name);
     add_text(&note, "where", task->coro.object.place);
     add_id(&note, "by", current());
     end(&note);
@@ -485,8 +563,6 @@ static void on_suspended(async_task x)
     struct note note;
     struct task *task = behind(x);
     struct object *awaited = task->waiting_on ? info_awaited(task) : NULL;
-    if (awaited)
-        see(awaited);
     if (!open_note(&note))
         return;
     add_step_end(&note, x);
@@ -509,8 +585,33 @@ static void on_suspended(async_task x)
     write_all(&note);
 }
 
+/* Tasks tell when they have finished, and what has no handle nobody else knows of. */
+__attribute__((noinline)) static void tell_done(struct future *future)
+{
+    struct note note;
+    const char *comma = "";
+    if (future->type->unnamed || future->type == &task_type || !open_note(&note))
+        return;
+    begin(&note, "i", future->type->name);
+    begin_args(&note, "done");
+    add_id(&note, "object", object_ticket(future_object(future)));
+    add_id(&note, "by", current());
+    add_outcome(&note, future->outcome);
+    add(&note, ",\"waiters\":[");
+    list_each(link, &future->waiters) {
+        struct task *task = task_of_job(container_of(link, struct job, link));
+        if (task)
+            add(&note, "%s\"%#llx\"", comma, (unsigned long long)(uintptr_t)object_ticket(&task->coro.object));
+        comma = task ? "," : comma;
+    }
+    add(&note, "]");
+    end(&note);
+    write_all(&note);
+}
+
 static void on_woken(struct future *future)
 {
+    tell_done(future);
     list_each(link, &future->waiters) {
         struct task *task = container_of(link, struct task, step.link);
         struct note note;
@@ -536,7 +637,7 @@ static void on_finished(async_task x)
         add_step_end(&note, x);
     else
         add_ready(&note, "e", x);               /* cancelled before it ran */
-    begin_task(&note, "e", task->coro.name, x, "finished");
+    begin_task(&note, "e", task_name(task), x, "finished");
     add_outcome(&note, task->coro.object.future.outcome);
     end(&note);
     write_all(&note);
@@ -550,6 +651,30 @@ static void on_cancelled(async_task x)
     begin_task(&note, "n", "cancel", x, "cancel");
     add_id(&note, "by", current());
     end(&note);
+    write_all(&note);
+}
+
+/* Its track goes on under that name; what is open on it is opened once more. */
+static void on_renamed(async_task x, const char *name)
+{
+    struct note note;
+    struct task *task = behind(x);
+    bool waits = task->waiting_on && task->waiting_on->state == PENDING;
+    const char *open = current() == x ? NULL : waits ? info_waits_for(task) : "ready";
+    if (task->coro.object.future.state != PENDING || !open_note(&note))
+        return;
+    if (open) {
+        begin_task(&note, "e", open, x, NULL);
+        end(&note);
+    }
+    begin_task(&note, "e", task_name(task), x, NULL);
+    end(&note);
+    begin_task(&note, "b", name, x, "renamed");
+    end(&note);
+    if (open) {
+        begin_task(&note, "b", open, x, NULL);
+        end(&note);
+    }
     write_all(&note);
 }
 
@@ -567,6 +692,8 @@ static void on_frame(const char *event, const struct frame *frame, const async_v
     add_id(&note, "call", object_ticket(&frame->coro->object));
     add_text(&note, "where", frame->awaited_at);
     add_text(&note, "stands", stands);
+    if (frame->generator)
+        add(&note, ",\"generator\":true");
     if (outcome)
         add_outcome(&note, *outcome);
     end(&note);
@@ -625,8 +752,19 @@ static void on_time_passes(double seconds)
 static void on_turn(async_loop *loop)
 {
     static _Thread_local long turns;
-    if (!list_empty(&loop->batch))
-        instant("turn", "number", ++turns);
+    struct note note;
+    if (list_empty(&loop->batch) || file < 0)
+        return;
+    end_turn();
+    if (!open_note(&note))
+        return;
+    begin(&note, "i", "turn");
+    add(&note, ",\"s\":\"t\"");
+    begin_args(&note, "turn");
+    add(&note, ",\"number\":");
+    add_passing(&note, 0, ++turns);
+    end(&note);
+    write_all(&note);
 }
 
 static void on_timer(double seconds) { instant("timer", "deadline", seconds); }
@@ -642,7 +780,7 @@ static void on_io(int number)
 static struct async_hooks hooks = {
     .created = on_created, .resumed = on_resumed, .suspended = on_suspended, .woken = on_woken,
     .finished = on_finished, .cancelled = on_cancelled, .entered = on_entered,
-    .left = on_left, .yielded = on_yielded, .time_passes = on_time_passes,
+    .left = on_left, .yielded = on_yielded, .renamed = on_renamed, .made = on_made, .time_passes = on_time_passes,
     .turn = on_turn, .timer = on_timer, .calls = on_calls, .called = on_called, .io = on_io,
 };
 

@@ -93,14 +93,16 @@ ASYNC_TRACE=$trace "$program" > "$scratch/out"
 verdict 'the program runs as ever' $?
 judge complete
 verdict 'a complete trace' $?
-has 'tasks with name, coroutine and place' '"called":"Task-1"' \
-    '"called":"say \"hi\" \\ \u0009\ufffd é"' '"name":"sleeper"' 'traced.c:'
+has 'tasks with name, coroutine and place' '"name":"Task-1","cat":"task"' '"coroutine":"main_coroutine"' \
+    '"name":"say \"hi\" \\ \u0009\ufffd é","cat":"task"' '"name":"sleeper"' 'traced.c:'
+has 'a task that gets another name' '"name":"odd","cat":"task"' '"event":"renamed"'
+has 'a future, and who waits for it' '"event":"done","object":"0x' '"value":"42","waiters":["0x'
 has 'what they wait for' '"event":"waits"' '"calls":[{"call":"nested","id":"0x' '"name":"Event"'
 at() { echo "$program.c:$(grep -nF -- "$1" runtime/tests/traced.c | cut -d: -f1)" | sed 's|.*runtime|runtime|'; }
 has 'where each function stands that it is in' "\"where\":\"$(at '0.01 : 2.5')\"},{\"call\":\"main_coroutine\"" \
     "\"where\":\"$(at 'await(async_coro(nested))')\"}]"
 has 'functions that are awaited, and generators' "\"event\":\"entered\"" '"event":"left"' '"value":"\"nested is done\""' \
-    "\"stands\":\"$(at 'async_yield(')\",\"value\":\"1\"" '"error":"GeneratorExit"'
+    "\"stands\":\"$(at 'async_yield(')\",\"generator\":true,\"value\":\"1\"" '"error":"GeneratorExit"'
 has 'how they end' '"error":"CancelledError"' '"error":"ValueError","message":"a\u000ab"' \
     '"event":"cancel"'
 has 'timers, time and signals' '"name":"timer"' '"name":"time passes"' '"at":2.500000000' \
@@ -111,6 +113,13 @@ has 'what is in a queue, and what a task returned' '"items":[{"n":0,"value":"\"t
 has 'what was printed' '"event":"printed","from":0,"to":6'
 [ "$(wc -c < "$scratch/out")" -eq 12 ]
 verdict 'nothing else is printed' $?
+
+ASYNC_TRACE=$trace "$program" spin > "$scratch/out"
+judge complete
+verdict 'a program that spins' $?
+has 'what it does again and again is left out' '"event":"folded","turns":99' '"stands"'
+[ "$(wc -c < "$trace")" -lt 200000 ]
+verdict 'and takes no room' $?
 
 ASYNC_TRACE=$trace "$program" kill > "$scratch/out" 2>&1
 [ $? -eq 137 ]

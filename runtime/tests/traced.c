@@ -1,6 +1,7 @@
 /* traced.c - a program for trace.sh to trace: a little of everything.
  *
- *     traced [short|kill|abort]      short: without long waits; else how it ends, in the middle */
+ *     traced [short|spin|kill|abort]     short: without long waits; spin: with ten thousand turns for nothing;
+ *                                        else how it ends, in the middle */
 #include "async.h"
 #include <signal.h>
 #include <stdio.h>
@@ -40,6 +41,14 @@ static async_value counting(void *p)
         async_yield(async_num(i));
 }
 
+struct setting { async_future future; };
+static async_value setting(void *p)
+{
+    struct setting *args = p;
+    async_set_result(args->future, async_num(42));
+    return async_none;
+}
+
 static async_value set(void *event)
 {
     async_event_set(event);
@@ -72,6 +81,12 @@ static async_value main_coroutine(void *p)
     await(async_coro(nested));
     async_with(async_aclose_exit) async_iterator numbers = async_generator(counting, 1);
     await(async_anext(numbers));
+    async_set_name(odd, "odd");
+    async_future future = async_create_future();
+    async_detach(async_create_task(async_coro(setting, future)));
+    await(future);
+    for (int i = 0; strcmp(how, "spin") == 0 && i < 10000; i++)
+        await(async_sleep(0));
     async_loop_add_signal_handler(loop, SIGUSR1, set, event);
     raise(SIGUSR1);
     await(async_event_wait(event));

@@ -4,7 +4,7 @@
  * It runs on the virtual clock, and tells what it does as runtime/debug/trace.c describes it. The page is page.html,
  * which lies beside us, with the data in its place; what the events mean is told there, so all that is
  * done here is to hand them on, one JSON object each, with texts instead of places in the output and with the names
- * of functions. A program that spins does the same in turn after turn: of those one is kept, and a number. */
+ * of functions. */
 #define _GNU_SOURCE
 #include "../timeline/become.h"
 #include "../timeline/keys.h"
@@ -17,8 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MOST (150 * 1000)       /* bytes of events on a page */
-#define PERIOD 4                /* turns that a spinning program takes until it begins again */
+#define MOST (200 * 1000)       /* bytes of events on a page */
 #define MARK "/*DATA*/null"
 #define NOTHING 3               /* our status where there is none to be shown */
 #define PATIENCE 20             /* seconds that a program has, which may wait for somebody */
@@ -128,19 +127,17 @@ static void write_named(FILE *to, const char *from, const char *until)
         *from == '<' ? fputs("\\u003c", to) : putc(*from, to);
 }
 
-/* Writes the event of this line, {"at":1.0,"event":"waits",...}; without its time if `bare`. */
-static void write_event(FILE *to, const char *line, bool bare)
+/* Writes the event of this line, {"at":1.0,"event":"waits",...}. */
+static void write_event(FILE *to, const char *line)
 {
     const char *args = strstr(line, "\"args\":{"), *end = strrchr(line, '}'), *event = strstr(line, "\"event\"");
     const char *name = find(line, "name"), *name_end = name + 1;
     while (*name_end != '"')
         name_end += *name_end == '\\' ? 2 : 1;
-    fprintf(to, ",\n{\"at\":%.9g,\"name\":", bare ? 0 : strtod(find(args, "at"), NULL));
+    fprintf(to, ",\n{\"at\":%.9g,\"name\":", strtod(find(args, "at"), NULL));
     write_named(to, name, name_end + 1);
     putc(',', to);
-    if (is(line, "turn") && bare) {
-        fputs("\"event\":\"turn\"", to);
-    } else if (is(line, "printed")) {
+    if (is(line, "printed")) {
         long from = strtol(find(line, "from"), NULL, 10);
         fputs("\"event\":\"printed\",\"text\":", to);
         write_part(to, output, from, shown = strtol(find(line, "to"), NULL, 10));
@@ -152,71 +149,20 @@ static void write_event(FILE *to, const char *line, bool bare)
     putc('}', to);
 }
 
-/* ---------------------------------------------------------------------------------- folding */
-
-struct turn { char *text, *bare; size_t size, bare_size; bool prints; };
-
-static struct turn turns[PERIOD + 1];       /* the last one is the one that is being read */
-static FILE *text, *bare;                   /* of that one */
-static long folded;
-
-static void begin_turn(void)
-{
-    struct turn *last = &turns[PERIOD];
-    free(turns[0].text);
-    free(turns[0].bare);
-    memmove(turns, turns + 1, PERIOD * sizeof *turns);
-    *last = (struct turn){ 0 };
-    text = open_memstream(&last->text, &last->size);
-    bare = open_memstream(&last->bare, &last->bare_size);
-    if (!text || !bare)
-        fail("show");
-}
-
-/* What was left out before the turn i: the last one of it is written, so that all is as it was then. */
-static size_t unfold(int i)
-{
-    if (!folded)
-        return 0;
-    int length = printf(",\n{\"event\":\"folded\",\"turns\":%ld}%s", folded, turns[i].text);
-    folded = 0;
-    return length;
-}
-
-/* Writes the turn that was read, unless one shortly before was the same; returns how much that is. */
-static size_t end_turn(void)
-{
-    struct turn *last = &turns[PERIOD];
-    fclose(text);
-    fclose(bare);
-    for (int i = 0; i < PERIOD && !last->prints; i++)
-        if (turns[i].bare && strcmp(turns[i].bare, last->bare) == 0) {
-            folded++;
-            return 0;
-        }
-    size_t length = unfold(PERIOD - 1);
-    fputs(last->text, stdout);
-    return length + last->size;
-}
-
+/* As many of them as a page has room for; they are in memory until then. */
 static void write_events(FILE *trace)
 {
-    char *line = NULL;
-    size_t room = 0, length = 0;
-    begin_turn();
-    while (length + ftell(text) < MOST && getline(&line, &room, trace) > 0) {
-        if (!find(line, "event"))
-            continue;
-        if (is(line, "turn")) {
-            length += end_turn();
-            begin_turn();
-        }
-        turns[PERIOD].prints |= is(line, "printed");
-        write_event(text, line, false);
-        write_event(bare, line, true);
-    }
-    end_turn();
-    unfold(PERIOD);
+    char *line = NULL, *text = NULL;
+    size_t room = 0, size = 0;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        fail("show");
+    while (ftell(to) < MOST && getline(&line, &room, trace) > 0)
+        if (find(line, "event"))
+            write_event(to, line);
+    fclose(to);
+    fputs(text, stdout);
+    free(text);
     free(line);
     printf(",\n{\"event\":\"%s\",\"text\":", feof(trace) ? "end" : "cut");
     write_part(stdout, output, shown, -1);

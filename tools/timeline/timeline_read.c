@@ -138,8 +138,8 @@ static const char *function_name(const struct timeline *t, const char *address)
 static void created(struct timeline *t, const char *line, double at)
 {
     struct task *task = add(t->tasks, t->task_count);
-    *task = (struct task){ .id = text(line, "task"), .name = text(line, "called"),
-                           .coroutine = text(line, "name"), .first = t->cell_count, .last = -1,
+    *task = (struct task){ .id = text(line, "task"), .name = text(line, "name"),
+                           .coroutine = text(line, "coroutine"), .first = t->cell_count, .last = -1,
                            .now = READY, .wait = -1, .lane = -1 };
     task->hidden = !task->coroutine || strncmp(task->coroutine, "async_loop_shutdown", 19) == 0;
     if (!task->hidden)
