@@ -24,9 +24,13 @@ print() {
     if ! sh tools/show/browser.sh; then
         echo "(There is no chromium to make a PDF with: make deps-dev. Any browser can print $book/whole.html.)"
     else
-        sh tools/show/browser.sh --no-pdf-header-footer --print-to-pdf="$book/evlings.pdf" \
+        PATIENCE=900 sh tools/show/browser.sh --no-pdf-header-footer --print-to-pdf="$book/evlings.pdf" \
             "file://$(realpath "$book")/whole.html" > /dev/null
-        [ ! -s "$book/evlings.pdf" ] || echo "$book/evlings.pdf"
+        if [ -s "$book/evlings.pdf" ]; then
+            echo "$book/evlings.pdf"
+        else
+            echo "(The browser made no PDF of $book/whole.html; any browser can print that.)"
+        fi
     fi
 }
 
