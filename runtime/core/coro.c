@@ -115,7 +115,8 @@ static async_value await_brief(struct coro *coro)
 }
 
 /* await of a coroutine object: a call, after which the object is used up. */
-__attribute__((noinline)) static async_value await_coroutine(struct coro *coro)
+__attribute__((noinline))
+static async_value await_coroutine(struct coro *coro)
 {
     coro->object.future.type = &running_type;
     object_use(&coro->object);
@@ -127,7 +128,8 @@ __attribute__((noinline)) static async_value await_coroutine(struct coro *coro)
     return v;
 }
 
-__attribute__((noinline)) static async_value await_future(struct future *future)
+__attribute__((noinline))
+static async_value await_future(struct future *future)
 {
     if (future->state == PENDING) {
         struct object *object = future_object(future);

@@ -43,7 +43,8 @@ static struct object *record(size_t number)
 }
 
 /* Seldom, and so not in between. */
-__attribute__((noinline)) static bool grow(void)
+__attribute__((noinline))
+static bool grow(void)
 {
     size_t count = table.records >> CHUNK_BITS;
     if (table.records + CHUNK > (size_t)1 << NUMBER_BITS)
@@ -108,7 +109,8 @@ bool object_over(const void *ticket)
     return given_out && !(object && (object->serial == serial || object_successor(ticket)));
 }
 
-__attribute__((noinline)) static void note_cancelled(uint64_t serial)
+__attribute__((noinline))
+static void note_cancelled(uint64_t serial)
 {
     if (!table.cancelled)
         table.cancelled = calloc(KEEP_CANCELLED, sizeof *table.cancelled);

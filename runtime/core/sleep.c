@@ -27,7 +27,8 @@ static void ring(struct job *job)
     future_set(&container_of(job, struct alarm, timer.job)->future, async_none);
 }
 
-__attribute__((noinline)) static async_value until_due(double seconds, async_value result)
+__attribute__((noinline))
+static async_value until_due(double seconds, async_value result)
 {
     struct alarm alarm;
     async_loop *loop = loop_running;

@@ -157,7 +157,7 @@ static void report_slow(const char *subject, double seconds, const char *from, c
     fprintf(stderr, ". Nothing else ran meanwhile\n");
 }
 
-static void run(async_loop *loop, struct job *job)
+static void run_watched(async_loop *loop, struct job *job)
 {
     struct debug *debug = loop->debug;
     struct task *task = task_of_job(job);
@@ -343,7 +343,7 @@ void debug_set(async_loop *loop, bool on)
     debug->thread = pthread_self();
     pthread_mutex_init(&debug->mutex, NULL);
     loop->debug = debug;
-    loop->run = run;
+    loop->run = run_watched;
     start_watchdog(debug);
 }
 
