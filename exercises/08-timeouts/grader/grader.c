@@ -45,17 +45,36 @@ static void make_cities(int many)
 /* Answers that come in time. */
 static double soon(void) { return with.limit - random_between(1, 9) / 10.0; }
 
+/* The arguments of a run, with the cities `from` to before `to`. */
+static const char *write_inputs(char *inputs, size_t size, const char *function, int from, int to)
+{
+    int n = snprintf(inputs, size, "%s %g %d %g %g %g %d", function, with.cancelled_at, with.tries,
+                     with.limit, with.pause, with.budget, with.last_known);
+    for (int i = from; i < to; i++) {
+        n += snprintf(inputs + n, size - n, " %s %d", cities[i].name, cities[i].degrees);
+        for (int j = 0; j < MOST_TRIES; j++)
+            n += snprintf(inputs + n, size - n, " %g", cities[i].seconds[j]);
+    }
+    return inputs;
+}
+
 static struct run *run_cities(const char *function)
 {
     char inputs[500];
-    int n = snprintf(inputs, sizeof inputs, "%s %g %d %g %g %g %d", function, with.cancelled_at,
-                     with.tries, with.limit, with.pause, with.budget, with.last_known);
-    for (int i = 0; i < count; i++) {
-        n += snprintf(inputs + n, sizeof inputs - n, " %s %d", cities[i].name, cities[i].degrees);
-        for (int j = 0; j < MOST_TRIES; j++)
-            n += snprintf(inputs + n, sizeof inputs - n, " %g", cities[i].seconds[j]);
-    }
-    return stage_run("%s", inputs);
+    return stage_run("%s", write_inputs(inputs, sizeof inputs, function, 0, count));
+}
+
+/* Two calls at once, with so many cities each, which are all answered at the third try. */
+static void try_beside(const char *function, int many)
+{
+    char one[250], other[250];
+    make_cities(2 * many);
+    with.tries = 3;
+    with.budget = 500;
+    for (int i = 0; i < count; i++)
+        cities[i].seconds[2] = soon();
+    expect_undisturbed(write_inputs(one, sizeof one, function, 0, many),
+                       write_inputs(other, sizeof other, function, many, count));
 }
 
 /* ----------------------------------------------------------------- what is to be printed */
@@ -305,6 +324,7 @@ START_TEST(again)
     make_cities(1);
     with.tries = 3;
     try_cancelled(with.limit + with.pause / 2, "in the pause between two tries");
+    try_beside("ask_again", 1);
 }
 END_TEST
 
@@ -443,6 +463,7 @@ START_TEST(budget)
     if (base_passed()) {
         try_failing_city(-1);
         try_failing_city(60);
+        try_beside("warmest", 2);
     }
     make_cities(3);
     with.tries = 3;
