@@ -268,7 +268,7 @@ static void try_failures(int count)
 {
     make_log(count);
     page(0)->failures = 1;
-    page(1)->failures = random_between(1, 2);
+    page(1)->failures = 2;
     will_take(0.1, EVERYTHING);
     struct run *run = run_log("log_entries", 0.1, EVERYTHING, "");
     int fetched = line_with(run, text("fetching page %d", chain[1]), 0);
@@ -504,6 +504,17 @@ static void try_cancelled(double gap)
                       "error, the log is closed, and the error goes on.");
 }
 
+/* The consumer is cancelled while the log is being opened: there is nothing to close. */
+static void try_cancelled_opening(void)
+{
+    make_log(1);
+    will_print(OPENING / 2, "cancelled");
+    will_print(OPENING / 2, "left");
+    expect_transcript(run_log("cancelled", 0.5, OPENING / 2, ""), in_order,
+                      "The consumer is cancelled before the log is open: that error goes on, and there is "
+                      "nothing to close.");
+}
+
 static void try_find(double gap, const char *word, bool fails)
 {
     char right[100] = "nothing";
@@ -559,6 +570,7 @@ START_TEST(gently)
     try_gently(0.1, random_seconds(), random_between(1, 3), false);
     try_gently(0.1, random_seconds(), EVERYTHING, true);
     try_cancelled(0.5 + random_seconds());
+    try_cancelled_opening();
     try_find(0.1, NULL, false);
     try_find(0.2, "weather", false);
     try_find(0.1, "weather", true);
@@ -769,11 +781,14 @@ START_TEST(merging)
     change_times(0, 2, 0);
     change_times(1, 2, 1);
     try_merge(EVERYTHING);
-    make_sides(random_between(4, 6), random_between(5, 7));
+    make_sides(random_between(4, 6), random_between(5, 7)); /* the first two are equal */
+    change_times(1, 1, sides[0].times[0] - sides[1].times[0]);
     try_merge(EVERYTHING);
-    make_sides(3, 4); /* one is at its end long before the other */
-    change_times(random_between(0, 1), 1, 20);
-    try_merge(EVERYTHING);
+    for (int s = 0; s < 2; s++) { /* one is at its end long before the other */
+        make_sides(3, 4);
+        change_times(s, 1, 20);
+        try_merge(EVERYTHING);
+    }
     make_sides(5, 5);
     try_merge(random_between(2, 4)); /* left early */
     make_sides(3, 5);
@@ -782,9 +797,11 @@ START_TEST(merging)
     make_sides(3, 2);
     fail_at(0, 2);
     try_merge(EVERYTHING);
-    for (int s = 0; s < 2; s++) { /* one fails at once; and one has nothing, then neither has */
+    for (int s = 0; s < 2; s++) { /* one fails before the other answers; and one has nothing, then neither has */
         make_sides(3, 3);
         fail_at(s, 0);
+        sides[s].seconds[0] = 0.1;
+        sides[!s].seconds[0] = 2;
         try_merge(EVERYTHING);
         make_sides(3, 3);
         sides[s].count = 0;
