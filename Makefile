@@ -149,6 +149,9 @@ gradescope-%: ## for instructors: an autograder for Gradescope, as build/gradesc
 similar-%: $(BUILD)/grade-class $$(call judging,$$(call room,$$*)) ## for instructors: who wrote the same? JPlag's layout (FROM=dir OUT=dir)
 	@sh tools/class/similar.sh $*
 
+questions-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*))) ## for instructors: three questions for the hall, of what is known to go wrong in exercise N
+	@sh tools/class/questions.sh $*
+
 handout: ## for instructors: what students get (OUT=dir; LESSONS=1-6 HINTS=1; make release-N OUT=dir adds a solution)
 	@sh tools/class/handout.sh handout
 

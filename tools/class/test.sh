@@ -274,6 +274,10 @@ else
     echo 'skipped: a full disk, which takes root'
 fi
 
+# Questions for the hall, and their key.
+"${MAKE:-make}" -s questions-6 > "$place/said" 2>&1
+if [ "$(grep -c '^[123]\. ' "$place/said")" -eq 3 ] && tail -n 1 "$place/said" | grep -q '^Key: 1[A-D] 2[A-D] 3[A-D]$'; then ok; else not_ok 'questions'; fi
+
 # What students get: no solution in it; and what they have written stays.
 (OUT=$place/students HINTS=1 LESSONS=1-4 sh tools/class/handout.sh handout) > "$place/said" 2>&1
 echo mine > "$place/students/exercises/04-await/exercise.c"
