@@ -17,7 +17,7 @@ prints()
 {
     # shellcheck disable=SC2046,SC2086  # lists of flags
     $CC $FLAGS -w -Iruntime -Iruntime/extra "-I$room" "$1" $(sh tools/extra.sh link "$room") $LIBS -o "$place/program" 2>/dev/null &&
-        (ulimit -t 2; ASYNC_CLOCK=virtual timeout 20 "$place/program" < /dev/null) 2>/dev/null | head -c 2000 > "$2" && [ -s "$2" ]
+        ASYNC_CLOCK=virtual prlimit --cpu=2 timeout 20 "$place/program" < /dev/null 2>/dev/null | head -c 2000 > "$2" && [ -s "$2" ]
 }
 
 # what_of ANSWER: its first sentences, on one line.
