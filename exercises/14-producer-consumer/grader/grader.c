@@ -493,8 +493,8 @@ static void try_import(int many, struct plan plan, int broken)
     "await in another way " \
     "you have to cancel yourself."
 
-/* Cancelled after this part of the time that it takes. Which step is the slow one decides where everybody is then: at work, at a
- * put into a queue that is full, or at a get from one that is empty. */
+/* Cancelled after this part of the time that it takes. Which step is the slow one decides where everybody
+ * is then: at work, at a put into a queue that is full, or at a get from one that is empty. */
 static void try_interrupted(double part, int many, int workers, int broken, double read, double shrink,
                             double store)
 {
