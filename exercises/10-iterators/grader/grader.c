@@ -98,6 +98,13 @@ static void check_end(struct run *run, const char *function)
                "remembers still live? A variable of the function that makes it is gone when that "
                "function returns; memory from async_alloc() stays.",
                function, first_error(run));
+    int got = line_with(run, "got ", 0);
+    if (printed(run, "still no end") && got >= 0 && times_printed(run, run->lines[got].text) > 9)
+        reject(run,
+               "%s() gives %s again and again, from the first value on. What an iterator remembers has to "
+               "change with each entry, and to last. A variable of the function that makes it is gone when "
+               "that function returns; memory from async_alloc() stays.",
+               function, printed(run, "got no entry") ? "what is no entry" : "the same entry");
     if (printed(run, "still no end"))
         reject(run,
                "%s() never ends: there were %d values, then we stopped asking. The end of an "
