@@ -214,6 +214,17 @@ static void try_sold_out(int many, int which, bool all_later)
                    "The error of the first that failed, with its message, as it came.");
 }
 
+/* Two of it at once, with three shops each. */
+static void try_two(const char *function, long one, long other)
+{
+    const char *why = "There are two of it at the same time here, and neither knows of the other. What "
+                      "belongs to one call lies in its local variables: a static one is there once.";
+    struct run *run = run_shops(function, 0, 50);
+    expect_no_task_left(run, why);
+    expect_number(run, function, one, why);
+    expect_number(run, "the_other", other, why);
+}
+
 START_TEST(buying)
 {
     try_buying(random_between(3, 5));
@@ -222,6 +233,9 @@ START_TEST(buying)
     try_sold_out(4, 0, true);
     try_sold_out(4, 3, false);
     try_sold_out(1, 0, false);
+    make_shops(6);
+    try_two("two_buy_all", shops[0].price + shops[1].price + shops[2].price,
+            shops[3].price + shops[4].price + shops[5].price);
     make_shops(4);
     cut = round(100 * shops[1].seconds) / 100 + 0.103;
     struct run *run = run_shops("buy_all", cut, 0);
@@ -302,6 +316,11 @@ START_TEST(comparing)
     try_comparing(3, 0, 0, -1);
     try_comparing(3, 3, 7, -1);
     try_comparing(4, 2, 3, -1);
+    make_shops(6);
+    for (int i = 3; i < 6; i++)     /* who takes the first ones for its own finds them cheaper */
+        shops[i].price += 1000;
+    try_two("two_cheapest", fmin(fmin(shops[0].price, shops[1].price), shops[2].price),
+            fmin(fmin(shops[3].price, shops[4].price), shops[5].price));
     make_shops(4);
     cut = round(100 * shops[1].seconds) / 100 + 0.103;
     struct run *run = run_shops("cheapest", cut, 50);
@@ -527,6 +546,8 @@ int main(int argc, char **argv)
     shown_as("buy_all", "await(async_coro(buy_all, shops, %#3))<, cancelled after %1 s>, shops = {%*3}");
     shown_as("cheapest",
              "await(async_coro(cheapest, shops, %#3, %2))<, cancelled after %1 s>, shops = {%*3}");
+    shown_as("two_buy_all", "two buy_all at once, each with half of shops = {%*3}");
+    shown_as("two_cheapest", "two cheapest at once with a limit of %2 s, each with half of shops = {%*3}");
     shown_as("supervise", "await(async_coro(supervise, services, %#4, %2, %3))<, cancelled after "
                           "%1 s>, services = {%*4}");
     shown_as("*", "{'%0', %1, %2<, %3>}");

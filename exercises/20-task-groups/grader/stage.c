@@ -22,6 +22,18 @@ static async_value alone(void *p)
     return async_none;
 }
 
+/* Two at once, of which each has half of the shops. */
+struct two { async_coroutine one, other; };
+static async_value two(void *p)
+{
+    struct two *args = p;
+    async_value got[2];
+    await(async_gather_exceptions(got, args->one, args->other));
+    stage_number(stage_word(0), got[0]);
+    stage_number("the_other", got[1]);
+    return async_none;
+}
+
 /* PART CANCELLED-AT LIMIT, then NAME:SECONDS:PRICE:SOLD-OUT for each shop; or
  * PART CANCELLED-AT RESTARTS PAUSE, then NAME:SECONDS:BREAKS for each service */
 int main(int argc, char **argv)
@@ -48,10 +60,19 @@ int main(int argc, char **argv)
     async_coroutine what;
     if (supervised)
         what = async_coro(supervise, services, count, stage_integer(2), stage_real(3));
+    else if (stage_part("two_buy_all"))
+        what = async_coro(two, async_coro(buy_all, shops, count / 2),
+                          async_coro(buy_all, shops + count / 2, count / 2));
+    else if (stage_part("two_cheapest"))
+        what = async_coro(two, async_coro(cheapest, shops, count / 2, stage_real(2)),
+                          async_coro(cheapest, shops + count / 2, count / 2, stage_real(2)));
     else if (stage_part("buy_all"))
         what = async_coro(buy_all, shops, count);
     else
         what = async_coro(cheapest, shops, count, stage_real(2));
-    stage_outcome("alone", stage_run(async_coro(alone, what, stage_word(0), stage_real(1))));
+    if (stage_part("two_buy_all") || stage_part("two_cheapest"))
+        stage_outcome("two", stage_run(what));
+    else
+        stage_outcome("alone", stage_run(async_coro(alone, what, stage_word(0), stage_real(1))));
     return stage_close();
 }
