@@ -87,7 +87,7 @@ room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(call library,$1)
 chosen   = $(or $(sort $(foreach n,$(N),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
 judged   = $(foreach x,$(filter-out $(dir $(lacking)),$(chosen)),$(call exercise,$x) $(call judging,$x))
-staging  = $(BUILD)/$1grader/stage.o $(BUILD)/tools/grading/stage.o
+staging  = $(BUILD)/$1grader/stage
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(call staging,$1) $(BUILD)/grade \
              $(REACHED)
 
@@ -307,6 +307,13 @@ $(BUILD)/solutions/%: solutions/%.c $$(call library,exercises/$$(dir $$*))
 # A report that names the places of tasks says of ours that they are the grader's: no file to look into.
 $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -fmacro-prefix-map=$<=grader $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(INTO)
+
+# Linked once, with the stub for the submission, which takes its place as a library of the same name.
+$(BUILD)/exercises/%/grader/stage: exercises/%/grader/stub.c $(BUILD)/exercises/%/grader/stage.o \
+ $(BUILD)/tools/grading/stage.o $$(call library,exercises/$$*/)
+	$(DO) $(CC) $(FLAGS) -w -fPIC -shared $(INCLUDE) -Iexercises/$* -Dmain=student_main -Wl,-soname,exercise.so \
+	 $< -o $(@D)/exercise.so && $(CC) $(FLAGS) -rdynamic $(filter %.o,$^) $(@D)/exercise.so \
+	 $$(sh tools/extra.sh link exercises/$*) $(LIBS) $(TO)
 
 $(BUILD)/exercises/%/grader/grader: exercises/%/grader/grader.c $(GRADING)
 	$(DO) $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm $(INTO)

@@ -25,4 +25,7 @@ bool contract_object(const char *object, const char *const *headers, const char 
 /* The functions that a header declares, as words; *count of them. */
 char **contract_functions(const char *header, int *count);
 
+/* Does it have what the exercise's part of the stage wants of the functions that the header declares? */
+bool contract_complete(const char *object, const char *stage, const char *header, const char *place);
+
 #endif

@@ -289,22 +289,33 @@ static bool check_object(void)
     return fine;
 }
 
-/* Makes the stage: the submission with the exercise's part and the common one, and $BUILD's library. */
+/* What the exercise's part of the stage calls has to be there. */
+static bool check_functions(void)
+{
+    char stage[PATH_MAX], header[PATH_MAX];
+    snprintf(stage, sizeof stage, "%s/%s/grader/stage.o", build, room);
+    snprintf(header, sizeof header, "%s/exercise.h", room);
+    bool complete = contract_complete(in_scratch("exercise.o"), stage, header, source);
+    if (!complete)
+        status = "does_not_compile";
+    return complete;
+}
+
+/* Makes the submission a library, with which $BUILD's stage is a program. To link one with the other anew would take
+ * as long as to compile. */
 static bool make_stage(void)
 {
     static const char compile[] =
-        "cp \"$2/exercise.h\" \"$0\" && cd \"$0\" && exec sh \"$1/tools/student-cc.sh\" $CC $FLAGS -O1 "
-        "-I\"$INCLUDE\" -MD -MF included -S -o exercise.s exercise.c";
+        "cp \"$2/exercise.h\" \"$0\" && cd \"$0\" && exec sh \"$1/tools/student-cc.sh\" $CC $FLAGS -O1 -fPIC "
+        "-ftls-model=initial-exec -I\"$INCLUDE\" -MD -MF included -S -o exercise.s exercise.c";
     static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c \"$0/exercise.s\" "
                                    "-o \"$0/exercise.o\"";
-    static const char link[] =
-        "exec sh tools/student-cc.sh $CC $FLAGS -o \"$0/stage\" \"$BUILD/tools/grading/stage.o\" "
-        "\"$BUILD/$2/grader/stage.o\" \"$0/exercise.o\" $(sh tools/extra.sh link \"$2\") $LIBS";
+    static const char link[] = "exec ld -shared -o \"$0/exercise.so\" \"$0/exercise.o\"";
     char *words[] = { scratch, root, (char *)room, NULL };
     return make_of_it(compile, words) &&
            (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
            contract_assembly(in_scratch("exercise.s"), source) && make_of_it(assemble, words) &&
-           check_object() && hide_names() && make_of_it(link, words);
+           check_object() && check_functions() && hide_names() && make_of_it(link, words);
 }
 
 /* ------------------------------------------------------------------------------ grading */
@@ -323,11 +334,22 @@ static char *grader(void)
     return path;
 }
 
+/* The program that runs the submission: $BUILD's, with what lies in the directory where it is started. */
+static char *stage(void)
+{
+    char program[PATH_MAX];
+    snprintf(program, sizeof program, "%s/%s/grader/stage", getenv("BUILD"), room);
+    char *path = realpath(program, NULL);
+    if (!path)
+        cannot("%s cannot be started: %s.", program, strerror(errno));
+    return path;
+}
+
 /* Has the grader judge the stage; without a stage it says how many points there would have been. What
  * it prints is returned, and its score cut off and read. */
-static char *run_grader(const char *stage, const char *how, int *points, int *most)
+static char *run_grader(const char *program, const char *how, int *points, int *most)
 {
-    char *words[] = { grader(), (char *)stage, (char *)how, NULL };
+    char *words[] = { grader(), (char *)program, (char *)how, NULL };
     int file = child_file();
     struct child child = { .words = words, .directory = scratch, .out = file, .err = file,
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
@@ -369,14 +391,13 @@ static int take_turn(const char *lock)
 /* Is what watches memory newer than all that it would be made from again? */
 static bool is_ready(const char *goal)
 {
-    char stage[PATH_MAX];
+    char program[PATH_MAX];
     struct stat made, part;
     glob_t parts = { 0 };
     bool ready = stat(goal, &made) == 0;
-    snprintf(stage, sizeof stage, "%s/%s/grader/stage.o", build, room);
+    snprintf(program, sizeof program, "%s/%s/grader/stage", build, room);
     glob(in_build("libasync*.a"), 0, NULL, &parts);
-    glob(in_build("tools/grading/stage.o"), GLOB_APPEND, NULL, &parts);
-    glob(stage, GLOB_APPEND, NULL, &parts);
+    glob(program, GLOB_APPEND, NULL, &parts);
     for (size_t i = 0; ready && i < parts.gl_pathc; i++)
         ready = stat(parts.gl_pathv[i], &part) == 0 &&
                 (part.st_mtim.tv_sec < made.st_mtim.tv_sec ||
@@ -429,13 +450,15 @@ static void watch_memory(int *points, int most)
     add_sanitizer("LIBS");
     second_pass = true;
     bool made = make_stage();
+    char *program = stage();
     setenv("BUILD", build, 1);
     if (!made)
         cannot("It could not be built with AddressSanitizer, which watches how it uses memory.");
-    char *said = run_grader(in_scratch("stage"), "memory", points, &most);
+    char *said = run_grader(program, "memory", points, &most);
     if (*said)
         printf("Once more, with every use of memory watched:\n%s", said);
     free(said);
+    free(program);
 }
 
 /* The reader's own exercise: what to do next, which has to do with more than this grading. */
@@ -452,7 +475,7 @@ static void advise(int points, int most)
  * or tools/show/show in $BUILD. */
 static bool draw(const char *part, const char *viewer, int out, int err)
 {
-    char *words[] = { grader(), (char *)in_scratch("stage"), "show", (char *)part,
+    char *words[] = { grader(), stage(), "show", (char *)part,
                       realpath(in_build(viewer), NULL), NULL };
     struct child child = { .words = words, .directory = scratch, .out = out, .err = err,
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
@@ -493,7 +516,7 @@ static enum verdict grade(bool is_mine)
     int points = 0, most = 0;
     bool made = contract_source(in_scratch("exercise.c"), source) && make_stage();
     status = made ? "graded" : status;
-    char *said = run_grader(made ? in_scratch("stage") : "-", NULL, &points, &most);
+    char *said = run_grader(made ? stage() : "-", NULL, &points, &most);
     fputs(said, stdout);
     fflush(stdout);
     if (made && points == most)

@@ -65,6 +65,7 @@ static void clean_environment(void)
     static const char *const names[][2] = {
         { "PATH", "/usr/local/bin:/usr/bin:/bin" },
         { "LC_ALL", "C.UTF-8" },
+        { "LD_LIBRARY_PATH", "." },             /* where the submission is: exercise.so */
         { "ASYNC_CLOCK", "virtual:1000" },      /* so that nobody takes a time for a delay */
         { "ASAN_OPTIONS", "allocator_may_return_null=1:fast_unwind_on_malloc=0" },
         { "LSAN_OPTIONS", "exitcode=0:use_globals=0" },     /* the runtime's leaks are not the student's */

@@ -33,12 +33,11 @@ static bool is_students(const char *place)
 const char *student_place(const char *const *addresses, int count)
 {
     static char found[600];
-    char command[64 + 24 * MOST_FRAMES] = "addr2line -f -e \"$STAGE\"", function[256], place[512];
+    char command[64 + 24 * MOST_FRAMES] = "addr2line -f -e exercise.so", function[256], place[512];
     size_t length = strlen(command);
     for (int i = 0; i < count; i++) /* the call stands before where it returns to */
         length += snprintf(command + length, sizeof command - length, " %#lx",
                            strtoul(addresses[i], NULL, 16) - 1);
-    setenv("STAGE", grader_stage(), 1);
     strcat(command, " 2>/dev/null");
     FILE *answer = count ? popen(command, "r") : NULL;
     *found = 0;

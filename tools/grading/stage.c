@@ -12,7 +12,7 @@
  *     elsewhere SECONDS           the same call in another thread, where it may wait
  *     stuck NAME, busy NAME, overtime NAME    we gave up: no await for too long, no progress in
  *                                 time, or over an hour; NAME: of the task, or - in none
- *     crash SIGNAL NAME, frame ADDRESS...     inside the executable, innermost first
+ *     crash SIGNAL NAME, frame ADDRESS...     inside exercise.so, innermost first
  *     end NONCE OFFSET            the run is complete. Whoever exits early cannot say this.
  *
  * The nonce comes through descriptor 4. We take it before any code of the student's runs.
@@ -92,7 +92,7 @@ static double cancelled_at;     /* @SECONDS in front of the part: what is run is
 static char **beside;           /* the words behind a +, of another call at the same time */
 static int beside_count;
 static async_coroutine waiting; /* for that one: stage_run has it, and main() makes the other */
-static uintptr_t base;          /* where the executable was loaded */
+static uintptr_t base;          /* where the submission was loaded */
 static pid_t loops_thread;
 
 /* --------------------------------------------------------------------------- the report */
@@ -374,11 +374,10 @@ static void name_variables(const struct dl_phdr_info *info)
 #endif
 }
 
-/* The first is the executable. */
-static int look_at_module(struct dl_phdr_info *info, size_t size, void *count)
+static int look_at_module(struct dl_phdr_info *info, size_t size, void *nothing)
 {
-    (void)size;
-    if ((*(int *)count)++ == 0)
+    (void)size, (void)nothing;
+    if (strstr(info->dlpi_name, "exercise.so"))
         base = info->dlpi_addr;
     name_variables(info);
     return 0;
@@ -387,9 +386,8 @@ static int look_at_module(struct dl_phdr_info *info, size_t size, void *count)
 static void watch_signals(void)
 {
     void *frame;
-    int modules = 0;
     backtrace(&frame, 1);                       /* loads what it needs while that is allowed */
-    dl_iterate_phdr(look_at_module, &modules);
+    dl_iterate_phdr(look_at_module, NULL);
     async_loop *loop = async_new_event_loop();  /* its first run sets up the signal stack */
     begin = async_loop_time(loop);
     async_loop_call_soon(loop, stop_loop, loop);
