@@ -222,7 +222,7 @@ lessons: $$(call able,$$(LESSONS)) ## build all programs of all lessons
 
 all: lessons $$(call able,$$(SOLVED) $$(TESTS)) $$(BENCHES) $(BUILD)/timeline $$(SHOW) $$(BOOK) $(BUILD)/flow $(BUILD)/watch graders ## build all that there is
 
-graders: $$(foreach room,$$(wildcard exercises/*/),$$(call judging,$$(room)))
+graders: $$(foreach room,$$(filter-out $$(dir $$(lacking)),$$(wildcard exercises/*/)),$$(call judging,$$(room)))
 
 answers: $$(judged) ## for authors: do the graders judge all known answers right? (N=4 SEEDS=50)
 	@sh tools/grading/answers.sh $(N)

@@ -24,7 +24,7 @@ LIBRARY  = $$(sh tools/extra.sh link $(patsubst solutions/%,exercises/%,$(if $(f
 
 # Programs without those whose library is missing here: one lesson less is no reason to have none. To
 # find out costs a run of the compiler for each library, so it is done only for what builds them all.
-lacking  = $(if $(filter all book lessons timelines answers,$(MAKECMDGOALS)),$(foreach x,\
+lacking  = $(if $(filter all book graders lessons timelines answers,$(MAKECMDGOALS)),$(foreach x,\
              $(shell CC='$(CC)' BUILD='$(BUILD)' sh tools/extra.sh lacking),\
              $(patsubst $x:%,%,$(filter $x:%,$(USES)))))
 able     = $(filter-out $(foreach f,$(lacking),$(BUILD)/$(basename $f) \
