@@ -16,6 +16,7 @@ if(testing)(function(){
   case 'created':
    if(e.coroutine.startsWith('async_loop_shutdown'))break;
    known.set(t,e.name);
+   now.depth.set(t,ours([{call:e.coroutine}]));
    now.state=now.state||{batch:[],ready:[],timers:[]};                 /* a loop that does not run has no state */
    if(![...now.state.batch,...now.state.ready].some(j=>j.task===t))now.state={...now.state,ready:[...now.state.ready,{task:t}]};
    break;
@@ -26,13 +27,13 @@ if(testing)(function(){
   case 'ready':now.waits.delete(t);if(e.calls)now.depth.set(t,ours(e.calls));break;
   case 'finished':now.waits.delete(t);now.depth.delete(t);break;
   case 'entered':case 'left':case 'yielded':
-   if(!e.name.startsWith('async_'))now.depth.set(t,(now.depth.has(t)?now.depth.get(t):1)+(e.event==='entered'?1:-1));break;
+   if(!e.name.startsWith('async_'))now.depth.set(t,now.depth.get(t)+(e.event==='entered'?1:-1));break;
   case 'printed':case 'end':case 'cut':now.printed+=e.text;break;
   }}
  const expected=()=>({run:now.run?known.get(now.run):'',ready:jobs(now.state).join(' '),
   timers:now.state?now.state.timers.map(t=>t.due).filter(x=>x<1e9).sort((a,b)=>a-b).map(x=>`${+x.toFixed(3)} s`).join(' '):'',
   waits:named([...now.waits]).sort().join(' '),printed:now.printed,
-  stack:now.run?Math.max(1,now.depth.get(now.run)||1):0});
+  stack:now.run?now.depth.get(now.run):0});
 
  const chips=id=>[...document.querySelectorAll(`#${id} .chip`)];
  const name=chip=>{const copy=chip.cloneNode(true),sign=copy.querySelector('i').textContent;copy.querySelectorAll('i,small').forEach(x=>x.remove());return sign==='☎'?'☎':copy.textContent.trim()};
