@@ -215,14 +215,18 @@ static void try_sold_out(int many, int which, bool all_later)
 }
 
 /* Two of it at once, with three shops each. */
-static void try_two(const char *function, long one, long other)
+static void expect_two(struct run *run, const char *function, long one, long other)
 {
     const char *why = "There are two of it at the same time here, and neither knows of the other. What "
                       "belongs to one call lies in its local variables: a static one is there once.";
-    struct run *run = run_shops(function, 0, 50);
     expect_no_task_left(run, why);
     expect_number(run, function, one, why);
     expect_number(run, "the_other", other, why);
+}
+
+static void try_two(const char *function, long one, long other)
+{
+    expect_two(run_shops(function, 0, 50), function, one, other);
 }
 
 START_TEST(buying)
@@ -532,6 +536,8 @@ START_TEST(supervising)
     service(2 + with.pause / 2, 9);
     service(100, 0);
     try_supervising();
+    expect_two(stage_run("two_supervise 0 3 1 %s:0.5:1 %s:0.7:2", random_word(), random_word()),
+               "two_supervise", 1, 2);
     begin_services(3); /* cancelled: one is in its pause, one runs */
     service(1, 9);
     service(100, 0);
@@ -548,6 +554,7 @@ int main(int argc, char **argv)
              "await(async_coro(cheapest, shops, %#3, %2))<, cancelled after %1 s>, shops = {%*3}");
     shown_as("two_buy_all", "two buy_all at once, each with half of shops = {%*3}");
     shown_as("two_cheapest", "two cheapest at once with a limit of %2 s, each with half of shops = {%*3}");
+    shown_as("two_supervise", "two supervise at once, each with half of services = {%*4}");
     shown_as("supervise", "await(async_coro(supervise, services, %#4, %2, %3))<, cancelled after "
                           "%1 s>, services = {%*4}");
     shown_as("*", "{'%0', %1, %2<, %3>}");

@@ -22,7 +22,7 @@ static async_value alone(void *p)
     return async_none;
 }
 
-/* Two at once, of which each has half of the shops. */
+/* Two at once, of which each has half of the shops or services. */
 struct two { async_coroutine one, other; };
 static async_value two(void *p)
 {
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     static struct shop shops[MOST_SHOPS];
     static struct service services[MOST_SERVICES];
     stage_open(argc, argv);
-    bool supervised = stage_part("supervise");
+    bool two_supervised = stage_part("two_supervise"), supervised = two_supervised || stage_part("supervise");
     size_t count = 0, most = supervised ? MOST_SERVICES : MOST_SHOPS;
     for (int i = supervised ? 4 : 3; i < stage_words() && count < most; i++) {
         double seconds;
@@ -58,7 +58,11 @@ int main(int argc, char **argv)
         count++;
     }
     async_coroutine what;
-    if (supervised)
+    if (two_supervised)
+        what = async_coro(two, async_coro(supervise, services, count / 2, stage_integer(2), stage_real(3)),
+                          async_coro(supervise, services + count / 2, count / 2, stage_integer(2),
+                                     stage_real(3)));
+    else if (supervised)
         what = async_coro(supervise, services, count, stage_integer(2), stage_real(3));
     else if (stage_part("two_buy_all"))
         what = async_coro(two, async_coro(buy_all, shops, count / 2),
@@ -70,7 +74,7 @@ int main(int argc, char **argv)
         what = async_coro(buy_all, shops, count);
     else
         what = async_coro(cheapest, shops, count, stage_real(2));
-    if (stage_part("two_buy_all") || stage_part("two_cheapest"))
+    if (two_supervised || stage_part("two_buy_all") || stage_part("two_cheapest"))
         stage_outcome("two", stage_run(what));
     else
         stage_outcome("alone", stage_run(async_coro(alone, what, stage_word(0), stage_real(1))));
