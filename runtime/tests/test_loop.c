@@ -198,9 +198,11 @@ static async_value say_due(void *text)
 
 static async_value wakes_late(void *p)
 {
-    call_later(0.03, say_due, "0.03");
-    call_later(0.01, say_due, "0.01");
-    call_later(0.02, say_due, "0.02");
+    async_loop *loop = async_get_running_loop();
+    double now = async_loop_time(loop);
+    async_loop_call_at(loop, now + 0.03, say_due, "0.03");
+    async_loop_call_at(loop, now + 0.01, say_due, "0.01");
+    async_loop_call_at(loop, now + 0.02, say_due, "0.02");
     usleep(50 * 1000);
     say("woke late");
     await(async_sleep(0.01));

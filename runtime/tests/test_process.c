@@ -2,6 +2,7 @@
 #include "testing.h"
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 struct square { long n; };
 static async_value square(void *p)
@@ -432,21 +433,32 @@ static async_value greets(async_stream *stream, void *arg)
     return async_none;
 }
 
+static _Atomic bool *runs;          /* seen by both processes */
+
+static async_value runs_and_pauses(void *p)
+{
+    *runs = true;
+    return pauses(p);
+}
+
 /* The server's end is open when the child begins, and the server itself. */
 PROGRAM(hangs_up)
 {
+    runs = mmap(NULL, sizeof *runs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     async_server *server = await(async_start_server(greets, NULL, "127.0.0.1", 0)).ptr;
     int port = async_server_port(server);
     async_stream *here = await(async_open_connection("127.0.0.1", port)).ptr;
-    async_task t = async_create_task(async_to_process(pauses));
+    async_task t = async_create_task(async_to_process(runs_and_pauses));
     await(async_sleep(0));
-    usleep(20000);                  /* until it runs, most likely */
+    while (!*runs)
+        usleep(1000);
     say("%s", await(async_stream_read(here, 0, NULL)).str);
     async_server_close(server);
     async_value v = async_catch(async_start_server(greets, NULL, "127.0.0.1", port));
     say("%s", v.error ? v.message : "the port is free");
     async_cancel(t);
     await(wait_all(t));
+    munmap((void *)runs, sizeof *runs);
     return async_none;
 }
 
