@@ -169,7 +169,8 @@ static async_value settle(void *p)
 {
     struct settle *args = p;
     struct class *class = args->class;
-    const char *key = async_strf("%s %s %s", class->submissions[args->i].exercise->name, class->sources[args->i].hash, args->seed);
+    const char *key = async_strf("%s %s %s", class->submissions[args->i].exercise->name,
+                                 class->sources[args->i].hash, args->seed);
     struct verdict *verdict = verdict_on(class, key);
     if (verdict) {
         await(async_event_wait(verdict->known));
@@ -349,7 +350,8 @@ static int conclude(struct class *class)
     printf("%zu submissions, %zu graded, %zu with nothing that could be graded", class->count, graded, judged - graded);
     if (judged < class->count)
         printf(", %zu that our own fault kept from it: call it again", class->count - judged);
-    printf("\nSeed: %u\nResults: %s/grades.csv, and to look at: %s/report.html\n", class->seed, class->asked.out, class->asked.out);
+    printf("\nSeed: %u\nResults: %s/grades.csv, and to look at: %s/report.html\n", class->seed,
+           class->asked.out, class->asked.out);
     return judged < class->count ? SOME_NOT : ALL_JUDGED;
 }
 
@@ -410,7 +412,8 @@ static int collect(struct class *class)
     for (size_t i = 0; i < class->count; i++) {
         struct source *source = &class->sources[i];
         source_find(source, &class->submissions[i], class->work, class->asked.exercise_count == 1);
-        char *folder = format_text("%s/%s", class->asked.out, class->submissions[i].file), *file = format_text("%s/exercise.c", folder);
+        char *folder = format_text("%s/%s", class->asked.out, class->submissions[i].file);
+        char *file = format_text("%s/exercise.c", folder);
         if (source->bytes) {
             make_folder(folder);
             if (!write_whole(file, source->bytes, source->length))
@@ -436,8 +439,8 @@ static void take_one(struct class *class)
     const char **paths = calloc(2, sizeof *paths);
     paths[0] = path;
     class->submissions = calloc(1, sizeof *class->submissions);
-    class->submissions[0] = (struct submission){ .exercise = &class->asked.exercises[0], .student = strrchr(path, '/') + 1, .id = "",
-                                                 .file = "one", .paths = paths };
+    class->submissions[0] = (struct submission){ .exercise = &class->asked.exercises[0], .id = "", .file = "one",
+                                                 .student = strrchr(path, '/') + 1, .paths = paths };
     class->count = 1;
 }
 
@@ -445,7 +448,8 @@ static void take_class(struct class *class)
 {
     char *unpacked = format_text("%s/class", class->work);
     make_folder(unpacked);
-    class->submissions = intake(class->asked.from, unpacked, class->asked.exercises, class->asked.exercise_count, &class->count);
+    class->submissions = intake(class->asked.from, unpacked, class->asked.exercises,
+                                class->asked.exercise_count, &class->count);
     if (!class->submissions)
         exit(USAGE);
     if (!class->count)

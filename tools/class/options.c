@@ -170,7 +170,8 @@ void options_read(struct options *options, int argc, char **argv)
         }
     options->merged = argv + optind;
     bool has_out = options->out && *options->out, has_from = options->from && *options->from;
-    if (options->merges ? !has_out || optind == argc : optind < argc || (!options->record && !options->one && !(has_from && has_out))) {
+    bool is_told = options->record || options->one || (has_from && has_out);
+    if (options->merges ? !has_out || optind == argc : optind < argc || !is_told) {
         fputs(usage, stderr);
         exit(USAGE);
     }

@@ -247,7 +247,8 @@ static bool check_symbols(const ElfW(Sym) * symbols, size_t count, const char *s
             printf("%s lets %s() be chosen when the program is loaded (ifunc). No exercise needs that.\n",
                    place, name);
             fine = false;
-        } else if (symbols[i].st_shndx == SHN_UNDEF && *name && strcmp(name, "_GLOBAL_OFFSET_TABLE_") && !is_allowed(name)) {
+        } else if (symbols[i].st_shndx == SHN_UNDEF && *name && !is_allowed(name) &&
+                   strcmp(name, "_GLOBAL_OFFSET_TABLE_")) {
             printf("%s uses %s, which no exercise needs. It may use what async.h and the exercise's "
                    "header\ndeclare, and of the C library what tools/grading/library.txt lists.\n",
                    place, name);
@@ -364,7 +365,8 @@ bool contract_complete(const char *object, const char *stage, const char *header
     int count;
     char **declared = contract_functions(header, &count);
     for (int i = 0; i < count; i++)
-        if (strncmp(declared[i], "async_", 6) && has_name(stage, declared[i], true) && !has_name(object, declared[i], false)) {
+        if (strncmp(declared[i], "async_", 6) && has_name(stage, declared[i], true) &&
+            !has_name(object, declared[i], false)) {
             printf("%s: there is no function %s(): is it missing, misspelt, or static?\n", place, declared[i]);
             return false;
         }
