@@ -353,10 +353,10 @@ static void try_width(int how_many, int width)
             "all of them were asked at the same time, over more "
             "connections than there should be. async_pool_acquire waits until one is free: "
             "make the pool of args->width connections.");
+    check_connections(run, width);
     mistaken_seconds(run, in_groups(width, seconds), end,
                      "each group of questions waited for its slowest. As soon as one is answered "
                      "the next may begin: start all of them, and let each wait for a connection.");
-    check_connections(run, width);
     expect_transcript(run, any_order, "Whoever gets a connection asks; first come, first served.");
     expect_seconds(run, end, "");
     expect_number(run, "sum_up", sum, "That is the sum of all balances.");
