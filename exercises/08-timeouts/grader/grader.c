@@ -64,15 +64,18 @@ static struct run *run_cities(const char *function)
     return stage_run("%s", write_inputs(inputs, sizeof inputs, function, 0, count));
 }
 
-/* Two calls at once, with so many cities each, which are all answered at the third try. */
+/* Two calls at once, with so many cities each, which are all answered at the third try. It is warm and gets colder
+ * in one, cold and gets warmer in the other. */
 static void try_beside(const char *function, int many)
 {
     char one[250], other[250];
     make_cities(2 * many);
     with.tries = 3;
     with.budget = 500;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         cities[i].seconds[2] = soon();
+        cities[i].degrees = random_between(1, 9) + 10 * (i < many ? 90 - i : i);
+    }
     expect_undisturbed(write_inputs(one, sizeof one, function, 0, many),
                        write_inputs(other, sizeof other, function, many, count));
 }
