@@ -50,8 +50,8 @@ static void end(async_loop *loop)
     if (loop->poll)
         poll_free(loop->poll);
     free(loop->processes);
-    context_release(loop->context);
     loop->processes = NULL;
+    context_release(loop->context);
     loop->closed = true;
     keep_closed(loop);
 }

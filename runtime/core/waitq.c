@@ -123,6 +123,12 @@ void holder_note(struct holder *holder, const char *place)
     *holder = (struct holder){ task ? object_ticket(&task->coro.object) : NULL, place };
 }
 
+const struct holder *holder_of(struct object *object)
+{
+    const struct future_type *type = object->future.type;
+    return type->holder ? type->holder(object) : NULL;
+}
+
 struct task *holder_task(const struct holder *holder)
 {
     struct object *by = holder->by ? object_find(holder->by) : NULL;

@@ -56,7 +56,8 @@ struct holder {
     const char *at;
 };
 void holder_note(struct holder *holder, const char *place);
-struct task *holder_task(const struct holder *holder);   /* NULL: that task has ended */
+const struct holder *holder_of(struct object *object);  /* of any kind; NULL: nobody, or it cannot be taken */
+struct task *holder_task(const struct holder *holder);  /* NULL: that task has ended */
 
 /* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
 void *primitive_new(const struct future_type *type);

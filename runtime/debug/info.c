@@ -15,8 +15,7 @@ struct object *info_awaited(struct task *task)
 struct task *info_blocker(struct task *task)
 {
     struct object *object = info_awaited(task);
-    const struct holder *holder =
-        object && object->future.type->holder ? object->future.type->holder(object) : NULL;
+    const struct holder *holder = object ? holder_of(object) : NULL;
     if (holder && !object->future.type->shared)
         return holder_task(holder);
     return object && object->future.type == &task_type ? (struct task *)object : NULL;

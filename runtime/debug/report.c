@@ -37,8 +37,7 @@ static void describe_taken(struct object *object, const struct holder *holder, c
 void report_describe(struct object *object, char *text, size_t size)
 {
     struct coro *coro = (struct coro *)object;
-    const struct future_type *type = object->future.type;
-    const struct holder *holder = type->holder ? type->holder(object) : NULL;
+    const struct holder *holder = holder_of(object);
     if (holder)
         describe_taken(object, holder, text, size);
     else if (object->future.type == &task_type)

@@ -29,7 +29,7 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/task.h"
-#include "sync/lock.h"
+#include "core/waitq.h"
 #include "sync/queue.h"
 #include "sync/semaphore.h"
 #include "debug/readable.h"
@@ -417,9 +417,10 @@ static void add_objects(struct note *note)
         if (semaphore)
             add(note, ",\"free\":%ld", ((struct semaphore *)object)->permits);
         if (lock) {
-            struct task *holder = lock_holder((struct lock *)object);
-            add(note, ",\"locked\":%s", ((struct lock *)object)->locked ? "true" : "false");
-            add_id(note, "holder", holder ? object_ticket(&holder->coro.object) : NULL);
+            const struct holder *holder = holder_of(object);
+            struct task *task = holder ? holder_task(holder) : NULL;
+            add(note, ",\"locked\":%s", holder ? "true" : "false");
+            add_id(note, "holder", task ? object_ticket(&task->coro.object) : NULL);
         }
         add(note, "}");
         comma = ",";

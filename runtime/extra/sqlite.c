@@ -419,7 +419,7 @@ static async_value close_file(struct sqlite *sqlite, void *unused)
 {
     (void)unused;
     close_cursors(sqlite);
-    sqlite3_close_v2(sqlite->handle);
+    sqlite3_close_v2(sqlite->handle);   /* which may be closed already */
     sqlite->handle = NULL;
     return async_none;
 }
@@ -443,9 +443,7 @@ static void close_at_once(struct db *db)
     pthread_mutex_unlock(&sqlite->mutex);
     pthread_join(sqlite->thread, NULL);
     atomic_fetch_sub(&poll_own_threads, 1);
-    close_cursors(sqlite);
-    if (sqlite->handle)
-        sqlite3_close_v2(sqlite->handle);
+    close_file(sqlite, NULL);
     memory_free(&sqlite->memory);
     pthread_mutex_destroy(&sqlite->mutex);
     pthread_cond_destroy(&sqlite->changed);

@@ -25,15 +25,21 @@ struct watcher {
     struct context *context;        /* of who added it, in which each call begins */
 };
 
-static void run(struct job *job)
+/* The context goes with the call. */
+static void call(async_loop *loop, async_fn *fn, void *arg, struct context *context)
 {
-    struct watcher *watcher = container_of(job, struct watcher, job);
-    async_loop *loop = watcher->loop;       /* fn may remove the watcher */
-    struct context *before = context_enter(context_keep(watcher->context));
-    async_value v = watcher->fn(watcher->arg);
+    struct context *before = context_enter(context);
+    async_value v = fn(arg);
     if (v.error && !loop_leave_with(loop, v))
         report_exception(loop, "Exception in callback", v, NULL);
     context_leave(before);
+}
+
+/* The function may remove the watcher. */
+static void run(struct job *job)
+{
+    struct watcher *watcher = container_of(job, struct watcher, job);
+    call(watcher->loop, watcher->fn, watcher->arg, context_keep(watcher->context));
 }
 
 /* A signal belongs to one loop, that of the last who asked in this thread. Two threads cannot share one. */
@@ -190,13 +196,9 @@ struct posted {
 
 static void run_posted(struct job *job)
 {
-    struct posted call = *container_of(job, struct posted, job);
+    struct posted posted = *container_of(job, struct posted, job);
     free(container_of(job, struct posted, job));
-    struct context *before = context_enter(call.context);
-    async_value v = call.fn(call.arg);
-    if (v.error && !loop_leave_with(call.loop, v))
-        report_exception(call.loop, "Exception in callback", v, NULL);
-    context_leave(before);
+    call(posted.loop, posted.fn, posted.arg, posted.context);
 }
 
 static void discard_posted(struct posted *posted)

@@ -47,11 +47,6 @@ async_value lock_release(struct lock *lock)
     return async_none;
 }
 
-struct task *lock_holder(struct lock *lock)
-{
-    return lock->locked ? holder_task(&lock->taken) : NULL;
-}
-
 /* ------------------------------------------------------------------ what async.h offers */
 
 async_lock *async_lock_new(void)

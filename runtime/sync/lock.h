@@ -15,6 +15,5 @@ extern const struct future_type lock_type;
 
 async_value lock_acquire(struct lock *lock);    /* waits */
 async_value lock_release(struct lock *lock);    /* error if it is not locked */
-struct task *lock_holder(struct lock *lock);    /* who acquired it, if that is not done; or NULL */
 
 #endif

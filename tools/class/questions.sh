@@ -3,6 +3,7 @@
 # what a wrong answer really prints, or what was wrong in it. The key stands at the end. make questions-N calls us.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tools/grading/answer.sh
 number=$(printf %02d "${1#0}")
 for room in exercises/"$number"-*; do name=${room##*/}; done
 known=solutions/$name/answers
@@ -27,15 +28,9 @@ prints "solutions/$name/exercise.c" "$place/right" || { echo "The solution of ex
 wrong=0
 for answer in "$known"/*; do
     case $answer in */hostile_*) continue ;; esac
-    grep -q '^\( \* \)\{0,1\}answer: wrong' "$answer" && [ "$wrong" -lt 6 ] || continue
-    base=$(sed -n '/^--- /q; s/^base: //p' "$answer")
-    case $answer:$base in
-    *.c:*) cp "$answer" "$place/exercise.c" ;;
-    *:) cp "solutions/$name/exercise.c" "$place/exercise.c" ;;
-    *:stub.c) cp "$room/grader/stub.c" "$place/exercise.c" ;;
-    *) cp "$known/$base" "$place/exercise.c" ;;
-    esac
-    case $answer in *.patch) patch -s "$place/exercise.c" < "$answer" || continue ;; esac
+    [ "$(head_says answer "$answer")" = wrong ] && [ "$wrong" -lt 6 ] || continue
+    rm -f "$place/exercise.c"
+    unpack "$answer" "$place/exercise.c" >/dev/null 2>&1 || continue
     # Many have no program of their own: they get the solution's.
     if grep -q '^int main(void) { return 0; }' "$place/exercise.c"; then
         { sed '/^int main(void) { return 0; }/d' "$place/exercise.c"; sed -n '/ try_it(void \*p)$/,$p' "solutions/$name/exercise.c"; } > "$place/whole.c" &&

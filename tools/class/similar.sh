@@ -8,6 +8,7 @@
 # JPLAG is the command, such as "java -jar jplag.jar"; otherwise jplag.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tools/grading/answer.sh
 number=$(printf %02d "${1#0}")
 room=$(echo exercises/"$number"-*) name=${room#*/}
 [ -n "${FROM:-}" ] && [ -n "${OUT:-}" ] || { echo "make similar-$1 FROM=submissions.zip OUT=dir" >&2; exit 2; }
@@ -18,16 +19,10 @@ rm -f "$OUT/submissions/.lock"
 cp "$room/grader/stub.c" "$OUT/base/exercise.c"
 [ ! -f "solutions/$name/exercise.c" ] || cp "solutions/$name/exercise.c" "$OUT/known/solution/"
 for answer in solutions/"$name"/answers/*; do
-    grep -q '^.*answer: right' "$answer" 2>/dev/null || continue
+    [ -f "$answer" ] && [ "$(head_says answer "$answer")" = right ] || continue
     to=$OUT/known/$(basename "${answer%.*}")
     mkdir -p "$to"
-    base=$(sed -n 's/^.*base: //p' "$answer" | head -n 1)
-    case $answer:$base in
-    *.c:*) cp "$answer" "$to/exercise.c" ;;
-    *:) patch -s -F0 -r - -o "$to/exercise.c" "solutions/$name/exercise.c" "$answer" ;;
-    *:stub.c) patch -s -F0 -r - -o "$to/exercise.c" "$room/grader/stub.c" "$answer" ;;
-    *) patch -s -F0 -r - -o "$to/exercise.c" "solutions/$name/answers/$base" "$answer" ;;
-    esac || rm -rf "$to"
+    unpack "$answer" "$to/exercise.c" || rm -rf "$to"
 done
 set -- -l c -bc "$OUT/base" -old "$OUT/known" -r "$OUT/result" "$OUT/submissions"
 # shellcheck disable=SC2086  # a command of several words

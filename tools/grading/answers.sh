@@ -22,6 +22,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
+. tools/grading/answer.sh
 work=$build/answers
 unset LEVEL
 export SEED="${SEED:-2026}"     # graders choose at random; a test gives the same twice
@@ -36,9 +37,6 @@ not_ok()
     echo "FAIL  $1"
     sed 's/^/      /' "$2"
 }
-
-# head_says FIELD FILE: its values, a line each.
-head_says() { sed -n "/^--- /q; /\*\//q; s/^\( \* \)\{0,1\}$1: //p" "$2"; }
 
 # grade NUMBER PLACE: PLACE/exercise.c, as make grade-N; what is said is in PLACE/said.
 grade() { FROM=$2 sh tools/evlings.sh grade "$1" > "$2/said" 2>&1 < /dev/null; }
@@ -80,26 +78,6 @@ check()
     if [ -z "$problem" ]; then ok "$1"; else echo "($problem)" >> "$3/said"; not_ok "$1" "$3/said"; fi
 }
 
-# unpack ANSWER PLACE: makes PLACE/exercise.c of it.
-unpack()
-{
-    case $1 in
-    *.c) cp "$1" "$2/exercise.c" ;;
-    *)
-        base=$(head_says base "$1")
-        case $base in
-        '') base=$solution ;;
-        stub.c) base=$exercise/grader/stub.c ;;
-        *) base=${1%/*}/$base ;;
-        esac
-        # Not with the fuzz that patch allows by itself: an answer has to say what it says.
-        patch -s -F0 -r - -o "$2/exercise.c" "$base" "$1" > "$2/said" 2>&1 && return 0
-        echo "(the patch does not apply to $base)" >> "$2/said"
-        return 1
-        ;;
-    esac
-}
-
 # Everything of one exercise, room by room.
 check_exercise()
 {
@@ -118,7 +96,7 @@ check_exercise()
     [ -z "${FEW:-}" ] || return 0
     for answer in "solutions/$name/answers"/*.patch "solutions/$name/answers"/*.c; do
         [ -f "$answer" ] || continue
-        if unpack "$answer" "$place"; then
+        if unpack "$answer" "$place/exercise.c" > "$place/said" 2>&1; then
             check "$answer" "$number" "$place" "$(head_says answer "$answer")" \
                 "$(head_says points "$answer")" "$answer"
         else

@@ -320,29 +320,29 @@ static bool make_stage(void)
 
 /* ------------------------------------------------------------------------------ grading */
 
-/* The exercise's grader, which make has built, or one with more parts; to be freed. */
-static char *grader(void)
+/* A program that make has built; to be freed. */
+static char *built(const char *program)
 {
-    char program[PATH_MAX];
-    if (getenv("GRADER"))
-        snprintf(program, sizeof program, "%s", getenv("GRADER"));
-    else
-        snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
     char *path = realpath(program, NULL);
     if (!path)
         cannot("%s cannot be started: %s.", program, strerror(errno));
     return path;
 }
 
-/* The program that runs the submission: $BUILD's, with what lies in the directory where it is started. */
+/* The exercise's, or one with more parts. */
+static char *grader(void)
+{
+    char program[PATH_MAX];
+    snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
+    return built(getenv("GRADER") ? getenv("GRADER") : program);
+}
+
+/* What runs the submission: $BUILD's, with what lies in the directory where it is started. */
 static char *stage(void)
 {
     char program[PATH_MAX];
     snprintf(program, sizeof program, "%s/%s/grader/stage", getenv("BUILD"), room);
-    char *path = realpath(program, NULL);
-    if (!path)
-        cannot("%s cannot be started: %s.", program, strerror(errno));
-    return path;
+    return built(program);
 }
 
 /* Has the grader judge the stage; without a stage it says how many points there would have been. What
