@@ -295,7 +295,7 @@ $(BUILD)/runtime/%: runtime/%.c $$(call parts,runtime/$$*.c) $(BUILD)/libruntime
 
 # In this one every way to get memory can fail on demand.
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
-	aligned_alloc strdup mmap object_new stack_take)
+	aligned_alloc strdup mmap object_new coro_new async_coro_new stack_take)
 
 # What a program does that was built without our flags.
 $(BUILD)/runtime/tests/test_unprotected: private FLAGS += -fno-stack-clash-protection

@@ -23,35 +23,41 @@ struct frame **coro_innermost(void)
     return task ? &task->frame : &outside;
 }
 
-struct coro *coro_new(async_fn *fn, const char *name, size_t size)
+struct coro *coro_new(async_fn *fn, const char *name)
 {
-    struct coro *coro = (struct coro *)object_new(&coroutine_type, loop_running);
+    async_loop *loop = loop_running;
+    struct coro *coro = (struct coro *)object_take(&coroutine_type, loop);
     if (!coro)
         return NULL;
     coro->fn = fn;
     coro->name = name;
     coro->args = coro->room;
-    if (size > INLINE_ARGS && !(coro->args = malloc(size))) {
-        coro->args = coro->room;
-        object_free(&coro->object);
-        return NULL;
-    }
-    struct task *maker = task_current();
+    struct task *maker = loop ? loop->current : NULL;
     coro->object.future.outcome.ptr = maker ? object_ticket(&maker->coro.object) : NULL;
-    list_append(object_unused(), &coro->object.link);
-    if (__builtin_expect(loop_running && loop_running->debug, 0))
+    list_append(&object_table.retired[UNUSED].objects, &coro->object.link);
+    if (__builtin_expect(loop && loop->debug, 0))
         debug_born(&coro->object);
     return coro;
 }
 
+bool coro_copy(struct coro *coro, const void *args, size_t size)
+{
+    if (size > INLINE_ARGS && !(coro->args = malloc(size))) {
+        coro->args = coro->room;
+        object_free(&coro->object);
+        return false;
+    }
+    if (size)
+        memcpy(coro->args, args, size);
+    return true;
+}
+
 async_coroutine async_coro_new(async_call call)
 {
-    struct coro *coro = coro_new(call.call, call.name, call.size);
-    if (!coro)
+    struct coro *coro = coro_new(call.call, call.name);
+    if (!coro || !coro_copy(coro, call.args, call.size))
         return NULL;
-    if (call.size)
-        memcpy(coro->args, call.args, call.size);
-    else
+    if (!call.size)
         memset(coro->room, 0, INLINE_ARGS);
     if (!loop_running)
         report_unawaited_at_exit();
@@ -101,13 +107,10 @@ void async_coro_close(async_coroutine x)
         report_abort(report_misuse(x, "async_coro_close"));
 }
 
-/* await of one of ours: a jump, unless its arguments are to be freed afterwards. */
-static async_value await_brief(struct coro *coro)
+/* await of one of ours that has more arguments than its record holds. */
+__attribute__((noinline))
+static async_value await_large(struct coro *coro)
 {
-    if (coro->args == coro->room) {
-        object_recycle(&coro->object);
-        return coro->fn(coro->room);
-    }
     coro->object.future.type = &running_type;
     async_value v = coro->fn(coro->args);
     object_free(&coro->object);
@@ -144,15 +147,22 @@ static async_value await_future(struct future *future)
     return future_take(future);
 }
 
+/* Await of one of ours is a jump. */
 async_value async_catch(async_awaitable x)
 {
     struct object *object = x ? object_find(x) : NULL;
     if (!object)
         return report_misuse(x, "await");
     struct coro *coro = (struct coro *)object;
-    if (object->future.type == &coroutine_type)
-        return object->brief ? await_brief(coro) : await_coroutine(coro);
-    return object->future.type->cancel ? await_future(&object->future) : report_misuse(x, "await");
+    if (object->future.type != &coroutine_type)
+        return object->future.type->cancel ? await_future(&object->future) : report_misuse(x, "await");
+    if (!object->brief)
+        return await_coroutine(coro);
+    if (coro->args != coro->room)
+        return await_large(coro);
+    object_leave(object);
+    object_put_back(object);
+    return coro->fn(coro->room);
 }
 
 /* ------------------------------------------------------- leaving a function, and its clean-ups */

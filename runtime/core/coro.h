@@ -35,19 +35,23 @@ struct frame {                      /* of a coroutine function that is running o
 extern const struct future_type coroutine_type;     /* waits to be awaited */
 extern const struct future_type running_type;       /* is being awaited, or was */
 
-/* An object with room for so many bytes of arguments; NULL: no memory. */
-struct coro *coro_new(async_fn *fn, const char *name, size_t size);
+/* An object without arguments yet; NULL: no memory. */
+struct coro *coro_new(async_fn *fn, const char *name);
+
+/* Gives it a copy of its arguments. False: no memory, and the object is gone. */
+bool coro_copy(struct coro *coro, const void *args, size_t size);
 
 /* An object for one of the runtime's own coroutine functions; async_coro for everybody else. To await it
  * makes no frame, and its record is free again before fn runs, so that who waits keeps none: arguments of
  * at most INLINE_ARGS bytes are to be copied before anything else is made. */
 static inline async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
 {
-    struct coro *coro = coro_new(fn, name, size);
-    if (!coro)
+    struct coro *coro = coro_new(fn, name);
+    if (!coro || (size > INLINE_ARGS && !coro_copy(coro, args, size)))
         return NULL;
+    if (size <= INLINE_ARGS)
+        memcpy(coro->room, args, size);
     coro->object.brief = true;
-    memcpy(coro->args, args, size);
     return object_ticket(&coro->object);
 }
 

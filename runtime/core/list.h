@@ -35,6 +35,16 @@ static inline void list_remove(struct list *link)
     list_init(link);
 }
 
+/* Takes the first thing off a list that is not empty. */
+static inline struct list *list_pop(struct list *head)
+{
+    struct list *first = head->next;
+    head->next = first->next;
+    first->next->prev = head;
+    list_init(first);
+    return first;
+}
+
 /* Moves everything on `from` to the end of `head`, in order, in constant time. */
 static inline void list_splice(struct list *head, struct list *from)
 {

@@ -111,9 +111,8 @@ static void run_batch(async_loop *loop)
         shuffle_list(&loop->shuffle, &loop->batch);
     hook_value(turn, loop);
     while (!list_empty(&loop->batch)) {
-        struct job *job = container_of(loop->batch.next, struct job, link);
-        __builtin_prefetch(job->link.next->next);
-        list_remove(&job->link);
+        struct job *job = container_of(list_pop(&loop->batch), struct job, link);
+        __builtin_prefetch(loop->batch.next->next);
         if (__builtin_expect(loop->run != NULL, 0))
             loop->run(loop, job);
         else

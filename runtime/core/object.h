@@ -19,19 +19,19 @@
 #include <stdint.h>
 
 struct object {
-    uint64_t serial;            /* of its ticket; 0: the record is free */
-    uint64_t was;               /* of the coroutine object that became this task, or 0 */
+    uint64_t ticket;            /* its serial, above the number of the record; serial 0: the record is free */
+    uint64_t was;               /* the ticket of the coroutine object that became this task, or 0 */
     const char *place;          /* "file:line" where it was made */
     struct list link;           /* in a queue, among a loop's tasks, or on the free list */
     uint32_t pins;              /* our own pointers to it; not recycled before there are none */
-    uint32_t number : 24;       /* of the record; never changes */
-    uint32_t retired : 3;       /* enum retired: which queue it waits in */
-    uint32_t brief : 1;         /* a wait of the runtime's own: recycled before it runs */
-    uint32_t reported : 1;      /* as an error that nobody asked for */
+    uint16_t retired;           /* enum retired: which queue it waits in */
+    bool brief;                 /* a wait of the runtime's own: recycled before it runs */
+    bool reported;              /* as an error that nobody asked for */
     struct future future;       /* every object is one, or may become one; its type tells */
 };
 
-enum retired { IN_USE, FORGOTTEN, UNTAKEN, TAKEN, EXPIRED, OWNED };
+/* UNUSED: a coroutine object that was not awaited or made a task yet. */
+enum retired { UNUSED, IN_USE, FORGOTTEN, UNTAKEN, TAKEN, EXPIRED, OWNED };
 
 /* The object around a future that is not a plain one. */
 static inline struct object *future_object(struct future *future)
@@ -41,14 +41,91 @@ static inline struct object *future_object(struct future *future)
 
 #define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
 #define NUMBER_BITS 24          /* 16 million records alive at once; the rest of a ticket is its serial */
+#define NUMBER_MASK (((uint64_t)1 << NUMBER_BITS) - 1)
+#define CHUNK_BITS 8
+#define CHUNK (1 << CHUNK_BITS)
+
+struct slot {                       /* a record, as wide as the widest */
+    _Alignas(64) char bytes[OBJECT_SIZE];
+};
+
+struct fifo {
+    struct list objects;            /* the oldest first; unless others list them: IN_USE, EXPIRED, OWNED */
+    size_t length;
+};
+
+/* Of this thread. Here because what is made and used up most, the waits of the runtime's own, should cost
+ * no call; everybody else goes through the functions below. */
+struct object_table {
+    struct slot **chunks;
+    size_t records;                 /* how many there are in all chunks */
+    size_t most;                    /* and how many there ever were */
+    uint64_t serial;                /* the last one given out; never starts again */
+    uint64_t *cancelled;            /* a ring: the tickets of those that were, when they are recycled */
+    uint64_t forgotten;             /* the latest ticket that is no longer in there */
+    size_t cancels;                 /* how many were put in */
+    struct list *free;              /* the one freed last, linked by `next` */
+    struct fifo retired[OWNED + 1]; /* by enum retired */
+    size_t peak;                    /* the most that were ever IN_USE */
+};
+extern _Thread_local struct object_table object_table;
 
 static inline async_awaitable object_ticket(const struct object *object)
 {
-    return (async_awaitable)(uintptr_t)(object->serial << NUMBER_BITS | object->number);
+    return (async_awaitable)(uintptr_t)object->ticket;
 }
 
-void object_free(struct object *object);        /* recycle it now, with what it owns, */
-void object_recycle(struct object *object);     /* or if it owns nothing */
+static inline size_t object_number(const struct object *object) { return object->ticket & NUMBER_MASK; }
+
+/* The record that a ticket names, whatever it is used for now. */
+static inline struct object *object_named(const struct async_ticket *ticket)
+{
+    size_t number = (uintptr_t)ticket & NUMBER_MASK;
+    bool named = number < object_table.records && (uintptr_t)ticket >> NUMBER_BITS;
+    return named ? (struct object *)&object_table.chunks[number >> CHUNK_BITS][number & (CHUNK - 1)] : NULL;
+}
+
+static inline void *object_find(const struct async_ticket *ticket)      /* NULL: stale */
+{
+    struct object *object = object_named(ticket);
+    return object && object->ticket == (uintptr_t)ticket ? object : NULL;
+}
+
+bool object_grow(void);                         /* more records; false: no memory */
+
+/* A record for a new object, UNUSED but listed nowhere. NULL: no memory. */
+static inline struct object *object_take(const struct future_type *type, async_loop *loop)
+{
+    if (__builtin_expect(!object_table.free, 0) && !object_grow())
+        return NULL;
+    struct object *object = container_of(object_table.free, struct object, link);
+    object_table.free = object->link.next;
+    object_table.retired[UNUSED].length++;
+    object->ticket |= ++object_table.serial << NUMBER_BITS;
+    object->was = 0;
+    object->place = async_here;
+    object->pins = 0;
+    object->retired = UNUSED;
+    object->brief = object->reported = false;
+    future_init(&object->future, type, loop);
+    return object;
+}
+
+static inline void object_leave(struct object *object)      /* whatever it is listed in */
+{
+    object_table.retired[object->retired].length--;
+    list_remove(&object->link);
+}
+
+/* A record that is listed nowhere any more, and owns nothing. */
+static inline void object_put_back(struct object *object)
+{
+    object->ticket &= NUMBER_MASK;
+    object->link.next = object_table.free;
+    object_table.free = &object->link;
+}
+
+void object_free(struct object *object);        /* recycle it now, with what it owns */
 
 static inline void object_pin(struct object *object) { object->pins++; }
 static inline void object_unpin(struct object *object)
@@ -58,7 +135,6 @@ static inline void object_unpin(struct object *object)
 }
 
 struct object *object_new(const struct future_type *type, async_loop *loop);   /* NULL: no memory */
-void *object_find(const struct async_ticket *ticket);  /* NULL: stale */
 
 /* Was this a ticket, and what it stood for is recycled? Then that had ended: questions about its state
  * are answered for good, those about its value get a sentence. */

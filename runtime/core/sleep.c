@@ -27,39 +27,40 @@ static void ring(struct job *job)
     future_set(&container_of(job, struct alarm, timer.job)->future, async_none);
 }
 
-__attribute__((noinline))
-static async_value until_due(double seconds, async_value result)
+static async_value until_due(void *p)
 {
+    struct sleep args = *(struct sleep *)p;
     struct alarm alarm;
     async_loop *loop = loop_running;
     async_value interrupted = async_error(ENOMEM, "no memory for a timer");
-    if (isnan(seconds))
+    if (!task_current())
+        return report_no_task();
+    if (isnan(args.seconds))
         return async_error(ASYNC_VALUE_ERROR, "Invalid delay: NaN (not a number)");
     alarm.timer = (struct timer){ .job.run = ring };
     future_init(&alarm.future, &alarm_type, loop);
-    if (loop_timer_start(loop, &alarm.timer, clock_after(&loop->clock, seconds)))
+    if (loop_timer_start(loop, &alarm.timer, clock_after(&loop->clock, args.seconds)))
         interrupted = task_wait(&alarm.future);
     loop_timer_stop(loop, &alarm.timer);
-    return interrupted.error ? interrupted : result;
+    return interrupted.error ? interrupted : args.result;
 }
 
-static async_value one_turn(async_value result)
+static async_value one_turn(void *p)
 {
-    async_value interrupted = task_yield();
-    return interrupted.error ? interrupted : result;
-}
-
-static async_value sleep_until_done(void *p)
-{
-    struct sleep *args = p;
-    bool at_once = args->seconds <= 0 || !loop_running;
-    return at_once ? one_turn(args->result) : until_due(args->seconds, args->result);
+    async_value result = ((struct sleep *)p)->result, interrupted = task_yield();
+    if (interrupted.error)
+        return interrupted;
+    return result;
 }
 
 async_awaitable async_sleep_result(double seconds, async_value result)
 {
-    return coro_make(sleep_until_done, "async_sleep",
-                     &(struct sleep){ seconds, result }, sizeof(struct sleep));
+    struct coro *coro = coro_new(seconds <= 0 ? one_turn : until_due, "async_sleep");
+    if (!coro)
+        return NULL;
+    coro->object.brief = true;
+    *(struct sleep *)coro->room = (struct sleep){ seconds, result };
+    return object_ticket(&coro->object);
 }
 
 async_awaitable async_sleep(double seconds) { return async_sleep_result(seconds, async_none); }

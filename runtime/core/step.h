@@ -31,12 +31,16 @@ static inline bool loop_next_turn(async_loop *loop)
     return true;
 }
 
+/* Does somebody listen or debug? Then each step goes through the loop. */
+static inline bool loop_observed(const async_loop *loop)
+{
+    return __builtin_expect(async_hooks || loop->debug, 0);
+}
+
 /* The task whose step is next, taken off the queue; NULL: the loop has to see to what is. A task that
  * has not begun gets a stack: `spare`, where the caller stands, or if that is NULL a new one. */
-static inline struct task *task_next(async_loop *loop, void *spare)
+__attribute__((always_inline)) static inline struct task *task_next(async_loop *loop, void *spare)
 {
-    if (__builtin_expect(async_hooks != NULL || loop->debug != NULL, 0))
-        return NULL;
     if (list_empty(&loop->batch) && !loop_next_turn(loop))
         return NULL;
     struct job *job = container_of(loop->batch.next, struct job, link);
@@ -56,7 +60,7 @@ static inline struct task *task_next(async_loop *loop, void *spare)
             __builtin_prefetch(place + 64 * line);
     }
     __builtin_prefetch(second->link.next);
-    list_remove(&job->link);
+    list_pop(&loop->batch);
     return next;
 }
 
@@ -65,10 +69,13 @@ static inline struct task *task_next(async_loop *loop, void *spare)
 __attribute__((always_inline)) static inline async_value task_suspend(struct task *task)
 {
     async_loop *loop = loop_running;
-    hook(suspended, task);
+    struct task *next = NULL;
     if (__builtin_expect(!stack_holds(task->stack), 0))
         report_stepped_over();
-    struct task *next = task_next(loop, NULL);
+    if (loop_observed(loop))
+        hook(suspended, task);
+    else
+        next = task_next(loop, NULL);
     if (next != task) {
         loop->current = next;
         stack_switch(&task->place, next ? next->place : loop_place, false);

@@ -53,7 +53,7 @@ void task_begin(void)
         loop->current = NULL;
         task->stack = NULL;
         object_unpin(&task->coro.object);
-        struct task *next = loop->left_with.error ? NULL : task_next(loop, stack);
+        struct task *next = loop->left_with.error || loop_observed(loop) ? NULL : task_next(loop, stack);
         loop->current = next;
         if (next && next->stack == stack)
             continue;

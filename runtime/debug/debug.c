@@ -36,7 +36,7 @@
 #define ASK SIGURG                  /* ignored by default, and by debuggers */
 
 struct birth {                      /* about the object with this number */
-    uint64_t serial;
+    uint64_t ticket;
     double since;                   /* its last step */
     char *origin;                   /* by whom it was made */
     async_value raised;             /* the error that it left a function with, and where it first did */
@@ -68,10 +68,10 @@ static long long now(void)
 static struct birth *note_of(const struct object *object)
 {
     struct debug *debug = object->future.loop ? object->future.loop->debug : NULL;
-    if (!debug || object->number >= debug->room)
+    if (!debug || object_number(object) >= debug->room)
         return NULL;
-    struct birth *note = &debug->notes[object->number];
-    return note->serial == object->serial || (object->was && note->serial == object->was) ? note : NULL;
+    struct birth *note = &debug->notes[object_number(object)];
+    return note->ticket == object->ticket || (object->was && note->ticket == object->was) ? note : NULL;
 }
 
 const char *debug_origin(const struct object *object)
@@ -123,11 +123,11 @@ void debug_born(struct object *object)
     char origin[ORIGIN] = " by ";
     struct task *maker = task_current();
     struct debug *debug = object->future.loop->debug;
-    if (!make_room(debug, object->number))
+    if (!make_room(debug, object_number(object)))
         return;
-    struct birth *note = &debug->notes[object->number];
+    struct birth *note = &debug->notes[object_number(object)];
     free(note->origin);
-    *note = (struct birth){ .serial = object->serial, .since = clock_to_seconds(loop_now(debug->loop)) };
+    *note = (struct birth){ .ticket = object->ticket, .since = clock_to_seconds(loop_now(debug->loop)) };
     if (!maker)
         return;
     report_describe(&maker->coro.object, origin + strlen(origin), sizeof origin - strlen(origin));

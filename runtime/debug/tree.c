@@ -52,7 +52,7 @@ static struct children *children_of(struct task *task)
 
 static unsigned char *mark_of(struct tree *tree, struct task *task)
 {
-    return &tree->marks[task->coro.object.number];
+    return &tree->marks[object_number(&task->coro.object)];
 }
 
 static void print_line(struct tree *tree, struct task *task, int depth, bool cycle)
@@ -103,8 +103,8 @@ void async_print_tasks(async_loop *loop)
     size_t count = 0;
     list_each(link, &loop->tasks) {
         struct object *object = container_of(link, struct object, link);
-        if (object->number >= tree.room)
-            tree.room = object->number + 1;
+        if (object_number(object) >= tree.room)
+            tree.room = object_number(object) + 1;
         count++;
     }
     fflush(stdout);

@@ -231,10 +231,10 @@ async_value db_in_turn(async_db *x, const char *caller, db_work *work, void *arg
     in_use struct db *db = use(x, caller, &v);
     if (!db)
         return v;
-    uint64_t serial = db->object.serial;
+    uint64_t ticket = db->object.ticket;
     if ((v = lock_acquire(db->turn)).error)
         return v;
-    v = serial != db->object.serial ? given_back() : db->link ? work(db, arg) : closed(db);
+    v = ticket != db->object.ticket ? given_back() : db->link ? work(db, arg) : closed(db);
     lock_release(db->turn);
     return v;
 }
@@ -414,7 +414,7 @@ void async_db_exit(async_db **x)
 struct transaction {
     struct object object;
     struct db *db;                  /* pinned; NULL: it is over */
-    uint64_t serial;                /* of the connection: it must not be given back meanwhile */
+    uint64_t ticket;                /* of the connection: it must not be given back meanwhile */
     unsigned depth;                 /* 1: a real one, more: a savepoint in another */
 };
 
@@ -474,7 +474,7 @@ static async_value end(struct transaction *transaction, ending *how)
         return async_none;
     async_value v = take_turn(db, &cancelled);
     bool have_turn = !v.error;
-    if (have_turn && transaction->serial != db->object.serial) {
+    if (have_turn && transaction->ticket != db->object.ticket) {
         v = async_error(ASYNC_DB_CLOSED, "the connection was given back to its pool before this "
                                          "transaction ended, and so it was rolled back");
     } else if (have_turn) {
@@ -509,17 +509,17 @@ static async_value begin(struct transaction *transaction, bool *cancelled)
 static async_value begin_transaction(struct db *db)
 {
     bool cancelled = false;
-    uint64_t serial = db->object.serial;
+    uint64_t ticket = db->object.ticket;
     struct transaction *transaction = pinned_object(&transaction_type);
     if (!transaction)
         return async_error(ENOMEM, "no memory for a transaction");
     transaction->db = NULL;
     async_value v = lock_acquire(db->turn);
-    if (!v.error && serial != db->object.serial)
+    if (!v.error && ticket != db->object.ticket)
         v = given_back();
     if (!v.error) {
         transaction->db = db;
-        transaction->serial = serial;
+        transaction->ticket = ticket;
         object_pin(&db->object);
         v = begin(transaction, &cancelled);
         lock_release(db->turn);

@@ -16,6 +16,7 @@
  * nobody's business.
  *
  * Allocations are caught by the linker's --wrap, see the Makefile. */
+#include "core/coro.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "core/object.h"
@@ -135,11 +136,23 @@ void *__wrap_mmap(void *at, size_t size, int access, int flags, int fd, off_t of
 /* Records and stacks come in chunks, so that malloc and mmap are seldom asked; but each of them may
  * be the one for which there is no room. */
 struct object *__real_object_new(const struct future_type *type, async_loop *loop);
+struct coro *__real_coro_new(async_fn *fn, const char *name);
+async_coroutine __real_async_coro_new(async_call call);
 void *__real_stack_take(void);
 
 struct object *__wrap_object_new(const struct future_type *type, async_loop *loop)
 {
     return fails() ? NULL : __real_object_new(type, loop);
+}
+
+struct coro *__wrap_coro_new(async_fn *fn, const char *name)
+{
+    return fails() ? NULL : __real_coro_new(fn, name);
+}
+
+async_coroutine __wrap_async_coro_new(async_call call)
+{
+    return fails() ? NULL : __real_async_coro_new(call);
 }
 
 void *__wrap_stack_take(void) { return fails() ? NULL : __real_stack_take(); }
