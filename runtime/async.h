@@ -233,6 +233,13 @@ async_task async_create_task(async_coroutine coro) ASYNC_MUST_USE;
 /* create_task(coro, name=...): the name is copied. Without one a task is "Task-1", "Task-2", ... */
 async_task async_create_task_named(async_coroutine coro, const char *name) ASYNC_MUST_USE;
 
+/* create_task(coro, eager_start=True): its first step is now, before this returns, up to where it waits;
+ * one that never waits is done then, and no turn of the loop is lost. The other is
+ * loop.set_task_factory(asyncio.eager_task_factory): from now on create_task, gather, task groups and the like make
+ * all their tasks so. Lessons 4 and 5 count on the turn in between: a program that needs an order says so. */
+async_task async_create_task_eager(async_coroutine coro) ASYNC_MUST_USE;
+void async_loop_set_eager_task_factory(async_loop *loop, bool on);
+
 /* Nobody will ask for this task: it is collected as soon as it is done, and an error that it ends
  * with is reported at once. Python has no twin; there a task one forgets may vanish. */
 void async_detach(async_task task);
@@ -818,6 +825,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_sleep_result(...)               ASYNC_AT(async_sleep_result, __VA_ARGS__)
 #define async_create_task(...)                ASYNC_AT(async_create_task, __VA_ARGS__)
 #define async_create_task_named(...)          ASYNC_AT(async_create_task_named, __VA_ARGS__)
+#define async_create_task_eager(...)          ASYNC_AT(async_create_task_eager, __VA_ARGS__)
 #define async_detach(...)                     ASYNC_AT(async_detach, __VA_ARGS__)
 #define async_create_future()                 ASYNC_AT(async_create_future)
 #define async_keep(...)                       ASYNC_AT(async_keep, __VA_ARGS__)

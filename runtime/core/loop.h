@@ -45,6 +45,7 @@ struct async_loop {
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
     bool running, stopping, closed, deadlocked;
+    bool eager;                 /* a task that is made begins at once */
 };
 
 extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */

@@ -100,6 +100,30 @@ void task_step(struct job *job)
     loop->current = NULL;
 }
 
+/* The first step of a task now, and not in the next turn: an eager start. Who made it stands first in line
+ * meanwhile, so that as soon as the task waits or ends it goes on, with nobody in between. A callback has no
+ * step: in its place stands a job that nobody runs, and where the loop would wait for control, it does. */
+static void run_now(async_loop *loop, struct task *task)
+{
+    struct task *maker = loop->current;
+    struct job callback = { .run = NULL }, *next = maker ? &maker->step : &callback;
+    object_pin(&task->coro.object);                 /* it may end, and nobody has its handle yet */
+    list_prepend(&loop->batch, &next->link);
+    if (maker) {
+        maker->waiting_at = async_here;
+        hook(suspended, maker);
+    }
+    list_remove(&task->step.link);
+    if (!refused(task)) {
+        loop->current = task;
+        hook(resumed, task);
+        stack_switch(maker ? &maker->place : &loop_place, task->place, false);
+    }
+    loop->current = maker;
+    list_remove(&next->link);
+    object_unpin(&task->coro.object);
+}
+
 async_value task_wait(struct future *future)
 {
     struct task *task = task_current();
@@ -143,12 +167,28 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
     return task;
 }
 
+/* It was queued; or its first step is now, if its maker or its loop wants it so. */
+static void begin(async_loop *loop, struct task *task, bool eager)
+{
+    if (__builtin_expect(eager || loop->eager, 0) && loop == loop_running)
+        run_now(loop, task);
+}
+
+struct task *task_create(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+                         async_value *error)
+{
+    struct task *task = task_start(loop, x, name, caller, error);
+    if (task)
+        begin(loop, task, false);
+    return task;
+}
+
 struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
                            async_value *error)
 {
     struct object *object = x ? object_find(x) : NULL;
     if (!object || !object->future.type->cancel) {
-        struct task *task = task_start(loop, x, NULL, caller, error);
+        struct task *task = task_create(loop, x, NULL, caller, error);
         if (!task)
             return NULL;
         object = &task->coro.object;
@@ -197,7 +237,7 @@ const char *task_name(struct task *task)
 
 /* ------------------------------------------------------------------ what async.h offers */
 
-static async_task create(async_loop *loop, async_coroutine coro, const char *name)
+static async_task create(async_loop *loop, async_coroutine coro, const char *name, bool eager)
 {
     async_value error;
     if (!coro)
@@ -207,7 +247,9 @@ static async_task create(async_loop *loop, async_coroutine coro, const char *nam
     struct task *task = task_start(loop, coro, name, "async_create_task", &error);
     if (!task)
         report_abort(error);
-    return object_ticket(&task->coro.object);
+    async_task ticket = object_ticket(&task->coro.object);
+    begin(loop, task, eager);
+    return ticket;
 }
 
 async_task async_create_task(async_coroutine coro)
@@ -219,13 +261,26 @@ async_task async_create_task_named(async_coroutine coro, const char *name)
 {
     if (!loop_running)
         report_abort(report_no_loop("async_create_task"));
-    return create(loop_running, coro, name);
+    return create(loop_running, coro, name, false);
+}
+
+async_task async_create_task_eager(async_coroutine coro)
+{
+    if (!loop_running)
+        report_abort(report_no_loop("async_create_task_eager"));
+    return create(loop_running, coro, NULL, true);
 }
 
 async_task async_loop_create_task(async_loop *loop, async_coroutine coro)
 {
     loop_given(loop, __func__);
-    return create(loop, coro, NULL);
+    return create(loop, coro, NULL, false);
+}
+
+void async_loop_set_eager_task_factory(async_loop *loop, bool on)
+{
+    loop_given(loop, __func__);
+    loop->eager = on;
 }
 
 struct task *task_for(async_task x, const char *caller)

@@ -48,6 +48,11 @@ struct task *task_known(async_task x, const char *caller);  /* likewise; NULL if
 struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
                         async_value *error);
 
+/* The same for a program that asks for a task: it begins at once where that is how its loop makes tasks, and may
+ * be done already. */
+struct task *task_create(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+                         async_value *error);
+
 /* What ensure_future does: a task for a coroutine, any other future as it is; pinned. */
 struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
                            async_value *error);

@@ -139,6 +139,8 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
         gather->children[i] = (struct gathered){ { .run = child_done }, gather, future };
         list_init(&gather->children[i].done.link);
         gather->count++;
+        if (future->state == PENDING)
+            list_append(&future->waiters, &gather->children[i].done.link);
     }
     return async_none;
 }
@@ -162,16 +164,14 @@ async_future async_gather_list(async_value *results, const async_awaitable *list
                                          : async_error(ENOMEM, "no memory for async_gather");
     gather->unfinished = gather->count;
     if (error.error || count == 0) {
+        for (size_t i = 0; i < gather->count; i++)
+            list_remove(&gather->children[i].done.link);
         future_set(&gather->object.future, error);
         return object_ticket(&gather->object);
     }
-    for (size_t i = 0; i < count; i++) {
-        object_pin(&gather->object);
-        if (gather->children[i].future->state == PENDING)
-            list_append(&gather->children[i].future->waiters, &gather->children[i].done.link);
-    }
-    for (size_t i = 0; i < count; i++)                  /* all that are done: no turn is lost */
-        if (gather->children[i].future->state != PENDING)
+    gather->object.pins += count;
+    for (size_t i = 0; i < count; i++)                  /* all that were done: no turn is lost */
+        if (list_empty(&gather->children[i].done.link))
             child_done(&gather->children[i].done);
     return object_ticket(&gather->object);
 }

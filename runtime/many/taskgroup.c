@@ -246,16 +246,20 @@ async_task async_taskgroup_create_task_named(async_taskgroup *x, async_coroutine
         async_coro_close(coro);
         return NULL;
     }
-    struct task *task = task_start(loop, coro, name,
-                                   "async_taskgroup_create_task", &error);
+    struct task *task = task_create(loop, coro, name, "async_taskgroup_create_task", &error);
     if (!task)
         report_abort(error);
+    async_task ticket = object_ticket(&task->coro.object);
     *member = (struct member){ .done.run = member_done, .group = group, .task = task };
     object_pin(&task->coro.object);
     object_pin(&group->object);
     list_append(&group->members, &member->link);
-    list_append(&task->coro.object.future.waiters, &member->done.link);
-    return object_ticket(&task->coro.object);
+    list_init(&member->done.link);
+    if (task->coro.object.future.state == PENDING)
+        list_append(&task->coro.object.future.waiters, &member->done.link);
+    else
+        member_done(&member->done);     /* it began at once, and did not wait */
+    return ticket;
 }
 
 async_value async_taskgroup_leave(async_taskgroup *x, async_value outcome)

@@ -26,7 +26,8 @@ import time
 
 REFERENCE = (3, 13)
 OLDEST = (3, 12)
-CHANGED_SINCE_OLDEST = {"cond", "barrier", "tg", "cancelcount"}     # FORMAT.md, section 8
+CHANGED_SINCE_OLDEST = {"cond", "barrier", "tg", "cancelcount", "eager"}    # FORMAT.md, section 8
+EAGER_CHANGED = (3, 13, 2)
 BUNDLE = 100                # programs for one process
 MIX = ["virtual", "wild", "virtual", "base", "virtual",
        "wild", "virtual", "real", "wild", "virtual"]
@@ -194,7 +195,7 @@ def valid(coros):
 
 def callees(words):
     """The positions in a statement's words that name coroutine functions."""
-    return {"call": [1], "spawn": [2], "tgspawn": [2], "waitforc": [2],
+    return {"call": [1], "spawn": [2], "espawn": [2], "tgspawn": [2], "waitforc": [2],
             "gatherc": range(2, len(words))}.get(words[0], [])
 
 
@@ -238,7 +239,7 @@ def edits(block):
                 yield instead([words, parts[:j] + [[head, smaller]] + parts[j + 1:]])
         if words[0] == "repeat" and words[1] != "1":
             yield instead([["repeat", "1"], parts])
-        if words[0] == "tgspawn":
+        if words[0] in ("tgspawn", "espawn"):
             yield instead([["spawn"] + words[1:], parts])
         first = {"gather": 2, "gatherc": 2, "wait": 3}.get(words[0])
         if first and len(words) > first + 1:
@@ -363,6 +364,8 @@ def jobs_of(args, conform):
     allowed = set(gen.OPTIONAL)
     if sys.version_info < REFERENCE:
         allowed -= CHANGED_SINCE_OLDEST
+    if sys.version_info >= EAGER_CHANGED:
+        allowed.discard("eager")
     words = ""
     if args.features is not None:
         allowed &= set(args.features.split())

@@ -19,14 +19,15 @@ PROFILES = {"virtual": 1, "real": 2, "base": 3, "wild": 4}
 OPTIONAL = {            # word after 'need' -> chance of being switched on, in percent
     "timeout": 35, "tg": 18, "sem": 25, "cond": 18, "fut": 25, "barrier": 8,
     "callback": 25, "cancelcount": 8, "lifo": 20, "prio": 20, "waitforc": 25,
-    "waitfor": 55, "shield": 60,
+    "waitfor": 55, "shield": 60, "eager": 12, "context": 15,
 }
 NEEDS = {"timeout": "timeout", "tg": "tg", "tgspawn": "tg", "swith": "sem", "sacq": "sem",
          "srel": "sem", "cwith": "cond", "cwait": "cond", "cnotify": "cond",
          "fset": "fut", "fexc": "fut", "fcancel": "fut", "fwait": "fut", "fcb": "fut",
          "bwait": "barrier", "soon": "callback", "later": "callback", "tcb": "callback",
          "cancelling": "cancelcount", "uncancel": "cancelcount", "waitforc": "waitforc",
-         "waitfor": "waitfor", "shield": "shield"}
+         "waitfor": "waitfor", "shield": "shield", "espawn": "eager", "vset": "context",
+         "vget": "context", "vreset": "context", "vsoon": "context"}
 COST_CAP = 320          # statements executed by main, all callees included
 
 
@@ -78,6 +79,8 @@ class Gen:
         self.nd = 1 if "cond" in self.on else 0
         self.nf = 1 + r(2) if "fut" in self.on else 0
         self.nb = 1 if "barrier" in self.on else 0
+        self.nx = 1 + r(2) if "context" in self.on else 0
+        self.eager = "eager" in self.on and r.chance(50)        # all tasks; or only those of espawn
         kinds = ["fifo"] + [k for k in ("lifo", "prio") if k in self.on]
         self.queues = [(r.pick(kinds), r.pick([0, 0, 1, 1, 2, 3])) for _ in range(self.nq)]
         self.sems = [r.pick([0, 1, 1, 2, 3]) for _ in range(self.nm)]
@@ -126,7 +129,7 @@ class Gen:
             total += inner
             if op in ("call", ):
                 total += self.cost[args[0]]
-            elif op in ("spawn", "tgspawn", "waitforc"):
+            elif op in ("spawn", "espawn", "tgspawn", "waitforc"):
                 total += self.cost[args[1]]
             elif op == "gatherc":
                 total += sum(self.cost[x] for x in args[1:])
@@ -489,6 +492,8 @@ class Gen:
                 w += [("waitforc", 8)]
             if ctx.get("tg"):
                 w += [("tgspawn", 30)]
+            if "eager" in self.on:
+                w += [("espawn", 20)]
         if not ctx.get("final"):
             w += [("return", 1)]
         if ctx.get("handler"):
@@ -526,6 +531,8 @@ class Gen:
             w += [("soon", 5), ("later", 5), ("tcb", 6)]
         if "cancelcount" in self.on:
             w += [("cancelling", 6), ("uncancel", 4)]
+        if self.nx:
+            w += [("vset", 12), ("vget", 14), ("vreset", 6), ("vsoon", 4)]
         op = r.weighted(w)
 
         if op == "log":
@@ -545,7 +552,7 @@ class Gen:
         if op == "wait":
             limit = self.patience() if r.chance(50) else -1
             return st("wait", r(3), limit, *self.slots())
-        if op in ("spawn", "tgspawn", "call", "waitforc", "gatherc"):
+        if op in ("spawn", "espawn", "tgspawn", "call", "waitforc", "gatherc"):
             j = self.callee(c)
             if j is None:
                 return self.log()
@@ -612,6 +619,10 @@ class Gen:
             return st(op, r(self.nb))
         if op == "soon":
             return st("soon", r(100))
+        if op in ("vset", "vsoon"):
+            return st(op, r(self.nx), r(100))
+        if op in ("vget", "vreset"):
+            return st(op, r(self.nx))
         if op == "later":
             return st("later", self.ms(), r(100))
         return st(op)
@@ -630,6 +641,7 @@ class Gen:
         for c in self.coros:
             walk(self.coros[c])
         need |= {kind for kind, _ in self.queues if kind != "fifo"}
+        need |= {"eager"} if self.eager else set()
         out = ["fuzz 1", f"# seed {self.seed} profile {self.profile}",
                "need base" + "".join(" " + x for x in sorted(need)),
                f"slots {self.nslots + self.extra_slots}"]
@@ -637,6 +649,7 @@ class Gen:
         out += ["lock"] * self.nl + ["event"] * self.nv + [f"sem {n}" for n in self.sems]
         out += ["cond"] * self.nd + ["fut"] * self.nf
         out += [f"barrier {n}" for n in self.barriers]
+        out += ["var"] * self.nx + ["eager"] * self.eager
 
         def put(body, ind):
             for op, args, subs in body:

@@ -37,7 +37,9 @@ static struct {
     async_condition *cond[MOST_OBJECTS];
     async_future fut[MOST_OBJECTS];
     async_barrier *barrier[MOST_OBJECTS];
-    int queues, locks, events, sems, conds, futs, barriers;
+    async_contextvar var[MOST_OBJECTS];
+    async_token token[MOST_OBJECTS];        /* the newest of each variable */
+    int queues, locks, events, sems, conds, futs, barriers, vars;
 } all;
 
 #define print(...) fprintf(trace, __VA_ARGS__)
@@ -157,6 +159,7 @@ static bool make_objects(void)
         case 'M': made = all.sem[all.sems++] = async_semaphore_new(x->n); break;
         case 'D': made = all.cond[all.conds++] = async_condition_new(NULL); break;
         case 'B': made = all.barrier[all.barriers++] = async_barrier_new(x->n); break;
+        case 'X': made = &all.var[all.vars++]; break;
         case 'F':
             if ((made = all.fut[all.futs++] = async_loop_create_future(loop)))
                 async_keep(made);
@@ -263,6 +266,14 @@ static async_value on_future(async_future f, void *arg)
     return async_none;
 }
 
+static async_value on_loop_with_var(void *arg)
+{
+    struct note *x = arg;
+    who(0);
+    print("%s %d X%d = %ld\n", x->text, x->k, x->index, async_contextvar_get(&all.var[x->index]).num);
+    return async_none;
+}
+
 static struct result error(async_value v) { return (struct result){ ERROR, v }; }
 
 static struct result hold(struct statement *s, struct activation *a)
@@ -327,8 +338,9 @@ static async_value spawn(struct statement *s, struct activation *a)
 {
     struct activation *b = start(s->a[1], 0);
     async_coroutine c = async_coro(activate, b);
-    async_task task = s->op == OP_spawn ? async_create_task(c)
-                                        : async_taskgroup_create_task(a->group, c);
+    async_task task = s->op == OP_spawn    ? async_create_task(c)
+                      : s->op == OP_espawn ? async_create_task_eager(c)
+                                           : async_taskgroup_create_task(a->group, c);
     if (!task)
         return no_memory;
     if (strcmp(async_type_name(task), "Task"))
@@ -479,6 +491,17 @@ static async_value primitive(struct statement *s, struct activation *a)
     case OP_bwait:
         LINE(async_catch(async_barrier_wait(all.barrier[x])), "bwait B%d = %ld", x, v.num);
         break;
+    case OP_vset:
+        all.token[x] = async_contextvar_set(&all.var[x], async_num(y));
+        LINE(all.token[x].error, "vset X%d %d", x, y);
+        break;
+    case OP_vget:
+        a->acc = async_contextvar_get(&all.var[x]).num;
+        EMIT("vget X%d = %ld", x, a->acc);
+        break;
+    case OP_vreset: LINE(async_contextvar_reset(&all.var[x], &all.token[x]), "vreset X%d", x); break;
+    case OP_vsoon:
+        return async_loop_call_soon(loop, on_loop_with_var, note("vcb", y, x)) ? async_none : no_memory;
     default: bad_program("cannot run", op_name[s->op]);
     }
     return v;
@@ -509,7 +532,7 @@ static struct result statement(struct statement *s, struct activation *a)
         }
         break;
     case OP_try: return try(s, a);
-    case OP_spawn: case OP_tgspawn: v = spawn(s, a); break;
+    case OP_spawn: case OP_espawn: case OP_tgspawn: v = spawn(s, a); break;
     case OP_self: slot[x] = async_current_task(); break;
     case OP_await: case OP_shield: case OP_waitfor: v = await_task(s, a); break;
     case OP_waitforc: v = wait_for_call(s, a); break;
@@ -596,6 +619,7 @@ static bool run_program(const struct source *source, FILE *out)
     loop = async_new_event_loop();
     if (loop) {
         async_loop_set_exception_handler(loop, ignore);
+        async_loop_set_eager_task_factory(loop, program->eager);
         const char *end = run_main();
         who(0);
         print("%s\n", end);

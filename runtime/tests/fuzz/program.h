@@ -17,7 +17,7 @@
     X(gatherc) X(wait) X(put) X(putn) X(get) X(getn) X(tdone) X(join) X(qsize) X(acq) X(rel) \
     X(locked) X(with) X(eset) X(eclr) X(ewait) X(sacq) X(srel) X(swith) X(cwith) X(cwait) \
     X(cnotify) X(fset) X(fexc) X(fcancel) X(fwait) X(fcb) X(bwait) X(soon) X(later) X(tcb) \
-    X(timeout) X(tg) X(tgspawn) X(cancelling) X(uncancel)
+    X(timeout) X(tg) X(tgspawn) X(cancelling) X(uncancel) X(espawn) X(vset) X(vget) X(vreset) X(vsoon)
 #define ENUM(x) OP_##x,
 #define NAME(x) #x,
 enum op { OPS(ENUM) OP_COUNT };
@@ -38,7 +38,7 @@ struct statement {
 };
 
 struct declaration {                /* of a queue, lock, ... */
-    char kind, queue;               /* first letters, as in traces (L lock ...); f, l or p */
+    char kind, queue;               /* first letters, as in traces (L lock ...; X variable); f, l or p */
     int n;                          /* maxsize, permits, parties */
 };
 
@@ -46,6 +46,7 @@ struct program {
     struct declaration object[MOST_OBJECTS];
     struct statement *coro[MOST_COROS];
     int objects, coros;
+    bool eager;                     /* all its tasks begin at once */
 };
 
 struct source {                     /* of one program in a bundle */
@@ -245,7 +246,8 @@ static struct program *parse(const char *text)
     while (next_line()) {
         struct declaration *object = &program->object[program->objects];
         char kind = is("queue") ? 'Q' : is("lock") ? 'L' : is("event") ? 'V' : is("sem") ? 'M'
-                  : is("cond") ? 'D' : is("fut") ? 'F' : is("barrier") ? 'B' : 0;
+                  : is("cond") ? 'D' : is("fut") ? 'F' : is("barrier") ? 'B' : is("var") ? 'X' : 0;
+        program->eager |= is("eager");
         if (is("slots") && atoi(word[1]) > MOST_SLOTS)
             bad_program("too many slots:", word[1]);
         if (kind) {

@@ -10,6 +10,7 @@ trace (FORMAT.md, section 8).  Works under Python 3.11 and later; the traces
 of 3.13 are the reference.
 """
 import asyncio
+import contextvars
 import os
 import sys
 
@@ -20,7 +21,7 @@ CancelledError = asyncio.CancelledError
 CAUGHT = (Exception, CancelledError)        # never GeneratorExit
 MAX_TRACE = 5000
 BLOCKS = {"repeat", "with", "swith", "cwith", "timeout", "tg"}
-OBJECTS = {"queue", "lock", "event", "sem", "cond", "fut", "barrier"}
+OBJECTS = {"queue", "lock", "event", "sem", "cond", "fut", "barrier", "var"}
 RETURN_WHEN = (asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION, asyncio.ALL_COMPLETED)
 NAMES = {asyncio.QueueFull: "QueueFull", asyncio.QueueEmpty: "QueueEmpty",
          asyncio.InvalidStateError: "InvalidState", ValueError: "ValueError",
@@ -64,7 +65,7 @@ def matches(word, e):
 
 class Program:
     def __init__(self, text):
-        self.objects, self.coros, self.slots, self.need = [], [], 0, []
+        self.objects, self.coros, self.slots, self.need, self.eager = [], [], 0, [], False
         lines = [line.split() for line in text.splitlines()]
         lines = [w for w in lines if w and not w[0].startswith("#")]
         if lines[0] != ["fuzz", "1"]:
@@ -81,6 +82,8 @@ class Program:
                 self.slots = int(w[1])
             elif w[0] == "need":
                 self.need = w[1:]
+            elif w[0] == "eager":
+                self.eager = True
             elif w[0] in OBJECTS:
                 self.objects.append(w)
             i += 1
@@ -121,6 +124,13 @@ class OrderedSet(dict):
         self.pop(x, None)
 
 
+class Task(asyncio.Task):
+    """Is in the list of all tasks before it begins, which may be at once."""
+    def __init__(self, coro, *, loop, all_tasks, **kw):
+        all_tasks.append(self)
+        super().__init__(coro, loop=loop, **kw)
+
+
 class Act:
     """One activation: a coroutine started as a task, or by waitforc."""
     __slots__ = ("id", "top", "acc", "handling", "groups")
@@ -150,6 +160,7 @@ class Interp:
         loop.set_task_factory(self.make_task)
         loop._virtual.on_jump = self.jumped
         self.q, self.l, self.v, self.m, self.d, self.f, self.b = [], [], [], [], [], [], []
+        self.x, self.token = [], []         # context variables, and the newest token of each
         for w in program.objects:
             if w[0] == "queue":
                 cls = {"fifo": asyncio.Queue, "lifo": asyncio.LifoQueue,
@@ -167,6 +178,9 @@ class Interp:
                 self.f.append(loop.create_future())
             elif w[0] == "barrier":
                 self.b.append(asyncio.Barrier(int(w[1])))
+            elif w[0] == "var":
+                self.x.append(contextvars.ContextVar("X", default=0))
+                self.token.append(None)
 
     # ---- plumbing
     def jumped(self):
@@ -178,9 +192,12 @@ class Interp:
         self.gap = min(self.gap, now - getattr(self, "last_jump", 0))
         self.last_jump = now
 
-    def make_task(self, loop, coro, **kw):
-        task = asyncio.Task(coro, loop=loop, **kw)
-        self.tasks.append(task)
+    def make_task(self, loop, coro, eager_start=None, **kw):
+        if eager_start is None:
+            eager_start = self.p.eager
+        if eager_start:                     # 3.11 does not know the word
+            kw["eager_start"] = True
+        task = Task(coro, loop=loop, all_tasks=self.tasks, **kw)
         if self.phase == "shutdown":
             self.notes.add("late-spawn")
         return task
@@ -289,6 +306,12 @@ class Interp:
     async def st_spawn(self, a, w):
         i, coro = self.start(w[1])
         self.slot[w[0]] = task = self.loop.create_task(coro)
+        self.id_of[task] = i
+        self.emit(a.id, f"spawn T{i} C{w[1]}")
+
+    async def st_espawn(self, a, w):
+        i, coro = self.start(w[1])
+        self.slot[w[0]] = task = self.make_task(self.loop, coro, eager_start=True)
         self.id_of[task] = i
         self.emit(a.id, f"spawn T{i} C{w[1]}")
 
@@ -532,6 +555,24 @@ class Interp:
     async def st_bwait(self, a, w):
         index = await self.b[w[0]].wait()
         self.emit(a.id, f"bwait B{w[0]} = {index}")
+
+    # ---- context variables
+    async def st_vset(self, a, w):
+        self.token[w[0]] = self.x[w[0]].set(w[1])
+        self.emit(a.id, f"vset X{w[0]} {w[1]}")
+
+    async def st_vget(self, a, w):
+        a.acc = self.x[w[0]].get()
+        self.emit(a.id, f"vget X{w[0]} = {a.acc}")
+
+    async def st_vreset(self, a, w):
+        if self.token[w[0]] is None:
+            raise RuntimeError("nothing was set")
+        self.x[w[0]].reset(self.token[w[0]])
+        self.emit(a.id, f"vreset X{w[0]}")
+
+    async def st_vsoon(self, a, w):
+        self.loop.call_soon(lambda: self.emit("-", f"vcb {w[1]} X{w[0]} = {self.x[w[0]].get()}"))
 
     # ---- the whole run, as asyncio.run() does it
     def run(self):
