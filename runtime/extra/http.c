@@ -141,7 +141,7 @@ void async_http_session_exit(async_http_session **session)
 
 /* ------------------------------------------------------------------------ the coroutine */
 
-/* A place among the requests under way, first come first served; it is handed on by leave_place. */
+/* A place among the requests under way, first come first served; it is handed on by client_leave. */
 static async_value take_place(struct client *client)
 {
     struct waiter waiter;
@@ -156,25 +156,38 @@ static async_value take_place(struct client *client)
     return v;
 }
 
-static void leave_place(struct client *client)
+void client_leave(struct client *client)
 {
     if (!waitq_serve_next(&client->queue))
         client->running--;
 }
 
-/* From when it has its place. */
+/* From when it has its place, until it leaves that; or a response that is read by and by does. */
 static async_value transfer(struct client *client, const struct request *request)
 {
     async_value v;
+    struct transfer *transfer = NULL;
     if (!client->multi)
-        return request_fail(request, ASYNC_RUNTIME_ERROR, "the session is closed");
-    struct transfer *transfer = transfer_start(client, request, &v);
-    if (!transfer)
+        v = request_fail(request, ASYNC_RUNTIME_ERROR, "the session is closed");
+    else
+        transfer = transfer_start(client, request, &v);
+    if (!transfer) {
+        client_leave(client);
         return v;
-    v = task_wait(&transfer->future);
+    }
+    v = async_none;
+    if (request->chunks.next)
+        v = transfer_feed(transfer, request->chunks);
+    while (!v.error && request->streams && !transfer->head_done && transfer->future.state == PENDING)
+        v = transfer_wait_for_news(transfer);
+    if (!v.error && !request->streams && transfer->future.state == PENDING)
+        v = task_wait(&transfer->future);
     if (!v.error)
         v = answer_outcome(transfer, request);
-    transfer_free(transfer);
+    if (!transfer->response) {
+        transfer_free(transfer);
+        client_leave(client);
+    }
     return v;
 }
 
@@ -186,9 +199,7 @@ static async_value perform(void *p)
                                                    "async_http_get", &v);
     if (!session || (v = request_check(request)).error || (v = take_place(session->client)).error)
         return v;
-    v = transfer(session->client, request);
-    leave_place(session->client);
-    return v;
+    return transfer(session->client, request);
 }
 
 /* The limit for all of it is wait_for's, and so a cancel of our own. */

@@ -10,8 +10,8 @@
  * given to a request is copied at once: it may be a buffer that is used again. Times: seconds.
  *
  * Cancelling a request (async_cancel, async_wait_for, ...) gives up the transfer on the spot. On
- * the virtual clock a request to somebody else holds the clock back for as long as it is under way;
- * one to a server of this process does not. */
+ * the virtual clock a request to somebody else holds the clock back for as long as it is under way and does not
+ * wait for us, one to a server of this process does not. */
 #ifndef HTTP_H
 #define HTTP_H
 
@@ -70,11 +70,13 @@ async_awaitable async_http_post(async_http_session *session, const char *url,
  *     async_http_request(session, .method = "PUT", .url = url, .body = text,
  *                        .headers = (const char *const[]){ "Content-Type: text/csv", NULL }) */
 struct async_http_call {
-    const char *method;         /* NULL: GET, or POST if there is a body */
+    const char *method;         /* NULL: GET, or POST if there is a body (or chunks of one) */
     const char *url;
     const char *const *headers; /* "Name: value" each, NULL at the end; or NULL */
     const char *body;           /* NULL: none */
     size_t length;              /* of the body; 0: up to its terminating 0 */
+    async_iterator chunks;      /* data=generator: a body that comes by and by; see below */
+    bool stream;                /* the await is over when the headers are here; see below */
     double timeout;             /* in place of the session's; 0: that */
 };
 #define async_http_request(session, ...) (async_note(ASYNC_HERE), \
@@ -101,6 +103,26 @@ const char *async_http_header(async_http_response *response, const char *name);
 bool async_http_header_at(async_http_response *response, size_t i, const char **name,
                           const char **value);
 
+/* Bodies that are too long to be held in memory, or that come as time goes by, in pieces: async for chunk in
+ * response.content.iter_any() is
+ *     async_with(async_http_response_exit) async_http_response *response =
+ *         await(async_http_request(session, .url = url, .stream = true)).ptr;
+ *     async_for (value, async_http_chunks(response)) {
+ *         async_http_chunk *chunk = value.ptr;
+ * A chunk is good until the next one is asked for. What nobody asks for is not fetched: the server has to wait.
+ * Errors as above; the timeout is for the headers, a limit for the rest is async_timeout's. A response has a
+ * place in its session (limit) until its end was read, or it is left: that gives up what was not read.
+ * Of a response that is no stream it is the whole body at once; of one that is async_http_text is empty.
+ *
+ * To send, `chunks` is an iterator of chunks, such as an async_generator of yours, or the response of another
+ * request; each is asked for when the one before is on its way, an error that it ends with is the request's. An
+ * iterator that is not at its end then is not closed: async_aclose_exit does that. */
+typedef struct async_http_chunk {
+    const char *bytes;
+    size_t length;
+} async_http_chunk;
+async_iterator async_http_chunks(async_http_response *response) ASYNC_MUST_USE;
+
 /* response.raise_for_status(): async_none, or the error EREMOTEIO for a status of 400 or more. */
 async_value async_http_raise_for_status(async_http_response *response);
 
@@ -118,6 +140,7 @@ void async_http_response_exit(async_http_response **response);
 #define async_http_text(...)                ASYNC_AT(async_http_text, __VA_ARGS__)
 #define async_http_header(...)              ASYNC_AT(async_http_header, __VA_ARGS__)
 #define async_http_header_at(...)           ASYNC_AT(async_http_header_at, __VA_ARGS__)
+#define async_http_chunks(...)              ASYNC_AT(async_http_chunks, __VA_ARGS__)
 #define async_http_raise_for_status(...)    ASYNC_AT(async_http_raise_for_status, __VA_ARGS__)
 #endif
 

@@ -33,14 +33,41 @@ size_t answer_body(char *bytes, size_t one, size_t n, void *p)
 {
     (void)one;
     struct transfer *transfer = p;
+    if (transfer->streams && transfer->body.length) {   /* nobody has read what came before */
+        transfer_pause(transfer);
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    transfer->received += n;
     if (transfer->body.length + n > transfer->client->options.max_size)
         transfer->refused = EMSGSIZE;
     else if (!add(&transfer->body, bytes, n))
         transfer->refused = ENOMEM;
+    transfer_news(transfer);
     return transfer->refused ? 0 : n;
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+/* The head is "Name", 0, "value", 0 for each line, and a 0 behind the last. */
+static const char *next_header(const char *head) { return text_after(text_after(head)); }
+
+static const char *find_header(const char *head, const char *name)
+{
+    for (; head && *head; head = next_header(head))
+        if (strcasecmp(head, name) == 0)
+            return text_after(head);
+    return NULL;
+}
+
+/* The head is complete: is it that of the answer, or does another follow it? */
+static bool is_last(struct transfer *transfer)
+{
+    long status = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    bool elsewhere = status >= 300 && status < 400 && transfer->client->options.max_redirects > 0
+                     && transfer->head.length && find_header(transfer->head.bytes, "Location");
+    return status >= 200 && !elsewhere;
+}
 
 /* A line of a header, of every answer: after a redirect another begins. */
 size_t answer_header(char *line, size_t one, size_t n, void *p)
@@ -50,6 +77,10 @@ size_t answer_header(char *line, size_t one, size_t n, void *p)
     const char *colon = memchr(line, ':', n), *end = line + n;
     if (n >= 5 && memcmp(line, "HTTP/", 5) == 0)
         transfer->head.length = 0;
+    if (n <= 2 && is_last(transfer)) {
+        transfer->head_done = true;
+        transfer_news(transfer);
+    }
     if (!colon || colon == line || memchr(line, '\0', n))
         return n;
     const char *value = colon + 1;
@@ -74,11 +105,29 @@ struct response {
     char *url, *head, *body;        /* one block of that memory, and so they outlive the loop */
     size_t length;                  /* of the body */
     long status;
+    struct transfer *transfer;      /* of which the body is read as it comes, until its end; or NULL */
+    async_value ended;              /* then: what comes behind the last chunk */
+    async_http_chunk chunk;         /* that was given out last */
 };
 
 _Static_assert(sizeof(struct response) <= OBJECT_SIZE, "a response fits its record");
 
-static const struct future_type response_type = { .name = "HTTP response" };
+/* What was not read is given up. */
+static void let_go(struct response *response)
+{
+    struct transfer *transfer = response->transfer;
+    if (!transfer)
+        return;
+    struct client *client = transfer->client;
+    transfer_free(transfer);
+    client_leave(client);
+}
+
+static void drop_response(struct object *object) { let_go((struct response *)object); }
+
+void answer_forget(struct response *response) { response->transfer = NULL; }
+
+static const struct future_type response_type = { .name = "HTTP response", .drop = drop_response };
 
 /* Copies what came in. False: no memory. */
 static bool keep(struct response *response, const struct transfer *transfer)
@@ -94,6 +143,9 @@ static bool keep(struct response *response, const struct transfer *transfer)
     response->head = response->url + length + 1;
     response->body = response->head + head->length + 1;
     response->length = body->length;
+    response->transfer = NULL;
+    response->ended = async_error(ASYNC_STOP_ITERATION, "");
+    response->chunk = (async_http_chunk){ NULL, 0 };
     if (length)
         memcpy(response->url, url, length);
     if (head->length)
@@ -136,16 +188,9 @@ const char *async_http_text(async_http_response *x, size_t *length)
     return response->body;
 }
 
-/* The head is "Name", 0, "value", 0 for each line, and a 0 behind the last. */
-static const char *next_header(const char *head) { return text_after(text_after(head)); }
-
 const char *async_http_header(async_http_response *x, const char *name)
 {
-    const char *head = response_of(x, "async_http_header")->head;
-    for (; *head; head = next_header(head))
-        if (strcasecmp(head, name) == 0)
-            return text_after(head);
-    return NULL;
+    return find_header(response_of(x, "async_http_header")->head, name);
 }
 
 bool async_http_header_at(async_http_response *x, size_t i, const char **name, const char **value)
@@ -188,8 +233,8 @@ static async_value broken(struct transfer *transfer, const struct request *reque
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     wanted = announced;
     return request_fail(request, ASYNC_INCOMPLETE_READ, wanted > 0
-        ? async_strf("the answer ended after %zu of %.0f bytes%s", transfer->body.length, wanted, why)
-        : async_strf("the answer ended after %zu bytes%s", transfer->body.length, why));
+        ? async_strf("the answer ended after %zu of %.0f bytes%s", transfer->received, wanted, why)
+        : async_strf("the answer ended after %zu bytes%s", transfer->received, why));
 }
 
 /* The host is the last one, after redirects. */
@@ -295,11 +340,78 @@ static async_value failure(struct transfer *transfer, const struct request *requ
     }
 }
 
+/* Of a body that is read as it comes: the response has the transfer from now on. */
+static async_value begin_stream(struct transfer *transfer, const struct request *request)
+{
+    struct text body = transfer->body;
+    transfer->request = request_names(request);
+    transfer->body = (struct text){ NULL, 0, 0 };
+    async_http_response *x = transfer->request ? response_new(transfer) : NULL;
+    transfer->body = body;
+    if (!x)
+        return request_fail(request, ENOMEM, "no memory for the answer");
+    struct response *response = response_of(x, "async_http_request");
+    response->transfer = transfer;
+    transfer->response = response;
+    return async_ptr(x);
+}
+
 async_value answer_outcome(struct transfer *transfer, const struct request *request)
 {
+    if (transfer->streams && transfer->head_done)
+        return begin_stream(transfer, request);
     if (transfer->result || transfer->refused)
         return failure(transfer, request);
     async_http_response *response = response_new(transfer);
     return response ? async_ptr(response)
                     : request_fail(request, ENOMEM, "no memory for the answer");
+}
+
+/* ---------------------------------------------------------------------- chunk by chunk */
+
+/* There is none to come: the end, or what broke it. */
+static async_value finish(struct response *response)
+{
+    struct transfer *transfer = response->transfer;
+    if (transfer && (transfer->result || transfer->refused))
+        response->ended = failure(transfer, transfer->request);
+    let_go(response);
+    return response->ended;
+}
+
+static async_value next_chunk(void *x)
+{
+    async_value v;
+    in_use struct response *response = primitive_use(x, &response_type, "async_http_chunks", &v);
+    if (!response)
+        return v;
+    struct transfer *transfer = response->transfer;
+    if (!transfer && (response->chunk.bytes || !response->length))
+        return response->ended;
+    if (!transfer) {
+        response->chunk = (async_http_chunk){ response->body, response->length };
+        return async_ptr(&response->chunk);
+    }
+    if (response->chunk.bytes)                          /* that one is read */
+        transfer->body.length = 0;
+    response->chunk.bytes = NULL;
+    if (!transfer->body.length)
+        transfer_go_on(transfer);
+    while (!transfer->body.length && transfer->future.state == PENDING) {
+        v = transfer_wait_for_news(transfer);
+        if (v.error)
+            return v;
+        if (!(transfer = response->transfer))           /* the session has gone meanwhile */
+            return response->ended;
+    }
+    if (!transfer->body.length)
+        return finish(response);
+    response->chunk = (async_http_chunk){ transfer->body.bytes, transfer->body.length };
+    return async_ptr(&response->chunk);
+}
+
+async_iterator async_http_chunks(async_http_response *x)
+{
+    response_of(x, "async_http_chunks");
+    return (async_iterator){ next_chunk, x };
 }

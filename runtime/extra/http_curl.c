@@ -5,6 +5,7 @@
 #include "http_parts.h"
 #include "core/loop.h"
 #include "core/poll.h"
+#include "core/task.h"
 #include "io/stream.h"
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -35,14 +36,7 @@ void transfer_over(struct transfer *transfer, CURLcode result)
     transfer_hold_clock(transfer, false);
     transfer->result = result;
     future_set(&transfer->future, async_none);
-}
-
-void transfer_end(struct transfer *transfer)
-{
-    transfer_hold_clock(transfer, false);
-    loop_timer_stop(transfer->client->loop, &transfer->limit);
-    if (transfer->easy && transfer->client->multi)
-        curl_multi_remove_handle(transfer->client->multi, transfer->easy);
+    transfer_news(transfer);
 }
 
 static void no_memory(struct transfer *transfer)
@@ -51,6 +45,47 @@ static void no_memory(struct transfer *transfer)
         return;
     transfer->refused = ENOMEM;
     transfer_over(transfer, CURLE_OUT_OF_MEMORY);
+}
+
+/* While curl waits for us, a virtual clock does not wait for curl. */
+void transfer_pause(struct transfer *transfer)
+{
+    if (!transfer->paused)
+        transfer->held_clock = transfer->holds_clock;
+    transfer->paused = true;
+    transfer_hold_clock(transfer, false);
+}
+
+void transfer_go_on(struct transfer *transfer)
+{
+    if (!transfer->paused || transfer->future.state != PENDING)
+        return;
+    transfer->paused = false;
+    transfer_hold_clock(transfer, transfer->held_clock);
+    if (curl_easy_pause(transfer->easy, CURLPAUSE_CONT) == CURLE_OUT_OF_MEMORY)
+        no_memory(transfer);
+}
+
+void transfer_news(struct transfer *transfer)
+{
+    if (transfer->news.state == PENDING)
+        future_set(&transfer->news, async_none);
+}
+
+async_value transfer_wait_for_news(struct transfer *transfer)
+{
+    if (transfer->news.state == PENDING)
+        return async_error(ASYNC_RUNTIME_ERROR, "another task is reading this response");
+    future_init(&transfer->news, transfer->future.type, transfer->client->loop);
+    return task_wait(&transfer->news);
+}
+
+void transfer_end(struct transfer *transfer)
+{
+    transfer_hold_clock(transfer, false);
+    loop_timer_stop(transfer->client->loop, &transfer->limit);
+    if (transfer->easy && transfer->client->multi)
+        curl_multi_remove_handle(transfer->client->multi, transfer->easy);
 }
 
 /* Lets curl do what can be done now, and sees what is over. When curl runs out of memory it loses
@@ -187,7 +222,9 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *p, void 
         curl_multi_assign(client->multi, fd, socket);
     if (socket->own && what != CURL_POLL_REMOVE)
         server_note_client(fd);
-    if (transfer && transfer->future.state == PENDING)
+    if (transfer && transfer->paused)
+        transfer->held_clock = !socket->own || what == CURL_POLL_REMOVE;
+    else if (transfer && transfer->future.state == PENDING)
         transfer_hold_clock(transfer, !socket->own || what == CURL_POLL_REMOVE);
     bool done = want(socket, what & CURL_POLL_IN && what != CURL_POLL_REMOVE, false) &&
                 want(socket, what & CURL_POLL_OUT && what != CURL_POLL_REMOVE, true);

@@ -22,7 +22,7 @@ static const char *header_at(const struct async_http_call *call, int i)
 struct request *request_new(async_http_session *session, const struct async_http_call *call,
                             size_t *size)
 {
-    const char *method = call->method ? call->method : call->body ? "POST" : "GET";
+    const char *method = call->method ? call->method : call->body || call->chunks.next ? "POST" : "GET";
     const char *url = call->url ? call->url : "";
     size_t length = call->body && !call->length ? strlen(call->body) : call->length;
     *size = sizeof(struct request) + strlen(method) + strlen(url) + length + 4;
@@ -32,7 +32,8 @@ struct request *request_new(async_http_session *session, const struct async_http
     if (!request)
         return NULL;
     *request = (struct request){ .session = session, .timeout = call->timeout, .length = length,
-                                 .has_body = call->body != NULL };
+                                 .chunks = call->chunks, .has_body = call->body != NULL,
+                                 .streams = call->stream };
     char *end = put(put(request->texts, method, strlen(method)), url, strlen(url));
     for (int i = 0; call->headers && call->headers[i]; i++)
         end = put(end, header_at(call, i), strlen(header_at(call, i)));
@@ -40,6 +41,13 @@ struct request *request_new(async_http_session *session, const struct async_http
     if (call->body)
         put(end, call->body, length);
     return request;
+}
+
+struct request *request_names(const struct request *request)
+{
+    size_t size = (size_t)(text_after(url_of(request)) - (const char *)request);
+    struct request *names = malloc(size);
+    return names ? memcpy(names, request, size) : NULL;
 }
 
 static const char *body_of(const struct request *request)
@@ -68,6 +76,8 @@ static bool is_plain(const char *text, bool header)
 
 async_value request_check(const struct request *request)
 {
+    if (request->has_body && request->chunks.next)
+        return request_fail(request, ASYNC_VALUE_ERROR, "a body and chunks of one are two bodies");
     if (!is_plain(method_of(request), false))
         return request_fail(request, ASYNC_VALUE_ERROR, "this is no method");
     for (const char *line = text_after(url_of(request)); *line; line = text_after(line))
@@ -79,6 +89,45 @@ async_value request_check(const struct request *request)
 
 /* ------------------------------------------------------------------------ curl's options */
 
+/* curl asks for what to send: of the chunk on its way, or it has to wait for the next. */
+static size_t give_body(char *to, size_t one, size_t n, void *p)
+{
+    (void)one;
+    struct transfer *transfer = p;
+    async_http_chunk *left = &transfer->sending;
+    if (!left->length && transfer->sent)
+        return 0;
+    if (!left->length) {
+        transfer_pause(transfer);
+        return CURL_READFUNC_PAUSE;
+    }
+    n = n < left->length ? n : left->length;
+    memcpy(to, left->bytes, n);
+    left->bytes += n;
+    left->length -= n;
+    if (!left->length)
+        transfer_news(transfer);
+    return n;
+}
+
+async_value transfer_feed(struct transfer *transfer, async_iterator chunks)
+{
+    async_value v = async_none;
+    while (transfer->future.state == PENDING && !transfer->sent) {
+        v = async_catch(async_anext(chunks));
+        transfer->sent = v.error == ASYNC_STOP_ITERATION;
+        if (v.error && !transfer->sent)
+            return v;
+        if (!transfer->sent)
+            transfer->sending = *(async_http_chunk *)v.ptr;
+        transfer_go_on(transfer);
+        while (transfer->sending.length && transfer->future.state == PENDING)
+            if ((v = transfer_wait_for_news(transfer)).error)
+                return v;
+    }
+    return async_none;
+}
+
 /* Options are many, and any may run out of memory. */
 #define set(option, value) (failed = failed ? failed : curl_easy_setopt(easy, option, value))
 
@@ -86,9 +135,15 @@ static CURLcode set_method(CURL *easy, const struct request *request)
 {
     CURLcode failed = CURLE_OK;
     const char *method = method_of(request);
-    if (request->has_body) {
+    if (request->chunks.next) {
+        set(CURLOPT_UPLOAD, 1L);
+        set(CURLOPT_READFUNCTION, give_body);
+        set(CURLOPT_CUSTOMREQUEST, method);
+        return failed;
+    }
+    if (request->has_body) {            /* a copy: a response that is read by and by outlives the request */
         set(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->length);
-        set(CURLOPT_POSTFIELDS, body_of(request));
+        set(CURLOPT_COPYPOSTFIELDS, body_of(request));
     } else if (strcmp(method, "HEAD") == 0) {
         set(CURLOPT_NOBODY, 1L);
     } else if (strcmp(method, "POST") == 0) {
@@ -114,7 +169,7 @@ static bool set_headers(struct transfer *transfer, const struct request *request
             curl_slist_free_all(list);
         list = longer;
     }
-    if (list && request->has_body && !typed) {
+    if (list && (request->has_body || request->chunks.next) && !typed) {
         struct curl_slist *longer = curl_slist_append(list,
                                                       "Content-Type: text/plain; charset=utf-8");
         if (!longer)
@@ -131,6 +186,7 @@ static CURLcode set_callbacks(struct transfer *transfer)
     CURLcode failed = CURLE_OK;
     set(CURLOPT_PRIVATE, transfer);
     set(CURLOPT_ERRORBUFFER, transfer->why);
+    set(CURLOPT_READDATA, transfer);
     set(CURLOPT_WRITEFUNCTION, answer_body);
     set(CURLOPT_WRITEDATA, transfer);
     set(CURLOPT_HEADERFUNCTION, answer_header);
@@ -193,7 +249,9 @@ struct transfer *transfer_start(struct client *client, const struct request *req
         return NULL;
     transfer->client = client;
     transfer->limit.job.run = on_limit;
+    transfer->streams = request->streams;
     future_init(&transfer->future, &transfer_type, client->loop);
+    transfer->news.state = FINISHED;
     list_init(&transfer->limit.job.link);
     list_append(&client->transfers, &transfer->link);
     transfer->easy = curl_easy_init();
@@ -216,10 +274,13 @@ struct transfer *transfer_start(struct client *client, const struct request *req
 void transfer_free(struct transfer *transfer)
 {
     transfer_end(transfer);
+    if (transfer->response)
+        answer_forget(transfer->response);
     list_remove(&transfer->link);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers);
     free(transfer->body.bytes);
     free(transfer->head.bytes);
+    free(transfer->request);
     free(transfer);
 }

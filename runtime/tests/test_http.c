@@ -13,6 +13,7 @@ static char base[64];               /* "http://127.0.0.1:PORT" */
 static int serving, most_serving;   /* requests between question and answer; the most ever */
 static int cut_off;                 /* clients that went before they had their answer */
 static int connections;
+static long written;                /* bytes of the last /big, as far as they were sent */
 
 /* A URL on our server; good for the next eight calls. */
 static const char *at(const char *path)
@@ -28,6 +29,7 @@ struct question {
     char method[16], path[64], agent[64], type[64], extra[64];
     const char *body;
     size_t length;
+    bool chunked;
 };
 
 static void header(struct question *question, const char *line)
@@ -40,12 +42,29 @@ static void header(struct question *question, const char *line)
     int n = (int)(line + end - value);
     if (strncasecmp(line, "Content-Length:", 15) == 0)
         question->length = strtoul(value, NULL, 10);
+    else if (strncasecmp(line, "Transfer-Encoding: chunked", 26) == 0)
+        question->chunked = true;
     else if (strncasecmp(line, "User-Agent:", 11) == 0)
         snprintf(question->agent, sizeof question->agent, "%.*s", n, value);
     else if (strncasecmp(line, "Content-Type:", 13) == 0)
         snprintf(question->type, sizeof question->type, "%.*s", n, value);
     else if (strncasecmp(line, "X-Extra:", 8) == 0)
         snprintf(question->extra, sizeof question->extra, "%.*s", n, value);
+}
+
+/* A body in chunks, each behind its length, put together. */
+static async_value ask_chunks(async_stream *stream, struct question *question)
+{
+    question->body = "";
+    for (;;) {
+        size_t n = strtoul(await(async_stream_readline(stream, NULL)).str, NULL, 16);
+        const char *chunk = await(async_stream_readexactly(stream, n + 2)).str;
+        question->length += n;
+        if (!n)
+            return async_none;
+        if (question->length < 1000)
+            question->body = async_strf("%s%.*s;", question->body, (int)n, chunk);
+    }
 }
 
 /* The next request of this connection; ASYNC_INCOMPLETE_READ at its end. */
@@ -58,6 +77,8 @@ static async_value ask(async_stream *stream, struct question *question)
     sscanf(v.str, "%15s %63s", question->method, question->path);
     for (const char *line = strchr(v.str, '\n'); line; line = strchr(line + 1, '\n'))
         header(question, line + 1);
+    if (question->chunked)
+        return ask_chunks(stream, question);
     if (question->length)
         question->body = await(async_stream_readexactly(stream, question->length)).str;
     return async_none;
@@ -115,7 +136,7 @@ static async_value big(async_stream *stream, long bytes)
     memset(block, 'x', sizeof block);
     snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\n\r\n", bytes);
     async_stream_puts(stream, head);
-    for (; bytes > 0; bytes -= sizeof block) {
+    for (written = 0; bytes > 0; bytes -= sizeof block, written += sizeof block) {
         async_value v = async_stream_write(stream, block, sizeof block);
         if (v.error)
             return v;
@@ -124,11 +145,26 @@ static async_value big(async_stream *stream, long bytes)
     return async_none;
 }
 
+/* Three chunks, a second between them. */
+static async_value slowly(async_stream *stream)
+{
+    async_stream_puts(stream, "HTTP/1.1 200 OK\r\nX-Slow: yes\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 1; i <= 3; i++) {
+        await(async_sleep(1));
+        async_stream_puts(stream, async_strf("7\r\nchunk %d\r\n%s", i, i == 3 ? "0\r\n\r\n" : ""));
+    }
+    return async_none;
+}
+
 static async_value reply(async_stream *stream, struct question *question)
 {
     const char *path = question->path;
     char text[256];
-    if (strcmp(path, "/echo") == 0) {
+    if (strcmp(path, "/count") == 0) {
+        answer(stream, "200 OK", "", async_strf("%s %zu", question->method, question->length));
+    } else if (strcmp(path, "/slowly") == 0) {
+        return slowly(stream);
+    } else if (strcmp(path, "/echo") == 0) {
         snprintf(text, sizeof text, "%s|%s|%s|%s|%s", question->method, question->agent,
                  question->type, question->extra, question->body);
         answer(stream, "200 OK", "X-One: 1\r\nx-two:  two \r\nX-Empty:\r\n", text);
@@ -641,8 +677,6 @@ START_TEST(a_loop_that_is_just_closed)
 }
 END_TEST
 
-/* -------------------------------------------------------------------------- in the long run */
-
 static int descriptors(void)
 {
     int n = 0;
@@ -652,6 +686,228 @@ static int descriptors(void)
     closedir(dir);
     return n;
 }
+
+/* ----------------------------------------------------------------- bodies by and by, both ways */
+
+#define try_stream(path) async_catch(async_http_request(session, .url = at(path), .stream = true))
+
+/* All chunks of a response, each with its time; then what ended it. */
+static void say_chunks(async_http_response *response)
+{
+    async_iterator chunks = async_http_chunks(response);
+    async_value v;
+    while (!(v = async_catch(async_anext(chunks))).error) {
+        async_http_chunk *chunk = v.ptr;
+        say("%.*s at %g", (int)chunk->length, chunk->bytes, now());
+    }
+    if (v.error == ASYNC_CANCELLED)
+        say("%s", repr(v));
+    else if (v.error != ASYNC_STOP_ITERATION)
+        say_answer(v);
+    say("%s", yes(async_catch(async_anext(chunks)).error == v.error));
+}
+
+PROGRAM(reads_slowly)
+{
+    async_http_response *r = try_stream("/slowly").ptr;
+    say("%ld %s [%s] at %g", async_http_status(r), async_http_header(r, "X-Slow"),
+        async_http_text(r, NULL), now());
+    say_chunks(r);
+    r = try_stream("/moved").ptr;
+    say("%ld %s", async_http_status(r), async_http_url(r) + strlen(base));
+    say_chunks(await(async_http_get(session, at("/chunks"))).ptr);
+    say_chunks(try_stream("/truncated").ptr);
+    say_chunks(try_stream("/broken-chunks").ptr);
+    say_answer(try_stream("/nothing"));
+    try_words(try_stream("/no-http"), "the answer is no HTTP");
+    return async_none;
+}
+
+START_TEST(chunks_are_read_as_they_come)
+{
+    play_http(reads_slowly, .user_agent = "me");
+    expect("200 yes [] at 0\n"
+           "chunk 1 at 1\n"
+           "chunk 2 at 2\n"
+           "chunk 3 at 3\n"
+           "True\n"
+           "200 /echo\n"
+           "hello, world at 3\n"
+           "True\n"
+           "ten bytes! at 3\n"
+           "IncompleteReadError: GET /truncated: the answer ended after 10 of 100 bytes\n"
+           "True\n"
+           "hel at 3\n"
+           "IncompleteReadError: GET /broken-chunks: the answer ended after 3 bytes\n"
+           "True\n"
+           "ECONNRESET: GET /nothing: the server closed the connection without an answer\n"
+           "EPROTO: the answer is no HTTP\n");
+}
+END_TEST
+
+#define LARGE 100000000L            /* more than the system keeps for a connection */
+
+PROGRAM(reads_some)
+{
+    async_with(async_http_response_exit) async_http_response *r = try_stream("/big/100000000").ptr;
+    size_t length = 0;
+    async_for (value, async_http_chunks(r))
+        if ((length += ((async_http_chunk *)value.ptr)->length) > 100000)
+            break;
+    await(async_sleep(5));
+    say("%s %s", yes(length < 200000), yes(written < LARGE / 2));
+    return async_none;
+}
+
+PROGRAM(reads_all)
+{
+    async_http_response *r = try_stream("/big/100000000").ptr;
+    long length = 0;
+    async_for (value, async_http_chunks(r))
+        length += ((async_http_chunk *)value.ptr)->length;
+    return async_num(length);
+}
+
+PROGRAM(reads_all_and_some)
+{
+    await(async_coro(reads_some));
+    await(async_sleep(1));
+    say("%d cut off", cut_off);
+    say("%ld", await(async_coro(reads_all)).num);
+    async_http_response *r = try_stream("/big/100000000").ptr;
+    say_answer(async_catch(async_wait_for(async_http_get(session, at("/echo")), 2)));
+    async_http_response_exit(&r);
+    try_get("/chunks");
+    say("at %g", now());
+    return async_none;
+}
+
+START_TEST(who_does_not_read_is_not_sent_to)
+{
+    play_http(reads_all_and_some, .limit = 1);
+    expect("True True\n"
+           "1 cut off\n"
+           "100000000\n"
+           "TimeoutError: \n"
+           "200 hello, world\n"
+           "at 8\n");
+}
+END_TEST
+
+PROGRAM(reads_in_peace)
+{
+    say_chunks(try_stream("/slowly").ptr);
+    return async_none;
+}
+
+PROGRAM(reading_is_given_up)
+{
+    async_task task = async_create_task(async_coro(reads_in_peace));
+    await(async_sleep(1.5));
+    async_cancel(task);
+    say("%s", repr(async_catch(task)));
+    await(async_sleep(2));
+    task = async_create_task(async_coro(reads_in_peace));
+    await(async_sleep(1.5));
+    async_http_session_close(session);
+    await(task);
+    return async_none;
+}
+
+START_TEST(reading_that_is_given_up)
+{
+    play_http(reading_is_given_up);
+    expect("chunk 1 at 1\n"
+           "CancelledError()\n"
+           "False\n"
+           "None\n"
+           "chunk 1 at 5\n"
+           "Software caused connection abort: GET /slowly: the session was closed meanwhile\n"
+           "True\n");
+}
+END_TEST
+
+struct pieces { int n, fail; size_t size; };
+static async_value pieces(void *p)
+{
+    struct pieces *args = p;
+    for (int i = 1; i <= args->n; i++) {
+        const char *text = async_strf("%0*d", (int)args->size, i);
+        await(async_sleep(1));
+        if (i == args->fail)
+            async_raise(ASYNC_VALUE_ERROR, "no more");
+        async_yield(async_ptr(&(async_http_chunk){ text, strlen(text) }));
+        async_free(text);
+    }
+    return async_none;
+}
+
+#define try_send(path, ...) \
+    say_answer(async_catch(async_http_request(session, .url = at(path), .chunks = __VA_ARGS__)))
+
+PROGRAM(sends_by_and_by)
+{
+    try_send("/echo", async_generator(pieces, .n = 3, .size = 2));
+    try_send("/echo", async_generator(pieces, .n = 0), .method = "PUT");
+    try_send("/count", async_generator(pieces, .n = 20, .size = 100000), .method = "PUT");
+    say("at %g", now());
+    async_http_response *r = try_stream("/big/10000000").ptr;
+    try_send("/count", async_http_chunks(r));
+    try_send("/echo", async_generator(pieces, .n = 3, .size = 2, .fail = 2));
+    try_send("/count", async_generator(pieces, .n = 3, .size = 2), .body = "another");
+    say_answer(async_catch(async_http_request(session, .url = "http://127.0.0.1:1/",
+                                              .chunks = async_generator(pieces, .n = 1, .size = 2))));
+    return async_none;
+}
+
+START_TEST(a_body_that_is_made_by_and_by)
+{
+    play_http(sends_by_and_by, .user_agent = "me");
+    expect("200 POST|me|text/plain; charset=utf-8||01;02;03;\n"
+           "200 PUT|me|text/plain; charset=utf-8||\n"
+           "200 PUT 2000000\n"
+           "at 23\n"
+           "200 POST 10000000\n"
+           "ValueError: no more\n"
+           "ValueError: POST /count: a body and chunks of one are two bodies\n"
+           "ECONNREFUSED: POST http://127.0.0.1:1/: cannot connect to http://127.0.0.1:1/: ECONNREFUSED "
+           "(is a server running there?)\n");
+}
+END_TEST
+
+static int halves;
+
+PROGRAM(reads_half)
+{
+    async_with(async_http_response_exit) async_http_response *r = try_stream("/big/100000000").ptr;
+    await(async_anext(async_http_chunks(r)));
+    halves++;
+    return async_none;
+}
+
+/* The last one is left to the end of the session. */
+PROGRAM(a_hundred_halves)
+{
+    int before = descriptors();
+    for (int i = 0; i < 100; i++)
+        async_detach(async_create_task(async_coro(reads_half)));
+    while (halves < 100)
+        await(async_sleep(1));
+    await(async_sleep(1));
+    say("%s", yes(descriptors() <= before));
+    say("%ld", async_http_status(try_stream("/big/100000000").ptr));
+    return async_none;
+}
+
+START_TEST(what_is_not_read_is_given_up)
+{
+    play_http(a_hundred_halves, .limit = 2);
+    expect("True\n"
+           "200\n");
+}
+END_TEST
+
+/* -------------------------------------------------------------------------- in the long run */
 
 PROGRAM(one_short_get)
 {
@@ -706,4 +962,7 @@ MAIN("http",
     TEST(errors_are_values_with_a_sentence) TEST(a_body_has_a_limit) TEST(total_timeout)
     TEST(connect_timeout) TEST(cancel_in_the_middle) TEST(closing_ends_what_is_under_way)
     TEST(main_may_leave_while_others_wait) TEST(a_loop_that_is_just_closed)
+    TEST(chunks_are_read_as_they_come) TEST(who_does_not_read_is_not_sent_to)
+    TEST(reading_that_is_given_up) TEST(a_body_that_is_made_by_and_by)
+    TEST(what_is_not_read_is_given_up)
     TEST(a_thousand_requests_in_constant_memory) TEST(a_released_response_is_recognised))
