@@ -396,7 +396,7 @@ static async_value some(struct db *db, struct query *query)
 /* In the thread. A file that is no database shows when it is read, so we read a little. */
 static async_value open_file(struct sqlite *sqlite, void *path)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
     int status = sqlite3_open_v2(path, &sqlite->handle, flags, NULL);
     if (!sqlite->handle)
         return async_error(ENOMEM, "no memory to open a database");

@@ -1,7 +1,8 @@
 /* sqlite.h - SQLite for database.h: a database in a file, and no server.
  *
  * URLs: sqlite:PATH (made if it is not there), sqlite::memory: (gone when it is closed; each
- * connection has one of its own).
+ * connection has one of its own), sqlite:file:/NAME?vfs=memdb (likewise, but one for all connections of the
+ * program to this name), and what else SQLite knows as a URI.
  *
  * libsqlite3 has only calls that block. So each connection has a thread that makes them, as in
  * Python's aiosqlite, and nobody else touches it. A table that somebody else has locked is waited

@@ -74,6 +74,25 @@ START_TEST(what_cannot_be_opened)
 }
 END_TEST
 
+PROGRAM(shares_memory)
+{
+    async_with(async_pool_exit) async_pool *pool =
+        await(async_create_pool("sqlite:file:/shared?vfs=memdb", 2)).ptr;
+    async_with(async_db_exit) async_db *one = await(async_pool_acquire(pool)).ptr;
+    async_with(async_db_exit) async_db *two = await(async_pool_acquire(pool)).ptr;
+    await(async_db_execute(one, "CREATE TABLE t (i); INSERT INTO t VALUES (7)"));
+    async_rows *rows = await(async_db_fetch(two, "SELECT i FROM t")).ptr;
+    say("%s %d", async_row_repr(async_rows_at(rows, 0)), access("/shared", F_OK));
+    return async_none;
+}
+
+START_TEST(memory_that_connections_share)
+{
+    play(async_coro(shares_memory));
+    expect("{'i': 7} -1\n");
+}
+END_TEST
+
 PROGRAM(full)
 {
     CONNECT(db);
@@ -194,7 +213,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_checked_fixture(tests, fresh_file, remove_file);
     DATABASE_TESTS
-    TEST(every_kind_of_cell) TEST(what_cannot_be_opened) TEST(a_full_disk)
+    TEST(every_kind_of_cell) TEST(memory_that_connections_share) TEST(what_cannot_be_opened) TEST(a_full_disk)
     TEST(a_lock_is_waited_for_and_the_wait_can_be_cancelled) TEST(left_behind)
     TEST(a_deadlock_is_told_though_a_connection_is_open) TEST(a_connection_of_another_loop)
     suite_add_tcase(suite, tests);
