@@ -213,6 +213,12 @@ static void end_orphans(void)
     }
 }
 
+static bool has_ended(pid_t pid)
+{
+    siginfo_t info = { 0 };
+    return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
 /* Until it has ended, and stays a zombie so that its number still means its group. */
 static void wait_for(struct child *child, pid_t pid)
 {
@@ -220,16 +226,15 @@ static void wait_for(struct child *child, pid_t pid)
     struct look before = { .awake = true };
     int most = child->cpu_seconds * PROCESSES;
     snprintf(process, sizeof process, "%d", (int)pid);
-    for (struct timespec last, now;;) {
-        siginfo_t info = { 0 };
-        if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid)
-            return;
+    for (struct timespec last, now; !has_ended(pid);) {
         clock_gettime(CLOCK_MONOTONIC, &last);
         take_signal(LOOK);
         if (told_to_end) {
             child->how = TOLD_TO_END;
             return;
         }
+        if (has_ended(pid))                     /* most do soon, and looks are dear */
+            return;
         struct look look = { .awake = false };
         look_at(process, &look, 0);
         if (most && look.cpu > most) {          /* each has kept its limit, but there is no end of them */

@@ -372,3 +372,16 @@ bool contract_complete(const char *object, const char *stage, const char *header
         }
     return true;
 }
+
+/* A thread's stack, too, goes when somebody has joined it. */
+bool contract_allocates(const char *object)
+{
+    static const char *const givers[] = {
+        "malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "strdup", "strndup", "asprintf", "vasprintf",
+        "__asprintf_chk", "__vasprintf_chk", "pthread_create", "thrd_create",
+    };
+    bool found = false;
+    for (size_t i = 0; !found && i < sizeof givers / sizeof givers[0]; i++)
+        found = has_name(object, givers[i], true);
+    return found;
+}

@@ -25,6 +25,9 @@ bool contract_object(const char *object, const char *const *headers, const char 
 /* The functions that a header declares, as words; *count of them. */
 char **contract_functions(const char *header, int *count);
 
+/* Does it ask the C library for memory that somebody has to free? */
+bool contract_allocates(const char *object);
+
 /* Does it have what the exercise's part of the stage wants of the functions that the header declares? */
 bool contract_complete(const char *object, const char *stage, const char *header, const char *place);
 

@@ -60,14 +60,15 @@ static void measure(void)
 
 /* Neither libcheck nor the stage shall hear of what happens to be set where we are called. The last
  * one has freed memory overwritten: what is read from there is seen to be wrong. */
-static void clean_environment(void)
+static void clean_environment(bool leaks)
 {
-    static const char *const names[][2] = {
+    const char *const names[][2] = {
         { "PATH", "/usr/local/bin:/usr/bin:/bin" },
         { "LC_ALL", "C.UTF-8" },
         { "LD_LIBRARY_PATH", "." },             /* where the submission is: exercise.so */
         { "ASYNC_CLOCK", "virtual:1000" },      /* so that nobody takes a time for a delay */
-        { "ASAN_OPTIONS", "allocator_may_return_null=1:fast_unwind_on_malloc=0" },
+        { "ASAN_OPTIONS", leaks ? "allocator_may_return_null=1:fast_unwind_on_malloc=0"
+                                : "allocator_may_return_null=1:fast_unwind_on_malloc=0:detect_leaks=0" },
         { "LSAN_OPTIONS", "exitcode=0:use_globals=0" },     /* the runtime's leaks are not the student's */
         { "GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0" },
     };
@@ -83,8 +84,9 @@ void grader_open(int argc, char **argv)
     const char *seed = getenv("SEED");  /* with the same one all is the same once more */
     if (argc < 2) {
         fprintf(stderr,
-                "usage: %s STAGE|- [memory | show PART VIEWER]\nSTAGE is the program with the student's "
-                "functions in it; -: there is none, and so no points.\n", argv[0]);
+                "usage: %s STAGE|- [memory | accesses | show PART VIEWER]\nSTAGE is the program with the student's "
+                "functions in it; -: there is none, and so no points.\n"
+                "memory: it is watched; accesses: but not for leaks.\n", argv[0]);
         exit(NOT_JUDGED);
     }
     stage = argv[1];
@@ -95,7 +97,7 @@ void grader_open(int argc, char **argv)
     suite = suite_create("exercise");
     srandom(seed ? strtoul(seed, NULL, 10) : 0);
     measure();
-    clean_environment();
+    clean_environment(argc != 3 || strcmp(argv[2], "accesses") != 0);
     child_prepare();
     prctl(PR_SET_DUMPABLE, 0);          /* nobody may look into this process, or write to it */
 }
