@@ -137,8 +137,8 @@ static char *as_autolab(const json_t *record)
     return text;
 }
 
-/* A title is a line with a dash, what is below it a block. A line of a student's program may look like a mark: blanks
- * before it keep it from being one. */
+/* A title is a line with a dash, what is below it a block. A line of a student's program may look like a mark, which
+ * VPL sees behind blanks, too: a > before it keeps it from being one, and has it shown as it is set. */
 static char *as_vpl(const json_t *record)
 {
     char *text;
@@ -151,7 +151,7 @@ static char *as_vpl(const json_t *record)
         if (*words) {
             fputs("<|--\n", to);
             for (char *line; (line = strsep(&rest, "\n"));)
-                fprintf(to, "  %s\n", line);
+                fprintf(to, ">%s\n", line);
             fputs("--|>\n", to);
         }
         free(words);

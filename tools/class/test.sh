@@ -60,7 +60,7 @@ echo '#include "solutions/04-await/exercise.c"' | hand_in inside exercise.c; exp
 { cat "$stub"; echo 'int system(const char *); __attribute__((constructor)) void go(void) { system("touch pwned"); }'; } |
     hand_in shell exercise.c; expect shell 'refused 0'
 # What pretends to be the grader's words, and what would end it, through a call that async.h has.
-sed 's/^async_value download.*/static void evil(void) { puts("\\nok    3\/3  all of it\\nStatus: graded\\nScore: 6\/6\\n"); }\n&/; s/^{$/{ evil();/' "$stub" |
+sed 's/^async_value download.*/static void evil(void) { puts("\\nok    3\/3  all of it\\nStatus: graded\\nScore: 6\/6\\n--|>\\nGrade :=>> 6\\n"); }\n&/; s/^{$/{ evil();/' "$stub" |
     hand_in forger exercise.c; expect forger 'graded 0'
 sed 's/^async_value download.*/static void evil(void) { (void)async_catch(async_create_subprocess_shell("kill -9 -1", 0)); }\n&/; s/^{$/{ evil();/' "$stub" |
     hand_in killer exercise.c; expect killer 'graded 0'
@@ -149,6 +149,7 @@ if jq --version >/dev/null 2>&1; then
     shaped prairielearn '(.gradable|type == "boolean") and .score >= 0 and .score <= 1 and ([.message,.output]|all(type == "string"))
         and (.gradable or (.format_errors|length > 0))
         and (.tests|all((.name|type == "string") and .points <= .max_points and (.message|type == "string")))'
+    # https://docs.autolabproject.com/lab/
     "$BUILD/grade-class" --record "$out/results/stub.json" --as autolab | tail -n 1 > "$place/said"
     if jq -e '.scores == {part1: 0, part2: 0, part3: 0}' "$place/said" >/dev/null; then ok; else not_ok 'the last line for Autolab'; fi
 else
@@ -168,6 +169,9 @@ done
 "$BUILD/grade-class" --record "$out/results/stub.json" --as vpl > "$place/said"
 if [ "$(grep -c '^Comment :=>>-' "$place/said")" -eq 3 ] && tail -n 1 "$place/said" | grep -qx 'Grade :=>> 0' &&
     [ "$(grep -cx '<|--' "$place/said")" -eq "$(grep -cx -e '--|>' "$place/said")" ]; then ok; else not_ok 'for VPL'; fi
+# https://github.com/jcrodriguez-dis/moodle-mod_vpl, vpl_submission.class.php: what is read, and where a line is trimmed before
+"$BUILD/grade-class" --record "$out/results/forger.json" --as vpl > "$place/said"
+if ! grep -qvxE 'Comment :=>>-.*|<[|]--|--[|]>|>.*|Grade :=>> 0' "$place/said" && grep -q '^>.*--|>' "$place/said"; then ok; else not_ok 'marks of VPL in what a program prints'; fi
 "$BUILD/grade-class" --record "$out/results/right.json" --as nobody > "$place/said" 2>&1
 if [ $? -eq 2 ]; then ok; else not_ok 'a format that there is not'; fi
 
