@@ -135,9 +135,8 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
 # What judges is built once, and once more with AddressSanitizer.
-grade-class: $$(if $$(N),$$(judged)) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
+grade-class: $$(if $$(N),$$(judged) $$(if $$(HIDDEN),$$(patsubst exercises/%/,$$(BUILD)/hidden/%,$$(chosen)))) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
 	+@$(WATCHED) $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || :
-	@[ -z "$$HIDDEN" ] || CHECK='$(CHECK)' sh tools/class/hidden.sh $(chosen:/=)
 	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
 	 --late "$$LATE" --weights "$$WEIGHTS" --hidden "$$HIDDEN" \
@@ -308,15 +307,23 @@ $(BUILD)/solutions/%: solutions/%.c $$(call library,exercises/$$(dir $$*))
 $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -fmacro-prefix-map=$<=grader $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(INTO)
 
-# Linked once, with the stub for the submission, which takes its place as a library of the same name.
+# Linked once, with the stub for the submission, which takes its place as a library of the same name. Each run is a
+# copy of it: so what it calls is looked up before.
 $(BUILD)/exercises/%/grader/stage: exercises/%/grader/stub.c $(BUILD)/exercises/%/grader/stage.o \
  $(BUILD)/tools/grading/stage.o $$(call library,exercises/$$*/)
 	$(DO) $(CC) $(FLAGS) -w -fPIC -shared $(INCLUDE) -Iexercises/$* -Dmain=student_main -Wl,-soname,exercise.so \
-	 $< -o $(@D)/exercise.so && $(CC) $(FLAGS) -rdynamic $(filter %.o,$^) $(@D)/exercise.so \
+	 $< -o $(@D)/exercise.so && $(CC) $(FLAGS) -rdynamic -Wl,-z,now $(filter %.o,$^) $(@D)/exercise.so \
 	 $$(sh tools/extra.sh link exercises/$*) $(LIBS) $(TO)
 
+GRADER   = $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm
+
 $(BUILD)/exercises/%/grader/grader: exercises/%/grader/grader.c $(GRADING)
-	$(DO) $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm $(INTO)
+	$(DO) $(GRADER) $(INTO)
+
+# The same with the parts of an instructor's, always made anew: that folder's name is for a shell.
+$(BUILD)/hidden/%: exercises/%/grader/grader.c $(GRADING) FORCE
+	@[ -f "$$HIDDEN/$*.c" ] || { echo "HIDDEN=$$HIDDEN: there is no $*.c with the parts for exercise $*."; exit 2; } >&2
+	$(DO) $(GRADER) "$$HIDDEN/$*.c" $(TO)
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) -fmacro-prefix-map=$<=grader -Iruntime -c $< $(INTO)
