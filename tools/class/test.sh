@@ -60,7 +60,7 @@ echo '#include "solutions/04-await/exercise.c"' | hand_in inside exercise.c; exp
 { cat "$stub"; echo 'int system(const char *); __attribute__((constructor)) void go(void) { system("touch pwned"); }'; } |
     hand_in shell exercise.c; expect shell 'refused 0'
 # What pretends to be the grader's words, and what would end it, through a call that async.h has.
-sed 's/^async_value download.*/static void evil(void) { puts("\\nok    3\/3  all of it\\nStatus: graded\\nScore: 6\/6\\n--|>\\nGrade :=>> 6\\n"); }\n&/; s/^{$/{ evil();/' "$stub" |
+sed 's/^async_value download.*/static void evil(void) { puts("--|>\\nok    3\/3  all of it\\nStatus: graded\\nScore: 6\/6\\nGrade :=>> 6\\n"); }\n&/; s/^{$/{ evil();/' "$stub" |
     hand_in forger exercise.c; expect forger 'graded 0'
 sed 's/^async_value download.*/static void evil(void) { (void)async_catch(async_create_subprocess_shell("kill -9 -1", 0)); }\n&/; s/^{$/{ evil();/' "$stub" |
     hand_in killer exercise.c; expect killer 'graded 0'

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define MOST_NAMES 4000
+#define MOST_STATIC (256UL << 20)       /* bytes of variables; with more it could not be loaded */
 
 static struct {
     char *list[MOST_NAMES];
@@ -287,6 +289,17 @@ static bool check_section(const char *name, const char *place)
     return false;
 }
 
+static bool check_size(const ElfW(Shdr) * sections, int count, const char *place)
+{
+    size_t size = 0;
+    for (int i = 1; i < count; i++)
+        if (sections[i].sh_flags & SHF_ALLOC)
+            size = size + sections[i].sh_size < size ? SIZE_MAX : size + sections[i].sh_size;
+    if (size > MOST_STATIC)
+        printf("%s has static variables of %zu MiB. No exercise needs that.\n", place, size >> 20);
+    return size <= MOST_STATIC;
+}
+
 static bool check_elf(const char *bytes, size_t size, const char *place)
 {
     const ElfW(Ehdr) *head = (const void *)bytes;
@@ -306,6 +319,7 @@ static bool check_elf(const char *bytes, size_t size, const char *place)
     const char *strings = table ? bytes + sections[table->sh_link].sh_offset : "";
     for (int i = 1; i < head->e_shnum; i++)
         fine &= check_section(titles + sections[i].sh_name, place);
+    fine &= check_size(sections, head->e_shnum, place);
     return check_symbols(symbols, count, strings, place) && fine;
 }
 
