@@ -167,11 +167,13 @@ static void look_again(struct poll *poll)
 
 static void on_io(struct ev_loop *ev, ev_io *io, int events)
 {
-    (void)ev;
-    if (events & EV_ERROR)
-        refused(io->data);
+    struct watch *watch = io->data;
+    if (watch->resting)
+        ev_io_stop(ev, io);
+    else if (events & EV_ERROR)
+        refused(watch);
     else
-        on_event(io->data, io->fd);
+        on_event(watch, io->fd);
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *signal, int events)
@@ -214,22 +216,22 @@ static void count(const struct watch *watch, int change)
         watch->loop->listening += change;
 }
 
-/* Of a watch that goes on in the turn in which it stopped the system never hears. */
 void watch_again(struct watch *watch, struct job *job)
 {
     list_init(&job->link);
     watch->job = job;
     watch->resting = false;
-    ev_io_start(watch->loop->poll->ev, &watch->io);
+    if (!ev_is_active(&watch->io))
+        ev_io_start(watch->loop->poll->ev, &watch->io);
     count(watch, 1);
 }
 
+/* libev stops looking only if something comes meanwhile: most go on before that. */
 void watch_rest(struct watch *watch)
 {
     if (watch->resting)
         return;
     watch->resting = true;
-    ev_io_stop(watch->loop->poll->ev, &watch->io);
     list_remove(&watch->link);
     list_remove(&watch->job->link);
     count(watch, -1);
@@ -262,6 +264,7 @@ void unwatch(struct watch *watch)
         count(watch, -1);
     } else {
         watch_rest(watch);
+        ev_io_stop(watch->loop->poll->ev, &watch->io);
     }
     free(watch);
 }
