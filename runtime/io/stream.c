@@ -436,12 +436,16 @@ static async_value begin(struct stream *stream, const char *caller)
     return async_none;
 }
 
-struct reading {
+struct reading {                    /* small enough to need no memory of its own */
     async_stream *stream;
-    size_t n;                       /* bytes wanted; 0 with read: all until the end */
-    const char *separator;          /* or: until this, of n bytes */
+    union {
+        size_t n;                   /* bytes wanted; 0 with read: all until the end */
+        const char *separator;      /* or: until this */
+    };
     size_t *length;
 };
+
+_Static_assert(sizeof(struct reading) <= INLINE_ARGS, "the arguments of a read fit its record");
 
 /* Each of these gets as much as it needs and gives how much to hand out, as a number. */
 typedef async_value how_much(struct stream *stream, const struct reading *args);
@@ -470,23 +474,24 @@ static async_value exactly(struct stream *stream, const struct reading *args)
 static async_value until(struct stream *stream, const struct reading *args)
 {
     size_t seen = 0;                /* no separator begins before this */
-    if (args->n == 0)
+    size_t n = strlen(args->separator);
+    if (n == 0)
         return async_error(ASYNC_VALUE_ERROR, "Separator should be at least one-byte string");
     for (;;) {
         const struct buffer *input = &stream->input;
         char *from = held(input) ? input->bytes + input->start : NULL;
-        char *found = held(input) >= args->n + seen
-                      ? memmem(from + seen, held(input) - seen, args->separator, args->n) : NULL;
+        char *found = held(input) >= n + seen
+                      ? memmem(from + seen, held(input) - seen, args->separator, n) : NULL;
         if (found && (size_t)(found - from) <= LIMIT)
-            return async_num(found - from + args->n);
-        if (found || held(input) >= LIMIT + args->n)
+            return async_num(found - from + n);
+        if (found || held(input) >= LIMIT + n)
             return async_error(ASYNC_LIMIT_OVERRUN,
                                "Separator is not found, and chunk exceed the limit");
         if (stream->at_eof)
             return async_error(ASYNC_INCOMPLETE_READ,
                                async_strf("%zu bytes read on a total of undefined expected bytes",
                                           held(input)));
-        seen = held(input) >= args->n ? held(input) - args->n + 1 : 0;
+        seen = held(input) >= n ? held(input) - n + 1 : 0;
         async_value v = fetch(stream);
         if (v.error)
             return v;
@@ -502,46 +507,53 @@ static async_value skip(struct stream *stream, const struct reading *args)
     return async_error(ASYNC_LIMIT_OVERRUN, "the line is longer than the limit");
 }
 
-static async_value run(const struct reading *args, const char *caller, how_much *how_much)
+/* A copy of the arguments: they lie where something else soon does. */
+static async_value run(struct reading args, const char *caller, how_much *how_much)
 {
     async_value v;
-    in_use struct stream *stream = primitive_use(args->stream, &stream_type, caller, &v);
+    in_use struct stream *stream = primitive_use(args.stream, &stream_type, caller, &v);
     if (!stream || (v = begin(stream, caller)).error)
         return v;
-    v = how_much(stream, args);
+    v = how_much(stream, &args);
     stream->reading = false;
     if (!v.error && stream->object.retired == EXPIRED)      /* its buffer goes now, too */
         v = async_error(ASYNC_RUNTIME_ERROR, "the stream has gone with the task that opened it");
-    return v.error ? v : hand_out(stream, v.num, args->length);
+    return v.error ? v : hand_out(stream, v.num, args.length);
 }
 
-static async_value read_some(void *p) { return run(p, "async_stream_read", some); }
-static async_value read_exactly(void *p) { return run(p, "async_stream_readexactly", exactly); }
-static async_value read_until(void *p) { return run(p, "async_stream_readuntil", until); }
+static async_value read_some(void *p) { return run(*(struct reading *)p, "async_stream_read", some); }
+static async_value read_exactly(void *p)
+{
+    return run(*(struct reading *)p, "async_stream_readexactly", exactly);
+}
+static async_value read_until(void *p)
+{
+    return run(*(struct reading *)p, "async_stream_readuntil", until);
+}
 
 /* A line, or what is left at the end, or nothing. One that is too long is thrown away. */
 static async_value read_line(void *p)
 {
-    struct reading *args = p;
+    struct reading args = *(struct reading *)p;
     async_value v = run(args, "async_stream_readline", until);
     if (v.error == ASYNC_LIMIT_OVERRUN)
         v = run(args, "async_stream_readline", skip);
     if (v.error != ASYNC_INCOMPLETE_READ)
         return v;
-    args->n = 0;
+    args.n = 0;
     return run(args, "async_stream_readline", some);
 }
 
 async_awaitable async_stream_read(async_stream *stream, size_t most, size_t *length)
 {
     return coro_make(read_some, "async_stream_read",
-                     &(struct reading){ stream, most, NULL, length }, sizeof(struct reading));
+                     &(struct reading){ stream, { most }, length }, sizeof(struct reading));
 }
 
 async_awaitable async_stream_readexactly(async_stream *stream, size_t n)
 {
     return coro_make(read_exactly, "async_stream_readexactly",
-                     &(struct reading){ stream, n, NULL, NULL }, sizeof(struct reading));
+                     &(struct reading){ stream, { n }, NULL }, sizeof(struct reading));
 }
 
 async_awaitable async_stream_readuntil(async_stream *stream, const char *separator, size_t *length)
@@ -549,14 +561,13 @@ async_awaitable async_stream_readuntil(async_stream *stream, const char *separat
     if (!separator)                     /* of an async_strf without memory */
         return NULL;
     return coro_make(read_until, "async_stream_readuntil",
-                     &(struct reading){ stream, strlen(separator), separator, length },
-                     sizeof(struct reading));
+                     &(struct reading){ stream, { .separator = separator }, length }, sizeof(struct reading));
 }
 
 async_awaitable async_stream_readline(async_stream *stream, size_t *length)
 {
     return coro_make(read_line, "async_stream_readline",
-                     &(struct reading){ stream, 1, "\n", length }, sizeof(struct reading));
+                     &(struct reading){ stream, { .separator = "\n" }, length }, sizeof(struct reading));
 }
 
 static async_value next_line(void *stream)
