@@ -195,13 +195,14 @@ PROGRAM(switches)
     async_loop *loop = async_get_running_loop();
     for (int i = 0; i < 5; i++) {
         async_loop_set_debug(loop, i % 2 == 0);
+        async_loop_set_slow_callback_duration(loop, 10);    /* a step may wait for a processor */
         say("%s", yes(async_loop_get_debug(loop)));
         async_task task = async_create_task(async_coro(ret, async_num(i), 1));
         await(async_sleep(0.5));
         async_loop_set_debug(loop, true);
         async_loop_set_debug(loop, true);
+        async_loop_set_slow_callback_duration(loop, 10);
         await(task);
-        block(0.11);
         async_loop_set_debug(loop, false);
         await(async_sleep(0));
     }

@@ -785,7 +785,7 @@ static async_value repeats(void *p)
 /* The warm-up fills the queues of rule 3. */
 START_TEST(memory_is_constant)
 {
-    long warm_up = is_slow() ? 100 : 70000, times = is_slow() ? 1000 : 1000000;
+    long warm_up = is_slow() ? 100 : 70000, times = is_slow() ? 1000 : 200000;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         said.length = 0;
         play(async_coro(repeats, kinds[i].fn, warm_up, times, 0, 0));
