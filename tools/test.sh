@@ -9,8 +9,8 @@
 # libcheck; one that prints neither counts as one, by its exit status. Its output shows only when
 # something failed in it, and what it skipped always does. The last line is the sum.
 #
-# As many lanes as there are processors run beside each other, the longest first, each a row of tests that
-# follow one another:
+# Lanes run beside each other, the longest first, one more than there are processors, as many a test waits;
+# each is a row of tests that follow one another:
 #
 #   test.sh lane VARIANT:PART...    a lane of ours: PART is one of the functions below
 set -u
@@ -199,7 +199,7 @@ lane() {
     for part in $(echo "${1#*:}" | tr : ' '); do "$part"; done
 }
 
-lanes() { printf '%s\n' "$@" | xargs -P "$jobs" -n 1 sh tools/test.sh lane; }
+lanes() { printf '%s\n' "$@" | xargs -P $((jobs + 1)) -n 1 sh tools/test.sh lane; }
 
 case ${1:-} in
 lane)
@@ -212,14 +212,14 @@ runtime)
 all)
     style
     (lane gcc:build) && lanes sanitizers:build:units:solutions:scripts:lessons gcc:answers gcc:under_valgrind \
-        clang:build:units:solutions:lessons gcc:scripts gcc:class gcc:desk gcc:pages gcc:lessons \
-        gcc:units:solutions gcc:book:words:anywhere
+        clang:build:units:solutions:lessons gcc:scripts gcc:class gcc:pages gcc:units gcc:book:words:anywhere \
+        gcc:lessons gcc:solutions gcc:desk
     ;;
 *)
     style
     export FEW=1
-    (lane own:build) && lanes own:scripts own:class own:desk own:pages own:answers own:lessons \
-        own:units:solutions own:book:words:anywhere
+    (lane own:build) && lanes own:answers own:class own:scripts own:units own:pages own:lessons \
+        own:book:words:anywhere own:solutions own:desk
     ;;
 esac
 
