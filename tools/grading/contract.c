@@ -393,6 +393,7 @@ bool contract_allocates(const char *object)
     static const char *const givers[] = {
         "malloc", "calloc", "realloc", "reallocarray", "aligned_alloc", "strdup", "strndup", "asprintf", "vasprintf",
         "__asprintf_chk", "__vasprintf_chk", "pthread_create", "thrd_create",
+        "sscanf", "vsscanf", "__isoc99_sscanf", "__isoc99_vsscanf", "__isoc23_sscanf", "__isoc23_vsscanf",     /* %ms */
     };
     bool found = false;
     for (size_t i = 0; !found && i < sizeof givers / sizeof givers[0]; i++)
