@@ -127,18 +127,21 @@ until_ctrl_c() {
     [ "$status" -eq 124 ] || return "$status"
 }
 
-# units PREFIX...: every test of the runtime, with these words before it.
-units() {
-    for source in runtime/tests/test_*.c; do
-        lacking "$source" || check "$label${source%.c}" timeout -k 5 300 "$@" "$BUILD/${source%.c}"
-    done
+# each SOURCE COMMAND...: the program that was made of it; the command is what watches it, or ends it.
+each() {
+    program=${1%.c}
+    lacking "$1" && return
+    shift
+    # shellcheck disable=SC2086  # words
+    check "$label$program" "$@" $under "$BUILD/$program"
 }
 
-# solutions PREFIX...: every solution runs to its end.
+units() { for source in runtime/tests/test_*.c; do each "$source" timeout -k 5 300; done; }
+programs() { for source in lessons/*/*.c; do each "$source"; done; }        # lessons compares what they print, too
+
 solutions() {
     for source in solutions/*/*.c; do
-        [ -f "$source" ] || continue              # a copy without solutions
-        lacking "$source" || check "$label${source%.c}" until_ctrl_c "$@" "$BUILD/${source%.c}"
+        [ ! -f "$source" ] || each "$source" until_ctrl_c                   # there is none in a copy without solutions
     done
 }
 
@@ -165,26 +168,19 @@ class() { check "${label}class" sh tools/class/test.sh "$BUILD"; }
 words() { check "${label}words of the compiler" sh tools/words/words.sh "$BUILD"; }
 anywhere() { check "${label}gradings anywhere" sh tools/grading/surroundings.sh; }
 
-under_valgrind() {
-    label='valgrind: '
-    have valgrind || { skip valgrind 'not installed (make deps-dev)'; return; }
-    set -- valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect
-    units "$@"
-    solutions "$@"
-    for source in lessons/*/*.c; do
-        lacking "$source" || check "$label${source%.c}" "$@" "$BUILD/${source%.c}"
-    done
-}
-
 own=${CC:-cc}
 
 # variant NAME: with which compiler the parts after this build, with which flags, and where.
 variant() {
-    label="$1: " werror=-Werror
+    label="$1: " werror=-Werror under=''
     export CC="$1" EXTRA="$TEST_FLAGS" BUILD="$TEST_BASE/test-$1"
     case $1 in
     own) label='' werror=''; export CC="$own" BUILD="$TEST_BASE" ;;
     sanitizers) export CC=gcc EXTRA="$TEST_FLAGS -fsanitize=address,undefined" FAULTS=few ;;
+    valgrind)                                     # what the variant gcc has built
+        export CC=gcc BUILD="$TEST_BASE/test-gcc"
+        under='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect'
+        ;;
     esac
 }
 
@@ -194,6 +190,7 @@ lane() {
     case ${1%%:*} in
     own) ;;
     sanitizers) have gcc-sanitizers || { skip sanitizers 'not installed (make deps-dev)'; exit 1; } ;;
+    valgrind) have valgrind || { skip valgrind 'not installed (make deps-dev)'; exit 1; } ;;
     *) have "$CC" || { skip "$CC" 'not installed (make deps-dev)'; exit 1; } ;;
     esac
     for part in $(echo "${1#*:}" | tr : ' '); do "$part"; done
@@ -211,9 +208,9 @@ runtime)
     ;;
 all)
     style
-    (lane gcc:build) && lanes sanitizers:build:units:solutions:scripts:lessons gcc:answers gcc:under_valgrind \
-        clang:build:units:solutions:lessons gcc:scripts gcc:class gcc:pages gcc:units gcc:book:words:anywhere \
-        gcc:lessons gcc:solutions gcc:desk
+    (lane gcc:build) && lanes gcc:answers sanitizers:build:units:solutions:scripts:lessons valgrind:units \
+        clang:build:units:solutions:lessons valgrind:programs:solutions gcc:scripts gcc:class gcc:pages gcc:units \
+        gcc:book:words:anywhere gcc:lessons gcc:solutions gcc:desk
     ;;
 *)
     style
