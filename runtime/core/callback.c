@@ -98,7 +98,7 @@ async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, voi
 
 static struct callback *callback_of(async_handle handle, const char *caller)
 {
-    struct object *object = handle ? object_find(handle) : NULL;
+    struct object *object = object_find(handle);
     if (!object || object->future.type != &handle_type)
         report_abort(report_misuse(handle, caller));
     return (struct callback *)object;

@@ -150,7 +150,7 @@ static async_value await_future(struct future *future)
 /* Await of one of ours is a jump. */
 async_value async_catch(async_awaitable x)
 {
-    struct object *object = x ? object_find(x) : NULL;
+    struct object *object = object_find(x);
     if (!object)
         return report_misuse(x, "await");
     struct coro *coro = (struct coro *)object;

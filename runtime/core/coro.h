@@ -44,14 +44,21 @@ bool coro_copy(struct coro *coro, const void *args, size_t size);
 /* An object for one of the runtime's own coroutine functions; async_coro for everybody else. To await it
  * makes no frame, and its record is free again before fn runs, so that who waits keeps none: arguments of
  * at most INLINE_ARGS bytes are to be copied before anything else is made. */
-static inline async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
+static inline struct coro *coro_brief(async_fn *fn, const char *name)   /* the caller fills its `room` */
 {
     struct coro *coro = coro_new(fn, name);
+    if (coro)
+        coro->object.brief = true;
+    return coro;
+}
+
+static inline async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
+{
+    struct coro *coro = coro_brief(fn, name);
     if (!coro || (size > INLINE_ARGS && !coro_copy(coro, args, size)))
         return NULL;
     if (size <= INLINE_ARGS)
         memcpy(coro->room, args, size);
-    coro->object.brief = true;
     return object_ticket(&coro->object);
 }
 

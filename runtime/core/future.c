@@ -5,6 +5,7 @@
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/object.h"
+#include "core/step.h"
 #include "debug/forgotten.h"
 #include "debug/report.h"
 #include <stdlib.h>
@@ -43,10 +44,7 @@ struct done_callback {              /* one add_done_callback */
 
 void future_finish(struct future *future, enum future_state state, async_value outcome)
 {
-    future->state = state;
-    future->outcome = outcome;
-    hook_value(woken, future);
-    list_splice(&future->loop->ready, &future->waiters);
+    future_wake(future, state, outcome);
     if (future->type->unnamed)
         return;
     object_retire(future_object(future), state == CANCELLED ? TAKEN : UNTAKEN);
@@ -91,7 +89,7 @@ static struct promise no_memory = { .object = {
 
 struct future *future_of(async_awaitable x, const char *caller, async_value *error)
 {
-    struct object *object = x ? object_find(x) : NULL;
+    struct object *object = object_find(x);
     if (object && object->future.type->cancel)
         return &object->future;
     if (!x && !error)

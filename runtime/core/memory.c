@@ -221,7 +221,7 @@ void memory_abandon(struct memory *memory)
 {
     list_each(link, blocks_of(memory)) {
         struct block *block = block_at(link);
-        struct object *object = block->object ? object_find(block->object) : NULL;
+        struct object *object = object_find(block->object);
         if (object && object->future.type->abandon && object->future.type->abandon(object))
             memory_let_go(share_at(link));
     }
@@ -231,7 +231,7 @@ void memory_drop_objects(struct memory *memory)
 {
     list_each(link, blocks_of(memory)) {
         struct block *block = block_at(link);
-        struct object *object = block->object ? object_find(block->object) : NULL;
+        struct object *object = object_find(block->object);
         if (object)
             object_expire(object);
         if (block->object)
@@ -246,7 +246,7 @@ void memory_free(struct memory *memory)
     while (!list_empty(blocks)) {
         struct share *oldest = share_at(blocks->next);
         struct async_ticket *ticket = oldest->block->object;
-        struct object *object = ticket ? object_find(ticket) : NULL;
+        struct object *object = object_find(ticket);
         memory_let_go(oldest);
         if (object)
             object_expire(object);

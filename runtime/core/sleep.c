@@ -55,10 +55,9 @@ static async_value one_turn(void *p)
 
 async_awaitable async_sleep_result(double seconds, async_value result)
 {
-    struct coro *coro = coro_new(seconds <= 0 ? one_turn : until_due, "async_sleep");
+    struct coro *coro = coro_brief(seconds <= 0 ? one_turn : until_due, "async_sleep");
     if (!coro)
         return NULL;
-    coro->object.brief = true;
     *(struct sleep *)coro->room = (struct sleep){ seconds, result };
     return object_ticket(&coro->object);
 }

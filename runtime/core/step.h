@@ -64,6 +64,15 @@ __attribute__((always_inline)) static inline struct task *task_next(async_loop *
     return next;
 }
 
+/* The future is done: whoever waits for it becomes ready. */
+static inline void future_wake(struct future *future, enum future_state state, async_value outcome)
+{
+    future->state = state;
+    future->outcome = outcome;
+    hook_value(woken, future);
+    list_splice(&future->loop->ready, &future->waiters);
+}
+
 /* Leaves the stack of the current task; returns when its next step runs: async_none, or
  * ASYNC_CANCELLED if it was asked to end meanwhile and had nothing to pass that on to. */
 __attribute__((always_inline)) static inline async_value task_suspend(struct task *task)

@@ -141,7 +141,7 @@ async_value task_wait(struct future *future)
 struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
                         async_value *error)
 {
-    struct object *object = x ? object_find(x) : NULL;
+    struct object *object = object_find(x);
     if (!object || object->future.type != &coroutine_type) {
         *error = report_misuse(x, caller);
         return NULL;
@@ -186,7 +186,7 @@ struct task *task_create(async_loop *loop, async_awaitable x, const char *name, 
 struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
                            async_value *error)
 {
-    struct object *object = x ? object_find(x) : NULL;
+    struct object *object = object_find(x);
     if (!object || !object->future.type->cancel) {
         struct task *task = task_create(loop, x, NULL, caller, error);
         if (!task)

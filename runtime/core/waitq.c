@@ -7,26 +7,19 @@
 #include "debug/report.h"
 #include "core/task.h"
 
-static const struct future_type waiting_type = {
+const struct future_type waiting_type = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true
 };
 
-async_value waitq_wait(struct waitq *waitq, struct waiter *waiter)
-{
-    struct task *task = task_current();
-    if (!task)
-        return report_no_task();
-    future_init(&waiter->future, &waiting_type, loop_running);
-    waiter->waitq = waitq;
-    list_append(&waitq->waiters, &waiter->link);
-    async_value interrupted = task_await(task, &waiter->future);
-    list_remove(&waiter->link);
-    return interrupted.error ? interrupted : waiter->future.outcome;
-}
-
 static struct waiter *waiter_at(struct list *link) { return container_of(link, struct waiter, link); }
 
-static bool wake(struct waiter *waiter) { return future_set(&waiter->future, async_none); }
+static bool wake(struct waiter *waiter)
+{
+    bool waits = waiter->future.state == PENDING;
+    if (waits)
+        future_wake(&waiter->future, FINISHED, async_none);
+    return waits;
+}
 
 bool waitq_wake_first(struct waitq *waitq)
 {
@@ -99,12 +92,8 @@ void *primitive_new(const struct future_type *type)
     return NULL;
 }
 
-void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
-                   async_value *error)
+void *primitive_refused(const void *handle, const char *caller, async_value *error)
 {
-    struct object *object = handle ? object_find(handle) : NULL;
-    if (object && object->future.type == type)
-        return object;
     async_value why = report_misuse((async_awaitable)handle, caller);
     if (!error)
         report_abort(why);
@@ -131,7 +120,7 @@ const struct holder *holder_of(struct object *object)
 
 struct task *holder_task(const struct holder *holder)
 {
-    struct object *by = holder->by ? object_find(holder->by) : NULL;
+    struct object *by = object_find(holder->by);
     return by && by->future.state == PENDING ? (struct task *)by : NULL;
 }
 

@@ -10,6 +10,8 @@
 #include "core/future.h"
 #include "core/list.h"
 #include "core/object.h"
+#include "core/step.h"
+#include "debug/report.h"
 
 struct waitq {
     struct list waiters;        /* first come first */
@@ -28,9 +30,23 @@ static inline void waitq_init(struct waitq *waitq, struct object *owner)
     waitq->owner = owner;
 }
 
+extern const struct future_type waiting_type;
+
 /* Waits at the end of the queue; on return the waiter is out of it. async_none when woken, else the
  * error: the task was cancelled, or what was waited for is gone. */
-async_value waitq_wait(struct waitq *waitq, struct waiter *waiter);
+__attribute__((always_inline))
+static inline async_value waitq_wait(struct waitq *waitq, struct waiter *waiter)
+{
+    struct task *task = task_current();
+    if (!task)
+        return report_no_task();
+    future_init(&waiter->future, &waiting_type, loop_running);
+    waiter->waitq = waitq;
+    list_append(&waitq->waiters, &waiter->link);
+    async_value interrupted = task_await(task, &waiter->future);
+    list_remove(&waiter->link);
+    return interrupted.error ? interrupted : waiter->future.outcome;
+}
 
 /* Was it woken, whatever came afterwards? */
 static inline bool waiter_woken(const struct waiter *waiter)
@@ -62,10 +78,16 @@ struct task *holder_task(const struct holder *holder);  /* NULL: that task has e
 /* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
 void *primitive_new(const struct future_type *type);
 
+void *primitive_refused(const void *handle, const char *caller, async_value *error);
+
 /* The object behind a handle that must be of this type. Otherwise NULL and *error, or, where
  * there is no way to return an error (NULL), a sentence and abort. */
-void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
-                   async_value *error);
+static inline void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
+                                 async_value *error)
+{
+    struct object *object = object_find(handle);
+    return object && object->future.type == type ? object : primitive_refused(handle, caller, error);
+}
 
 /* The same for a question about its state, or to end it: NULL when it is recycled, and so at its end. */
 void *primitive_known(const void *handle, const struct future_type *type, const char *caller);

@@ -189,14 +189,14 @@ void async_loop_call_exception_handler(async_loop *loop, const char *message, as
                                        async_awaitable x)
 {
     loop_given(loop, __func__);
-    report_exception(loop, message, error, x ? object_find(x) : NULL);
+    report_exception(loop, message, error, object_find(x));
 }
 
 void async_loop_default_exception_handler(async_loop *loop, const char *message, async_value error,
                                           async_awaitable x)
 {
     loop_given(loop, __func__);
-    print_exception(message, error, x ? object_find(x) : NULL);
+    print_exception(message, error, object_find(x));
 }
 
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)

@@ -119,7 +119,7 @@ static struct future *given_before(const struct gather *gather, const async_awai
 static async_loop *loop_for(const async_awaitable *list, size_t count)
 {
     for (size_t i = 0; i < count && !loop_running; i++) {
-        struct object *object = list[i] ? object_find(list[i]) : NULL;
+        struct object *object = object_find(list[i]);
         if (object && object->future.type->cancel)
             return object->future.loop;
     }

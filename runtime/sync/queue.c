@@ -82,10 +82,9 @@ static struct item *at(struct queue *queue, size_t i)
     return &queue->items[(queue->first + i) & (queue->room - 1)];
 }
 
+__attribute__((noinline))
 static bool make_room(struct queue *queue)
 {
-    if (queue->length < queue->room)
-        return true;
     size_t room = queue->room ? queue->room * 2 : 8;
     struct item *items = malloc(room * sizeof *items);
     if (!items)
@@ -125,40 +124,39 @@ static bool less(const struct queue *queue, size_t i, size_t j)
     return queue->less(queue->items[i].value, queue->items[j].value);
 }
 
-static void insert(struct queue *queue, struct item item)
+__attribute__((noinline))
+static void rise(struct queue *queue, size_t i)
 {
-    size_t i = queue->length++;
-    *at(queue, i) = item;
-    if (queue->kind != PRIORITY)
-        return;
     for (; i > 0 && less(queue, i, (i - 1) / 2); i = (i - 1) / 2)
         swap(&queue->items[i], &queue->items[(i - 1) / 2]);
 }
 
 /* The smallest leaves the top of the heap; the last one takes its place and sinks. */
-static struct item pop_smallest(struct queue *queue)
+__attribute__((noinline))
+static struct item *pop_smallest(struct queue *queue)
 {
-    struct item *items = queue->items, smallest = items[0];
+    struct item *items = queue->items;
     size_t length = --queue->length, i = 0;
-    items[0] = items[length];
+    swap(&items[0], &items[length]);
     for (;;) {
         size_t child = 2 * i + 1;
         if (child + 1 < length && less(queue, child + 1, child))
             child++;
         if (child >= length || !less(queue, child, i))
-            return smallest;
+            return &items[length];
         swap(&items[i], &items[child]);
         i = child;
     }
 }
 
-static struct item take_out(struct queue *queue)
+/* It lies there until the next one is put. */
+static struct item *take_out(struct queue *queue)
 {
     if (queue->kind == PRIORITY)
         return pop_smallest(queue);
     if (queue->kind == LIFO)
-        return *at(queue, --queue->length);
-    struct item item = *at(queue, 0);
+        return at(queue, --queue->length);
+    struct item *item = at(queue, 0);
     queue->first = (queue->first + 1) & (queue->room - 1);
     queue->length--;
     return item;
@@ -182,10 +180,15 @@ static async_value put_nowait(struct queue *queue, async_value item)
         return shut_down();
     if (full(queue))
         return async_error(ASYNC_QUEUE_FULL, "the queue is full");
-    struct item kept = { .value = item };
-    if (!make_room(queue) || !memory_share(item.ptr, &kept.share))
+    struct share *share;
+    bool room = queue->length < queue->room || make_room(queue);
+    if (!room || !memory_share(item.ptr, &share))
         return async_error(ENOMEM, "no memory for another item in the queue");
-    insert(queue, kept);
+    struct item *last = at(queue, queue->length++);
+    last->value = item;
+    last->share = share;
+    if (queue->kind == PRIORITY)
+        rise(queue, queue->length - 1);
     queue->unfinished++;
     waitq_serve_next(&queue->getters);
     return async_none;
@@ -196,11 +199,11 @@ static async_value get_nowait(struct queue *queue)
     if (queue->length == 0)
         return queue->shut_down ? shut_down()
                                 : async_error(ASYNC_QUEUE_EMPTY, "the queue is empty");
-    struct item item = take_out(queue);
-    if (item.share)
-        memory_hold(item.share);
+    const struct item *item = take_out(queue);
+    if (item->share)
+        memory_hold(item->share);
     waitq_serve_next(&queue->putters);
-    return item.value;
+    return item->value;
 }
 
 struct put {
@@ -208,17 +211,15 @@ struct put {
     async_value item;
 };
 
-static async_value put(void *p)
+__attribute__((noinline))
+static async_value put_later(struct queue *queue, async_value item)
 {
-    struct put args = *(struct put *)p;
     async_value v = async_none;
     struct waiter waiter;
-    in_use struct queue *queue = use(args.queue, "async_queue_put", &v);
-    if (!queue)
-        return v;
-    struct share *share = NULL;     /* the item's maker may end before there is room */
-    if (full(queue) && !memory_share(args.item.ptr, &share))
+    struct share *share;            /* the item's maker may end before there is room */
+    if (!memory_share(item.ptr, &share))
         return async_error(ENOMEM, "no memory to keep a text that waits for room in the queue");
+    object_pin(&queue->object);
     if (share)
         share = memory_hold(share);
     while (!v.error && full(queue)) {
@@ -227,35 +228,55 @@ static async_value put(void *p)
             waitq_serve_next(&queue->putters);
     }
     if (!v.error)
-        v = put_nowait(queue, args.item);
+        v = put_nowait(queue, item);
     if (share)
         memory_let_go(share);
+    object_unpin(&queue->object);
+    return v;
+}
+
+static async_value put(void *p)
+{
+    async_value item = ((struct put *)p)->item, error;
+    struct queue *queue = find(((struct put *)p)->queue, "async_queue_put", &error);
+    if (!queue)
+        return error;
+    return full(queue) ? put_later(queue, item) : put_nowait(queue, item);
+}
+
+__attribute__((noinline))
+static async_value get_later(struct queue *queue)
+{
+    async_value v = async_none;
+    struct waiter waiter;
+    object_pin(&queue->object);
+    while (!v.error && queue->length == 0) {
+        v = queue->shut_down ? shut_down() : waitq_wait(&queue->getters, &waiter);
+        if (v.error && queue->length && waiter_woken(&waiter))
+            waitq_serve_next(&queue->getters);
+    }
+    if (!v.error)
+        v = get_nowait(queue);
+    object_unpin(&queue->object);
     return v;
 }
 
 static async_value get(void *p)
 {
-    async_value v;
-    struct waiter waiter;
-    in_use struct queue *queue = use(*(async_queue **)p, "async_queue_get", &v);
+    async_value error;
+    struct queue *queue = find(*(async_queue **)p, "async_queue_get", &error);
     if (!queue)
-        return v;
-    while (queue->length == 0) {
-        if (queue->shut_down)
-            return shut_down();
-        v = waitq_wait(&queue->getters, &waiter);
-        if (v.error) {
-            if (queue->length && waiter_woken(&waiter))
-                waitq_serve_next(&queue->getters);
-            return v;
-        }
-    }
-    return get_nowait(queue);
+        return error;
+    return queue->length ? get_nowait(queue) : get_later(queue);
 }
 
 async_awaitable async_queue_put(async_queue *queue, async_value item)
 {
-    return coro_make(put, "async_queue_put", &(struct put){ queue, item }, sizeof(struct put));
+    struct coro *coro = coro_brief(put, "async_queue_put");
+    if (!coro)
+        return NULL;
+    *(struct put *)coro->room = (struct put){ queue, item };
+    return object_ticket(&coro->object);
 }
 
 async_awaitable async_queue_get(async_queue *queue)
