@@ -4,6 +4,7 @@
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/report.h"
+#include "core/step.h"
 #include "core/task.h"
 #include <stdlib.h>
 
@@ -87,7 +88,13 @@ static async_value ends_with(const struct frame *here, async_value v)
 async_value coro_call(struct coro *coro, struct generator *generator)
 {
     struct frame **top = coro_innermost();
-    struct frame here = { .outer = *top, .coro = coro, .awaited_at = async_here, .generator = generator };
+    struct frame here;              /* filled in by hand: to clear all of it takes longer than the rest */
+    here.outer = *top;
+    here.coro = coro;
+    here.awaited_at = async_here;
+    here.leaving = here.if_cancelled = async_none;
+    here.generator = generator;
+    here.replaced = false;
     *top = &here;
     hook_value(entered, &here);
     async_value v = ends_with(&here, coro->fn(coro->args));
@@ -137,7 +144,7 @@ static async_value await_future(struct future *future)
     if (future->state == PENDING) {
         struct object *object = future_object(future);
         object_pin(object);
-        async_value interrupted = task_wait(future);
+        async_value interrupted = task_wait_here(future);
         if (interrupted.error && future->state != PENDING)
             object_retire(object, TAKEN);        /* its own error came too late, but counts as seen */
         object_unpin(object);

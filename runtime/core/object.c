@@ -109,12 +109,6 @@ struct object *object_successor(const struct async_ticket *ticket)
     return object && object->was == (uintptr_t)ticket && !is_free(object) ? object : NULL;
 }
 
-void object_renew(struct object *object)
-{
-    object->was = object->ticket;
-    object->ticket = ++object_table.serial << NUMBER_BITS | object_number(object);
-}
-
 void object_free(struct object *object)
 {
     object_leave(object);
@@ -168,6 +162,7 @@ static void give_up(struct object *object)
 }
 
 /* Recycles from the head of a queue until it is as short as promised. */
+__attribute__((noinline))
 static void trim(enum retired which)
 {
     struct fifo *queue = &object_table.retired[which];

@@ -145,7 +145,11 @@ bool object_over(const void *ticket);
 bool object_was_cancelled(const void *ticket, const char *caller);
 void object_note_cancelled(const void *ticket);
 
-void object_renew(struct object *object);       /* gives it a new ticket: the old one is stale */
+static inline void object_renew(struct object *object)      /* gives it a new ticket: the old one is stale */
+{
+    object->was = object->ticket;
+    object->ticket = ++object_table.serial << NUMBER_BITS | object_number(object);
+}
 
 /* What a stale ticket stood for if it was a coroutine that has become a task since, else NULL. */
 struct object *object_successor(const struct async_ticket *ticket);

@@ -123,4 +123,16 @@ static inline async_value task_yield(void)
     return task_suspend(task);
 }
 
+/* task_wait, without a call. */
+static inline async_value task_wait_here(struct future *future)
+{
+    struct task *task = task_current();
+    if (!task)
+        return report_no_task();
+    if (__builtin_expect(future != &task->coro.object.future && future->loop == loop_running, 1))
+        return task_await(task, future);
+    async_value why = report_cannot_wait(task, future), cancelled = task_yield();
+    return cancelled.error ? cancelled : why;
+}
+
 #endif

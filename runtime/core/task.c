@@ -124,17 +124,7 @@ static void run_now(async_loop *loop, struct task *task)
     object_unpin(&task->coro.object);
 }
 
-async_value task_wait(struct future *future)
-{
-    struct task *task = task_current();
-    if (!task)
-        return report_no_task();
-    if (future == &task->coro.object.future || future->loop != loop_running) {
-        async_value why = report_cannot_wait(task, future), cancelled = task_yield();
-        return cancelled.error ? cancelled : why;
-    }
-    return task_await(task, future);
-}
+async_value task_wait(struct future *future) { return task_wait_here(future); }
 
 /* ------------------------------------------------------------------------------- life */
 
