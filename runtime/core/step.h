@@ -65,6 +65,7 @@ __attribute__((always_inline)) static inline struct task *task_next(async_loop *
 }
 
 /* The future is done: whoever waits for it becomes ready. */
+__attribute__((always_inline))
 static inline void future_wake(struct future *future, enum future_state state, async_value outcome)
 {
     future->state = state;
@@ -98,7 +99,7 @@ __attribute__((always_inline)) static inline async_value task_suspend(struct tas
 /* The two ways to wait of task.h, here for those who wait most: each frame between an await and the
  * switch is a return that the processor predicts wrongly. A future given to task_await is of the running
  * loop, and not the task itself. */
-static inline async_value task_await(struct task *task, struct future *future)
+__attribute__((always_inline)) static inline async_value task_await(struct task *task, struct future *future)
 {
     task->waiting_at = async_here;
     task->waiting_on = future;

@@ -13,12 +13,12 @@ const struct future_type waiting_type = {
 
 static struct waiter *waiter_at(struct list *link) { return container_of(link, struct waiter, link); }
 
-static bool wake(struct waiter *waiter)
+static inline bool wake(struct waiter *waiter)
 {
-    bool waits = waiter->future.state == PENDING;
-    if (waits)
-        future_wake(&waiter->future, FINISHED, async_none);
-    return waits;
+    if (waiter->future.state != PENDING)
+        return false;
+    future_wake(&waiter->future, FINISHED, async_none);
+    return true;
 }
 
 bool waitq_wake_first(struct waitq *waitq)
