@@ -7,7 +7,7 @@
 #include "debug/report.h"
 #include "core/task.h"
 
-const struct future_type waiting_type = {
+const struct future_type waitq_type = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true
 };
 
@@ -61,7 +61,7 @@ bool waitq_all_cancelled(const struct waitq *waitq)
 
 static struct waiter *waiter_of(struct future *future)
 {
-    bool in_queue = future && future->type == &waiting_type;
+    bool in_queue = future && future->type == &waitq_type;
     return in_queue ? container_of(future, struct waiter, future) : NULL;
 }
 

@@ -30,7 +30,7 @@ static inline void waitq_init(struct waitq *waitq, struct object *owner)
     waitq->owner = owner;
 }
 
-extern const struct future_type waiting_type;
+extern const struct future_type waitq_type;
 
 /* Waits at the end of the queue; on return the waiter is out of it. async_none when woken, else the
  * error: the task was cancelled, or what was waited for is gone. */
@@ -40,7 +40,7 @@ static inline async_value waitq_wait(struct waitq *waitq, struct waiter *waiter)
     struct task *task = task_current();
     if (!task)
         return report_no_task();
-    future_init(&waiter->future, &waiting_type, loop_running);
+    future_init(&waiter->future, &waitq_type, loop_running);
     waiter->waitq = waitq;
     list_append(&waitq->waiters, &waiter->link);
     async_value interrupted = task_await(task, &waiter->future);
