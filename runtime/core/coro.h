@@ -44,7 +44,7 @@ bool coro_copy(struct coro *coro, const void *args, size_t size);
 /* An object for one of the runtime's own coroutine functions; async_coro for everybody else. To await it
  * makes no frame, and its record is free again before fn runs, so that who waits keeps none: arguments of
  * at most INLINE_ARGS bytes are to be copied before anything else is made. */
-static inline struct coro *coro_brief(async_fn *fn, const char *name)   /* the caller fills its `room` */
+static inline struct coro *coro_brief(async_fn *fn, const char *name)   /* its caller fills `room`: no copy */
 {
     struct coro *coro = coro_new(fn, name);
     if (coro)
