@@ -98,15 +98,32 @@ static void shuffle(void)
     }
 }
 
+/* The call of a function with the shops from `first` to `last`, as the arguments of its run. */
+static const char *call_of(char *to, size_t size, const char *function, double cancelled_at, double limit,
+                           int first, int last)
+{
+    int n = snprintf(to, size, "%s %g %g", function, cancelled_at, limit);
+    for (int i = first; i <= last; i++)
+        n += snprintf(to + n, size - n, " %s:%g:%d:%d", shops[i].name, shops[i].seconds,
+                      shops[i].price, shops[i].sold_out);
+    return to;
+}
+
 static struct run *run_shops(const char *function, double cancelled_at, double limit)
 {
-    char inputs[500];
-    int n = snprintf(inputs, sizeof inputs, "%s %g %g", function, cancelled_at, limit);
-    for (int i = 0; i < count; i++)
-        n += snprintf(inputs + n, sizeof inputs - n, " %s:%g:%d:%d", shops[i].name,
-                      shops[i].seconds, shops[i].price, shops[i].sold_out);
-    about_deadlock = "";
-    return stage_run("%s", inputs);
+    char call[500];
+    return stage_run("%s", call_of(call, sizeof call, function, cancelled_at, limit, 0, count - 1));
+}
+
+/* Two of it at once, with three shops each; of the second the prices are so much higher. */
+static void try_two(const char *function, int dearer)
+{
+    char one[250], other[250];
+    make_shops(6);
+    for (int i = 3; i < 6; i++)
+        shops[i].price += dearer;
+    expect_undisturbed(call_of(one, sizeof one, function, 0, 50, 0, 2),
+                       call_of(other, sizeof other, function, 0, 50, 3, 5));
 }
 
 static double last_answer(void)
@@ -214,21 +231,6 @@ static void try_sold_out(int many, int which, bool all_later)
                    "The error of the first that failed, with its message, as it came.");
 }
 
-/* Two of it at once, with three shops each. */
-static void expect_two(struct run *run, const char *function, long one, long other)
-{
-    const char *why = "There are two of it at the same time here, and neither knows of the other. What "
-                      "belongs to one call lies in its local variables: a static one is there once.";
-    expect_no_task_left(run, why);
-    expect_number(run, function, one, why);
-    expect_number(run, "the_other", other, why);
-}
-
-static void try_two(const char *function, long one, long other)
-{
-    expect_two(run_shops(function, 0, 50), function, one, other);
-}
-
 START_TEST(buying)
 {
     try_buying(random_between(3, 5));
@@ -237,9 +239,7 @@ START_TEST(buying)
     try_sold_out(4, 0, true);
     try_sold_out(4, 3, false);
     try_sold_out(1, 0, false);
-    make_shops(6);
-    try_two("two_buy_all", shops[0].price + shops[1].price + shops[2].price,
-            shops[3].price + shops[4].price + shops[5].price);
+    try_two("buy_all", 0);
     make_shops(4);
     cut = round(100 * shops[1].seconds) / 100 + 0.103;
     struct run *run = run_shops("buy_all", cut, 0);
@@ -320,11 +320,7 @@ START_TEST(comparing)
     try_comparing(3, 0, 0, -1);
     try_comparing(3, 3, 7, -1);
     try_comparing(4, 2, 3, -1);
-    make_shops(6);
-    for (int i = 3; i < 6; i++)     /* who takes the first ones for its own finds them cheaper */
-        shops[i].price += 1000;
-    try_two("two_cheapest", fmin(fmin(shops[0].price, shops[1].price), shops[2].price),
-            fmin(fmin(shops[3].price, shops[4].price), shops[5].price));
+    try_two("cheapest", 1000);      /* who takes the first ones for its own finds them cheaper */
     make_shops(4);
     cut = round(100 * shops[1].seconds) / 100 + 0.103;
     struct run *run = run_shops("cheapest", cut, 50);
@@ -536,8 +532,10 @@ START_TEST(supervising)
     service(2 + with.pause / 2, 9);
     service(100, 0);
     try_supervising();
-    expect_two(stage_run("two_supervise 0 3 1 %s:0.5:1 %s:0.7:2", random_word(), random_word()),
-               "two_supervise", 1, 2);
+    char one[80], other[80];
+    snprintf(one, sizeof one, "supervise 0 3 1 %s:0.5:1", random_word());
+    snprintf(other, sizeof other, "supervise 0 3 1 %s:0.7:2", random_word());
+    expect_undisturbed(one, other);
     begin_services(3); /* cancelled: one is in its pause, one runs */
     service(1, 9);
     service(100, 0);
@@ -552,9 +550,6 @@ int main(int argc, char **argv)
     shown_as("buy_all", "await(async_coro(buy_all, shops, %#3))<, cancelled after %1 s>, shops = {%*3}");
     shown_as("cheapest",
              "await(async_coro(cheapest, shops, %#3, %2))<, cancelled after %1 s>, shops = {%*3}");
-    shown_as("two_buy_all", "two buy_all at once, each with half of shops = {%*3}");
-    shown_as("two_cheapest", "two cheapest at once with a limit of %2 s, each with half of shops = {%*3}");
-    shown_as("two_supervise", "two supervise at once, each with half of services = {%*4}");
     shown_as("supervise", "await(async_coro(supervise, services, %#4, %2, %3))<, cancelled after "
                           "%1 s>, services = {%*4}");
     shown_as("*", "{'%0', %1, %2<, %3>}");

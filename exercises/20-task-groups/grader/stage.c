@@ -17,32 +17,19 @@ static async_value alone(void *p)
     }
     async_value got = async_catch(task);
     printf("(over)\n");
-    stage_number(args->name, got);
     await(async_sleep(20));
-    return async_none;
-}
-
-/* Two at once, of which each has half of the shops or services. */
-struct two { async_coroutine one, other; };
-static async_value two(void *p)
-{
-    struct two *args = p;
-    async_value got[2];
-    await(async_gather_exceptions(got, args->one, args->other));
-    stage_number(stage_word(0), got[0]);
-    stage_number("the_other", got[1]);
-    return async_none;
+    return got;
 }
 
 /* PART CANCELLED-AT LIMIT, then NAME:SECONDS:PRICE:SOLD-OUT for each shop; or
  * PART CANCELLED-AT RESTARTS PAUSE, then NAME:SECONDS:BREAKS for each service */
 int main(int argc, char **argv)
 {
-    static char names[MOST_SHOPS][NAME_LENGTH];
-    static struct shop shops[MOST_SHOPS];
-    static struct service services[MOST_SERVICES];
+    char names[MOST_SHOPS][NAME_LENGTH];
+    struct shop shops[MOST_SHOPS];
+    struct service services[MOST_SERVICES];
     stage_open(argc, argv);
-    bool two_supervised = stage_part("two_supervise"), supervised = two_supervised || stage_part("supervise");
+    bool supervised = stage_part("supervise");
     size_t count = 0, most = supervised ? MOST_SERVICES : MOST_SHOPS;
     for (int i = supervised ? 4 : 3; i < stage_words() && count < most; i++) {
         double seconds;
@@ -58,25 +45,12 @@ int main(int argc, char **argv)
         count++;
     }
     async_coroutine what;
-    if (two_supervised)
-        what = async_coro(two, async_coro(supervise, services, count / 2, stage_integer(2), stage_real(3)),
-                          async_coro(supervise, services + count / 2, count / 2, stage_integer(2),
-                                     stage_real(3)));
-    else if (supervised)
+    if (supervised)
         what = async_coro(supervise, services, count, stage_integer(2), stage_real(3));
-    else if (stage_part("two_buy_all"))
-        what = async_coro(two, async_coro(buy_all, shops, count / 2),
-                          async_coro(buy_all, shops + count / 2, count / 2));
-    else if (stage_part("two_cheapest"))
-        what = async_coro(two, async_coro(cheapest, shops, count / 2, stage_real(2)),
-                          async_coro(cheapest, shops + count / 2, count / 2, stage_real(2)));
     else if (stage_part("buy_all"))
         what = async_coro(buy_all, shops, count);
     else
         what = async_coro(cheapest, shops, count, stage_real(2));
-    if (two_supervised || stage_part("two_buy_all") || stage_part("two_cheapest"))
-        stage_outcome("two", stage_run(what));
-    else
-        stage_outcome("alone", stage_run(async_coro(alone, what, stage_word(0), stage_real(1))));
+    stage_number(stage_word(0), stage_run(async_coro(alone, what, stage_word(0), stage_real(1))));
     return stage_close();
 }
