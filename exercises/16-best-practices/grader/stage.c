@@ -1,26 +1,28 @@
 /* stage.c - calls what the student wrote with the inputs of this run.
  *
  * The bank and the scales are ours: they note in which thread they are called. A thread that is not
- * the loop's waits, for a moment of real time at most, for what it wants to see: the other
- * questions, or the loop going on. */
+ * the loop's waits for what it wants to see, the other questions, or the loop going on, until all
+ * other threads sleep: then nobody is left who could bring it about. So no verdict depends on how
+ * fast the machine is. */
 #define _GNU_SOURCE
 #include "exercise.h"
 #include "core/hooks.h"
 #include "stage.h"
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MOST_ACCOUNTS 4
-#define PATIENCE 3              /* real seconds */
-#define A_MOMENT 20000000       /* real nanoseconds in which a loop that looks again and again ... */
-#define OFTEN 100               /* ... does that more often than this */
+#define A_MOMENT 1000000        /* real nanoseconds between two looks at who sleeps ... */
+#define LOOKS 5                 /* ... of whom so many have to say the same */
+#define OFTEN 100               /* who looks again and again does that more often than this */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static pthread_t loops_thread;
 static pid_t stages_process;
 static long asked, to_ask;      /* questions that the bank got, and will get */
@@ -28,21 +30,55 @@ static long turns, weighed_at;  /* of the loop, as far as we asked for them; wei
 static async_loop *loop;
 static bool turn_asked_for;
 static long in_a_row, most_in_a_row;
-static bool in_loop, in_vain, impatient;
-static atomic_long steps;       /* that tasks have made */
+static bool in_loop, in_vain;
+static atomic_long steps;       /* that tasks have made since a thread became busy, or the loop weighed */
 static atomic_bool restless;    /* there were many while a thread was busy */
 
 static bool in_loops_thread(void) { return pthread_equal(pthread_self(), loops_thread); }
 
-/* In another thread, with the mutex: until *value is `least`, or it takes too long; once. */
+static bool sleeps(pid_t thread)
+{
+    char name[64], state = 0;
+    snprintf(name, sizeof name, "/proc/self/task/%d/stat", thread);
+    FILE *file = fopen(name, "r");
+    if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 0;
+    if (file)
+        fclose(file);
+    return state == 'S' || !file;       /* one that has ended does nothing any more */
+}
+
+/* In another thread: do all but this one sleep? Of the loop's the process has the number. */
+static bool others_sleep(void)
+{
+    bool all = true;
+    pid_t self = syscall(SYS_gettid);
+    DIR *threads = opendir("/proc/self/task");
+    for (struct dirent *one; all && threads && (one = readdir(threads)); )
+        all = atoi(one->d_name) == 0 || atoi(one->d_name) == self || sleeps(atoi(one->d_name));
+    if (threads)
+        closedir(threads);
+    return all;
+}
+
+static bool loop_sleeps(void) { return sleeps(stages_process); }
+
+/* In another thread, for a moment: returns how many looks in a row have found them asleep by now. */
+static int look(bool (*asleep)(void), int looks)
+{
+    syscall(SYS_nanosleep, &(struct timespec){ 0, A_MOMENT }, NULL);
+    return asleep() ? looks + 1 : 0;
+}
+
+/* In another thread, with the mutex: until *value is `least`, or nobody is awake who could make it so. */
 static void wait_until(const long *value, long least)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += PATIENCE;
-    while (*value < least && !impatient)
-        if (pthread_cond_timedwait(&changed, &mutex, &end) != 0 && *value < least)
-            in_vain = impatient = true;
+    for (int looks = 0; *value < least && looks < LOOKS && !in_vain; ) {
+        pthread_mutex_unlock(&mutex);
+        looks = look(others_sleep, looks);
+        pthread_mutex_lock(&mutex);
+    }
+    in_vain = in_vain || *value < least;
 }
 
 static void on_resumed(async_task task) { (void)task, steps++; }
@@ -51,9 +87,10 @@ static struct async_hooks hooks = { .resumed = on_resumed };
 /* In another thread: takes its time, and sees whether the loop rests meanwhile. */
 static void be_busy(void)
 {
-    long before = steps;
-    syscall(SYS_nanosleep, &(struct timespec){ 0, A_MOMENT }, NULL);
-    if (steps - before > OFTEN)
+    steps = 0;
+    for (int looks = 0; looks < LOOKS && steps <= OFTEN; )
+        looks = look(loop_sleeps, looks);
+    if (steps > OFTEN)
         restless = true;
 }
 
@@ -62,7 +99,6 @@ static long ask_bank(const char *account)
     bool in_thread = !in_loops_thread() && getpid() == stages_process;
     pthread_mutex_lock(&mutex);
     asked++;
-    pthread_cond_broadcast(&changed);
     if (in_loops_thread())
         in_loop = true;
     else
@@ -82,7 +118,6 @@ static async_value another_turn(void *p)
     pthread_mutex_lock(&mutex);
     turns++;
     turn_asked_for = false;
-    pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&mutex);
     return async_none;
 }
@@ -91,6 +126,7 @@ static void weigh_in_loop(void)
 {
     in_a_row = weighed_at == turns ? in_a_row + 1 : 1;
     weighed_at = turns;
+    steps = 0;
     if (in_a_row > most_in_a_row)
         most_in_a_row = in_a_row;
     if (!turn_asked_for)
