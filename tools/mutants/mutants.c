@@ -320,7 +320,8 @@ static void mutate_condition(size_t i)
 /* Does a statement begin at i, the first thing in its line? Not with a word that governs others. */
 static bool statement_at(size_t i)
 {
-    static const char *const governing[] = { "if", "else", "for", "while", "do", "switch", "case" };
+    static const char *const governing[] = { "if", "else", "for", "while", "do", "switch", "case",
+                                             "async_for" };
     size_t before = i;
     if (!in_name(code[i]) && code[i] != '*')
         return false;
