@@ -130,8 +130,8 @@ extern const char *about_deadlock, *about_crash;
 /* What comes back without any time passing, as a sentence; of async_sleep(0) unless a grader says so. */
 extern const char *about_busy;
 
-/* Inputs. Seconds are multiples of 0.1 from 0.3 to 2.7. Between two runs no word and no seconds
- * are given twice; there are 20 words and 25 seconds. */
+/* Inputs. Seconds are multiples of 0.1 from 0.3 to 2.7, and none of 0.5, as in the tasks' examples. Between two
+ * runs no word and no seconds are given twice; there are 20 of each. */
 int random_between(int low, int high);
 double random_seconds(void);
 const char *random_word(void);      /* a name, lower-case letters */
