@@ -24,8 +24,8 @@ static async_value interrupted(void *p)
 
 int main(int argc, char **argv)
 {
-    static struct photo photos[MOST_PHOTOS];
-    static char names[MOST_PHOTOS][32];
+    struct photo photos[MOST_PHOTOS];
+    char names[MOST_PHOTOS][32];
     stage_open(argc, argv);
     size_t count = 0;           /* PART AFTER WORKERS CAPACITY, then a word for each photo */
     double after = stage_real(1);
