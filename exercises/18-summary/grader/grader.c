@@ -306,10 +306,27 @@ static void try_late(void)
                number(run, "ended") / 1000.0, 2 * LAST_WORDS);
 }
 
+/* The board is cancelled so many turns after a client has got its tenth answer of many. */
+static void try_cut(int turns)
+{
+    struct run *run = stage_run("cut %d %d", OUTBOX - 10, turns);
+    const struct result *last = result_of(run, "last");
+    check_error(run);
+    if (number(run, "ended") < 0 || !last || strcmp(last->text, "bye: closing") != 0)
+        reject(run,
+               "The board was cancelled while it answered %d lines that a client had sent at once, and %s. Does "
+               "talk() go on when it is cancelled between two lines? await(async_sleep(0)) leaves it then; "
+               "async_catch() gives the error, which has to be returned.",
+               OUTBOX - 10, number(run, "ended") < 0 ? "it did not end within 20 s"
+                                                     : "the last that one got was not \"bye: closing\"");
+}
+
 START_TEST(ends_well)
 {
     try_end();
     try_end();
+    for (int turns = 0; turns < 4; turns++)
+        try_cut(turns);
     try_late();
 }
 END_TEST
@@ -324,6 +341,9 @@ int main(int argc, char **argv)
              "await(async_coro(run_board, 2000, opened)); one client reads none of %1 lines of %2 "
              "bytes");
     shown_as("paste", "await(async_coro(run_board, 2000, opened)); one client sends %1 lines at once");
+    shown_as("cut",
+             "await(async_coro(run_board, 2000, opened)), cancelled while it answers %1 lines that one client "
+             "has sent at once");
     shown_as("late",
              "await(async_coro(run_board, 2000, opened)), cancelled when %1 lines of %2 bytes wait "
              "for each of three clients");

@@ -8,6 +8,8 @@
  *                                         again, until the board has dropped the first
  *     paste LINES                         one client sends all of these lines at once; another watches
  *                                         the value that they set; both read
+ *     cut LINES TURNS                     one client sends all of these lines at once; when ten are
+ *                                         answered, and so many turns later, the board is cancelled
  *     late LINES BYTES                    LINES wait for each of three clients that do not read;
  *                                         the board is cancelled; 1 s later one of them reads on */
 #include "exercise.h"
@@ -273,6 +275,37 @@ static async_value read_on(void *p)
     return async_str(async_strf("%s", last));
 }
 
+/* Reads on until the board, which has been cancelled, has ended. */
+struct see_the_end { async_task running; async_stream *client; double begin; };
+static async_value see_the_end(void *p)
+{
+    struct see_the_end *args = p;
+    stage_text("last", async_catch(async_wait_for(async_coro(read_on, args->client), 10)));
+    if (async_catch(async_wait_for(args->running, 20)).error != ASYNC_TIMEOUT)
+        ended = 1000 * (async_loop_time(async_get_running_loop()) - args->begin) + 0.5;
+    return async_none;
+}
+
+static async_value cut(void *p)
+{
+    (void)p;
+    async_future opened = async_create_future();
+    async_task running = async_create_task(async_coro(run_board, 2 * LONG, opened));
+    port = await(async_wait_for(opened, LONG)).num;
+    async_stream *client = await(async_open_connection("127.0.0.1", port)).ptr;
+    for (int i = 0; i < stage_integer(1); i++)
+        async_stream_puts(client, "count\n");
+    async_value v = async_catch(async_wait_for(async_coro(count_lines, client, "1", 10), LONG));
+    for (int i = 0; i < stage_integer(2); i++)
+        await(async_sleep(0));
+    async_cancel(running);
+    if (!v.error)
+        await(async_coro(see_the_end, running, client, async_loop_time(async_get_running_loop())));
+    async_stream_abort(client);
+    await(async_sleep(1));
+    return v;
+}
+
 /* Sets what the three watch, each a key of its own, until so many lines wait for it. */
 struct fill { async_stream **mutes, *setter; long lines, bytes; };
 static async_value fill(void *p)
@@ -298,10 +331,7 @@ static async_value close_and_read(void *p)
     await(async_sleep(0.5));
     connected = !async_catch(async_open_connection("127.0.0.1", port)).error;
     await(async_sleep(0.5));
-    stage_text("last", async_catch(async_wait_for(async_coro(read_on, args->mute), 10)));
-    if (async_catch(async_wait_for(args->running, 20)).error != ASYNC_TIMEOUT)
-        ended = 1000 * (async_loop_time(async_get_running_loop()) - begin) + 0.5;
-    return async_none;
+    return await(async_coro(see_the_end, args->running, args->mute, begin));
 }
 
 static async_value late(void *p)
@@ -336,6 +366,8 @@ int main(int argc, char **argv)
         stage_outcome("board", stage_run(async_coro(paste)));
     if (stage_part("late"))
         stage_outcome("board", stage_run(async_coro(late)));
+    if (stage_part("cut"))
+        stage_outcome("board", stage_run(async_coro(cut)));
     stage_number("sets", async_num(sets));
     stage_number("received", async_num(received));
     stage_number("waiting", async_num(waiting));
