@@ -498,12 +498,13 @@ static struct station {
 } stations[MOST_STATIONS];
 static int station_count;
 
+/* The first two have 0 and -1 degrees, which are answers like any other. */
 static struct station *new_station(double seconds, int failures)
 {
-    struct station *station = &stations[station_count++];
-    *station = (struct station){
-        random_word(), seconds + A_BIT, failures, random_between(-20, 35), false, NAN, -1, 0
-    };
+    struct station *station = &stations[station_count];
+    int degrees = station_count < 2 ? -station_count : random_between(-20, 35);
+    *station = (struct station){ random_word(), seconds + A_BIT, failures, degrees, false, NAN, -1, 0 };
+    station_count++;
     return station;
 }
 
@@ -696,7 +697,7 @@ START_TEST(a_cache)
     at(next(11, 40), 'A', 1);
     at(next(11, 40), 'A', 0);
     at(next(11, 30), 'A', 1);
-    at(next(300, 350), 'A', random_between(0, 1));
+    at(next(300, 350), 'A', 1);
     at(next(11, 40), 'A', 0);
     try_cache();
 
