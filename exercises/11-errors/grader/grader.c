@@ -53,19 +53,23 @@ static void fails_always(struct feed *feed, int error)
         feed->errors[i] = error;
 }
 
+/* The call of a function with so many feeds, from `first` on, as the arguments of its run. */
+static const char *call_of(char *to, size_t size, const char *function, int first, int many)
+{
+    int n = snprintf(to, size, "%s %g %d %g", function, with.cancelled_at, with.tries, with.pause);
+    for (int i = first; i < first + many; i++) {
+        const struct feed *f = &feeds[i];
+        n += snprintf(to + n, size - n, " %s %g %d %s %d", f->name, f->seconds, f->items, f->message, f->stuck);
+        for (int j = 0; j < MOST_TRIES; j++)
+            n += snprintf(to + n, size - n, " %d", f->errors[j]);
+    }
+    return to;
+}
+
 static struct run *run_feeds(const char *function)
 {
-    char inputs[500];
-    int n = snprintf(inputs, sizeof inputs, "%s %g %d %g", function, with.cancelled_at, with.tries,
-                     with.pause);
-    for (int i = 0; i < count; i++) {
-        const struct feed *f = &feeds[i];
-        n += snprintf(inputs + n, sizeof inputs - n, " %s %g %d %s %d", f->name, f->seconds,
-                      f->items, f->message, f->stuck);
-        for (int j = 0; j < MOST_TRIES; j++)
-            n += snprintf(inputs + n, sizeof inputs - n, " %d", f->errors[j]);
-    }
-    return stage_run("%s", inputs);
+    char call[500];
+    return stage_run("%s", call_of(call, sizeof call, function, 0, count));
 }
 
 static const char *line_of(const struct feed *feed, const char *what)
@@ -225,6 +229,10 @@ START_TEST(all_there_is)
     try_collect(random_between(3, 4), 1);
     try_collect(5, 4);
     try_collect(1, 1);
+    char one[200], other[200];
+    make_feeds(4);
+    fails_always(&feeds[2], EIO);
+    expect_undisturbed(call_of(one, sizeof one, "collect", 0, 2), call_of(other, sizeof other, "collect", 2, 2));
     make_feeds(2);
     with.cancelled_at = 0.15;
     struct run *run = run_feeds("collect");
