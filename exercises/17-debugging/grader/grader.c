@@ -171,6 +171,7 @@ START_TEST(nobody_stays)
     try_cut();
     for (int i = 0; i < 3; i++)
         try_evening(4, random_between(1, 1000000));
+    expect_undisturbed("evening 1.2 1 0 ada", "evening 2.1 1 0 bob");
 }
 END_TEST
 
