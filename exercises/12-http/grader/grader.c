@@ -317,6 +317,19 @@ static void try_cancelled_links(void)
                     "the await is not reached then.");
 }
 
+static void try_two(void)
+{
+    make_pages(5, 60);
+    pages[0].status = pages[3].status = pages[4].status = 404;
+    struct run *run = ask("two", 5, 3, 0);
+    if (measured(run, "first") != 1 || measured(run, "second") != 2)
+        reject(run,
+               "Two check_links at once, with 1 and 2 links that are not all right, gave %ld and %ld. What belongs "
+               "to one call is kept in its local variables, or in memory that it asks for: a static or global "
+               "variable is there once for all calls.",
+               measured(run, "first"), measured(run, "second"));
+}
+
 START_TEST(many_links)
 {
     try_links(6, 2, 0);
@@ -324,6 +337,7 @@ START_TEST(many_links)
     try_links(4, 6, 2);
     try_links(1, 1, 1);
     try_cancelled_links();
+    try_two();
 }
 END_TEST
 
@@ -428,6 +442,9 @@ int main(int argc, char **argv)
     grader_open(argc, argv);
     shown_as("fetch_page",
              "await(async_coro(fetch_page, session, url))<, cancelled after %2 s>; there is %4*3");
+    shown_as("two",
+             "await(async_gather(got, async_coro(check_links, links, 2, %1), "
+             "async_coro(check_links, links + 2, 3, %1))); there are %4*3");
     shown_as("check_links",
              "await(async_coro(check_links, links, %4#3, %1))<, cancelled after %2 s>; there are "
              "%4*3");

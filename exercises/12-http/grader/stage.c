@@ -73,12 +73,26 @@ static async_value note_left_behind(void *p)
     return async_none;
 }
 
+/* Two at once: the first has two links, the second has all others. */
+static async_value two(void *p)
+{
+    (void)p;
+    async_value got[2];
+    await(async_gather(got, async_coro(check_links, links, 2, width),
+                       async_coro(check_links, links + 2, count - 2, width)));
+    stage_number("first", got[0]);
+    stage_number("second", got[1]);
+    return async_none;
+}
+
 static async_coroutine part(async_http_session *session)
 {
     if (stage_part("fetch_page"))
         return async_coro(fetch_page, session, links[0].url);
     if (stage_part("check_links"))
         return async_coro(check_links, links, count, width);
+    if (stage_part("two"))
+        return async_coro(two);
     return async_coro(fetch_fastest, session, links, count);
 }
 
@@ -135,6 +149,8 @@ int main(int argc, char **argv)
     async_value v = stage_run(async_coro(with_server));
     if (stage_part("check_links"))
         stage_number("check_links", v);
+    else if (stage_part("two"))
+        stage_outcome("two", v);
     else
         stage_text(stage_word(0), v);
     return stage_close();
