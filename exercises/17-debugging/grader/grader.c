@@ -275,12 +275,12 @@ static void try_third(bool crosswise)
                dishes[2].cook, dishes[2].from);
 }
 
-/* Cancelled when the second cook reaches for a tool, or works; the first waits for one of its tools then, and
- * the third has none. */
-static void try_cut_off(double at, double seconds)
+/* Two cooks want one tool, and are cancelled: when they reach for their second, or when one of them works and the
+ * other waits for this tool. */
+static void try_cut_off(double at, double seconds, int tool)
 {
-    struct run *run = stage_run("@%g cook_all %s 0 1 %g %s 1 2 %g %s 0 1 %g", at, random_word(), seconds,
-                                random_word(), seconds, random_word(), seconds);
+    struct run *run = stage_run("@%g cook_all %s 0 1 %g %s %d %d %g", at, random_word(), seconds, random_word(),
+                                tool, tool + 1, seconds);
     expect_cancelled(run, "cook_all");
     for (int i = 0; i < run->line_count; i++)
         if (run->lines[i].at > at - 1e-6)
@@ -313,8 +313,9 @@ START_TEST(nobody_waits_for_ever)
     try_third(false);
     try_kitchen(many, 6, 0, slow);
     double seconds = random_seconds();
-    try_cut_off(REACH / 2, seconds);
-    try_cut_off(REACH + seconds / 2, seconds);
+    try_cut_off(REACH / 2, seconds, 1);
+    try_cut_off(REACH + seconds / 2, seconds, 1);
+    try_cut_off(REACH + seconds / 2, seconds, 0);
 }
 END_TEST
 

@@ -10,15 +10,16 @@
 /* Visits one after the other; says after each how many tasks there are, the main one included. */
 struct evening {
     double seconds;
-    long guests;
+    const char **guests;
+    long count;
 };
 static async_value evening(void *p)
 {
     struct evening *args = p;
-    for (long i = 0; i < args->guests; i++) {
+    for (long i = 0; i < args->count; i++) {
         char name[40];
         snprintf(name, sizeof name, "guest%ld", i);
-        async_value v = async_catch(async_coro(visit, stage_word(4 + i), args->seconds));
+        async_value v = async_catch(async_coro(visit, args->guests[i], args->seconds));
         stage_outcome(name, v);
         snprintf(name, sizeof name, "tasks%ld", i);
         stage_number(name, async_num(async_all_tasks(NULL, 0)));
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
     stage_open(argc, argv);
     struct serve orders[MOST];
     struct dish dishes[MOST];
+    const char *guests[MOST];
     size_t count = (stage_words() - 1) / 4; /* PART, then four words for each */
     for (size_t i = 0; i < count && i < MOST; i++) {
         int w = 1 + 4 * i;
@@ -91,12 +93,14 @@ int main(int argc, char **argv)
                                    { stage_integer(w + 1) % TOOLS, stage_integer(w + 2) % TOOLS },
                                    stage_real(w + 3) };
     }
+    for (int i = 0; i < MOST; i++)
+        guests[i] = stage_word(4 + i);
     if (stage_part("serve_all"))
         stage_number("serve_all", stage_run(async_coro(serve_all, orders, count)));
     if (stage_part("evening") && stage_integer(3))
         setenv("ASYNC_SHUFFLE", stage_word(3), 1);
     if (stage_part("evening"))
-        stage_outcome("evening", stage_run(async_coro(evening, stage_real(1), stage_integer(2))));
+        stage_outcome("evening", stage_run(async_coro(evening, stage_real(1), guests, stage_integer(2))));
     if (stage_part("cut"))
         stage_outcome("cut",
                       stage_run(async_coro(cut, stage_real(1), stage_word(2), stage_real(3))));
