@@ -966,6 +966,7 @@ static inline void async_note(const char *place) { async_here = place; }
 #define async_subprocess_stdin(...)           ASYNC_AT(async_subprocess_stdin, __VA_ARGS__)
 #define async_subprocess_stdout(...)          ASYNC_AT(async_subprocess_stdout, __VA_ARGS__)
 #define async_subprocess_stderr(...)          ASYNC_AT(async_subprocess_stderr, __VA_ARGS__)
+#define async_loop_set_eager_task_factory(...) ASYNC_AT(async_loop_set_eager_task_factory, __VA_ARGS__)
 #define async_loop_set_debug(...)             ASYNC_AT(async_loop_set_debug, __VA_ARGS__)
 #define async_loop_get_debug(...)             ASYNC_AT(async_loop_get_debug, __VA_ARGS__)
 #define async_loop_set_slow_callback_duration(...) ASYNC_AT(async_loop_set_slow_callback_duration, __VA_ARGS__)
