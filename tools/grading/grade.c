@@ -174,7 +174,8 @@ static void take_header(void)
     char header[PATH_MAX];
     struct stat stat;
     snprintf(header, sizeof header, "%s/exercise.h", room);
-    int from = open(header, O_RDONLY | O_CLOEXEC), to = open(in_scratch("exercise.h"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int from = open(header, O_RDONLY | O_CLOEXEC);
+    int to = open(in_scratch("exercise.h"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (from < 0 || to < 0 || fstat(from, &stat) < 0 || sendfile(to, from, NULL, stat.st_size) != stat.st_size ||
         close(to) < 0)
         cannot("%s cannot be copied: %s. Is the disk full?", header, strerror(errno));
