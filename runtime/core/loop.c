@@ -2,9 +2,11 @@
 #include "core/loop.h"
 #include "core/hooks.h"
 #include "core/poll.h"
+#include "core/stack.h"
 
 #define GLANCE (50 * 1000)      /* ns: while tasks keep us busy we look outside about this often, */
 #define MOST_TURNS 64           /* but not for every turn, which may take less than the look */
+#define LONG (1000 * 1000000)    /* ns: who waits for longer has time to tidy up first */
 
 int64_t loop_now(async_loop *loop) { return clock_read(&loop->clock); }
 
@@ -60,6 +62,8 @@ static bool wait(async_loop *loop)
         next = NULL;                /* due never */
     if (!list_empty(&loop->ready))  /* by who was told of an error */
         return true;
+    if (!next || next->deadline - loop->clock.now >= LONG)
+        stack_trim();
     if (poll_called(loop->poll)) {
         poll_glance(loop->poll);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */

@@ -45,6 +45,7 @@
 #define MOST_MPROTECTED 30000
 #define FIRST_CHUNK 16              /* stacks; every chunk is twice as large as the one before */
 #define LARGEST_CHUNK 4096
+#define LARGEST_KEPT 512            /* chunks up to this size, a thousand stacks in all, are kept for the next wave */
 #define COLOURS 32
 #define LINE 64
 
@@ -53,6 +54,8 @@ struct chunk {
     char *base;
     size_t stacks, cut;             /* how many fit, how many have been cut off so far */
     size_t guarded;                 /* so many of them with their batch */
+    size_t mprotected;
+    size_t spare;                   /* how many are on the free list; only stack_trim knows */
     void **fibers;                  /* ThreadSanitizer's names for them, where it is compiled in */
     unsigned valgrind_ids[];        /* one a stack */
 };
@@ -60,7 +63,8 @@ struct chunk {
 static _Thread_local struct {
     struct chunk *chunks;           /* newest first; only that one has uncut stacks */
     void *free;                     /* top of the stack that was freed last */
-    size_t in_use, mprotected;
+    size_t cut, in_use, mprotected; /* stacks, in all chunks */
+    size_t trim_below;              /* to look for spare chunks is worth it when fewer are in use */
 } arena;
 
 static void **link_of(void *top) { return (void **)top - 1; }
@@ -84,12 +88,14 @@ static size_t usable(void) { return STACK_SIZE - STACK_GUARD - COLOURS * LINE; }
 static void *lowest(void *top) { return (char *)top - usable(); }
 #endif
 
-static void guard(char *low)
+static void guard(struct chunk *chunk, char *low)
 {
     if (madvise(low, STACK_GUARD, ADVISE_GUARD) == 0)
         return;
-    if (arena.mprotected < MOST_MPROTECTED && mprotect(low, STACK_GUARD, PROT_NONE) == 0)
+    if (arena.mprotected < MOST_MPROTECTED && mprotect(low, STACK_GUARD, PROT_NONE) == 0) {
         arena.mprotected++;
+        chunk->mprotected++;
+    }
 }
 
 /* Gives the kernel one advice on the lowest or highest part of many stacks. False if it cannot take it. */
@@ -143,13 +149,15 @@ static void *cut(void)
             return NULL;
         chunk->next = arena.chunks;
         arena.chunks = chunk;
+        arena.trim_below = SIZE_MAX;
     }
     size_t i = chunk->cut++;
+    arena.cut++;
     char *low = chunk->base + i * STACK_SIZE, *top = top_of(chunk, i);
     if (i % BATCH == 0)
         guard_batch(chunk, i);
     if (i >= chunk->guarded)
-        guard(low);
+        guard(chunk, low);
     chunk->valgrind_ids[i] = VALGRIND_STACK_REGISTER(low + STACK_GUARD, top);
     return top;
 }
@@ -198,21 +206,68 @@ void stack_give(void *top)
     arena.in_use--;
 }
 
+/* Gives a chunk back to the system. */
+static void discard(struct chunk *chunk)
+{
+    arena.cut -= chunk->cut;
+    arena.mprotected -= chunk->mprotected;
+    for (size_t i = 0; i < chunk->cut; i++)
+        VALGRIND_STACK_DEREGISTER(chunk->valgrind_ids[i]);
+    munmap(chunk->base, chunk->stacks * STACK_SIZE);
+    free(chunk->fibers);
+    free(chunk);
+}
+
+/* The chunk of a stack that most often lies in the same one as the stack before. */
+static struct chunk *same_or_other(struct chunk *chunk, const char *top)
+{
+    bool same = chunk && (size_t)(top - chunk->base) < chunk->stacks * STACK_SIZE;
+    return same ? chunk : chunk_of(top);
+}
+
+static bool is_superfluous(const struct chunk *chunk)
+{
+    return chunk->spare == chunk->cut && chunk->stacks > LARGEST_KEPT;
+}
+
+void stack_trim(void)
+{
+    if (arena.in_use >= arena.trim_below || arena.cut - arena.in_use <= LARGEST_KEPT)
+        return;
+    arena.trim_below = (arena.in_use + 1) / 2;
+    for (struct chunk *chunk = arena.chunks; chunk; chunk = chunk->next)
+        chunk->spare = 0;
+    struct chunk *chunk = NULL;
+    for (void *top = arena.free; top; top = *link_of(top)) {
+        chunk = same_or_other(chunk, top);
+        chunk->spare++;
+    }
+    for (void **next = &arena.free; *next;) {
+        chunk = same_or_other(chunk, *next);
+        if (is_superfluous(chunk))
+            *next = *link_of(*next);
+        else
+            next = link_of(*next);
+    }
+    for (struct chunk **next = &arena.chunks; (chunk = *next);) {
+        if (is_superfluous(chunk)) {
+            *next = chunk->next;
+            discard(chunk);
+        } else {
+            next = &chunk->next;
+        }
+    }
+}
+
 void stack_release(void)
 {
     if (arena.in_use)
         return;
-    while (arena.chunks) {
-        struct chunk *chunk = arena.chunks;
+    for (struct chunk *chunk; (chunk = arena.chunks);) {
         arena.chunks = chunk->next;
-        for (size_t i = 0; i < chunk->cut; i++)
-            VALGRIND_STACK_DEREGISTER(chunk->valgrind_ids[i]);
-        munmap(chunk->base, chunk->stacks * STACK_SIZE);
-        free(chunk->fibers);
-        free(chunk);
+        discard(chunk);
     }
     arena.free = NULL;
-    arena.mprotected = 0;
 }
 
 /* ------------------------------------------------------------------------- overflow */

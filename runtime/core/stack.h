@@ -2,9 +2,10 @@
  *
  * A stack costs address space when it is made and memory only where it is touched, mostly one
  * page. Stacks are cut from a few large mappings, used again last in first out while still warm
- * in the cache, and all given back when the last one is free. Below each lie pages that may not
- * be touched, so that an overflow is caught and told apart from any other crash. No frame steps over
- * them: with -fstack-clash-protection a compiler touches every page of a large one on its way down. */
+ * in the cache. Larger mappings of which none is in use are given back when the loop has a second to
+ * spare. Below each stack lie pages that may not be touched, so that an overflow is caught and told
+ * apart from any other crash. No frame steps over them: with -fstack-clash-protection a compiler
+ * touches every page of a large one on its way down. */
 #ifndef STACK_H
 #define STACK_H
 
@@ -18,6 +19,11 @@
 /* A stack, named by its top (its end, aligned to 16). NULL when memory ran out. */
 void *stack_take(void);
 void stack_give(void *top);         /* whoever stands on it still switches away next, for good */
+
+/* For a loop that has time: gives the larger mappings back in which no stack is in use. To look for them
+ * takes a moment for each free stack, so it is done only if there are new ones, or half as many in use as
+ * when it was last done. */
+void stack_trim(void);
 
 /* Gives every mapping of this thread back, if no stack is in use. */
 void stack_release(void);

@@ -203,6 +203,39 @@ START_TEST(a_hundred_thousand_parked_tasks)
 }
 END_TEST
 
+/* Of each wave two tasks stay for a while, the first one and one in the middle. */
+static async_value waves(void *p)
+{
+    long before = pages_in_use(), count = 40000;
+    for (int wave = 0; wave < 2; wave++) {
+        async_future stay = async_create_future(), go = async_create_future();
+        async_task *tasks = async_alloc((size_t)count * sizeof *tasks);
+        for (long i = 0; i < count; i++)
+            tasks[i] = async_create_task(async_coro(parks, i % (count / 2) ? go : stay));
+        await(async_sleep(1));
+        long most = pages_in_use() - before;
+        async_set_result(go, async_none);
+        await(async_sleep(0.5));
+        await(async_sleep(1));
+        long with_two = pages_in_use() - before;
+        async_set_result(stay, async_none);
+        await(async_gather_list(NULL, tasks, (size_t)count, false));
+        await(async_sleep(1));
+        long with_none = pages_in_use() - before;
+        bool hoards = memory_is_hoarded();
+        say("%s %s %s", yes(hoards || most > count), yes(hoards || with_two < count / 2),
+            yes(hoards || with_none < count / 4));
+    }
+    return async_ptr(p);
+}
+
+START_TEST(memory_of_those_that_have_ended_goes_back_while_others_run)
+{
+    play(async_coro(waves));
+    expect("True True True\nTrue True True\n");
+}
+END_TEST
+
 START_TEST(stacks_are_used_again_the_last_one_first)
 {
     void *a = stack_take(), *b = stack_take();
@@ -310,6 +343,7 @@ MAIN("stack",
      TEST(another_crash_is_left_alone)
      TEST(nearly_all_of_every_stack_may_be_used)
      TEST(a_hundred_thousand_parked_tasks)
+     TEST(memory_of_those_that_have_ended_goes_back_while_others_run)
      TEST(stacks_are_used_again_the_last_one_first)
      TEST(a_stack_used_again_is_clean)
      TEST(a_switch_keeps_what_a_function_computes_with)
