@@ -282,6 +282,7 @@ static void try_cut_off(double at, double seconds, int tool)
     struct run *run = stage_run("@%g cook_all %s 0 1 %g %s %d %d %g", at, random_word(), seconds, random_word(),
                                 tool, tool + 1, seconds);
     expect_cancelled(run, "cook_all");
+    expect_no_task_left(run, "When cook_all() is cancelled its cooks are, too; one who swallows that goes on alone.");
     for (int i = 0; i < run->line_count; i++)
         if (run->lines[i].at > at - 1e-6)
             reject(run,
