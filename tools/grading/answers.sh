@@ -29,6 +29,8 @@ export SEED="${SEED:-2026}"     # graders choose at random; a test gives the sam
 
 trap 'exit 130' INT
 mkdir -p "$work" || exit 1
+exec 9> "$work/lock"
+flock -n 9 || { echo "Another make answers is at work in $work, and would meet this one. Try again when it has ended."; exit 1; }
 sh tools/deps.sh have patch || { echo 'skipped: answers: patch is not installed (make deps-dev)'; exit 0; }
 
 ok() { printf 'ok    %s\n' "$1"; }
