@@ -108,7 +108,40 @@ static void put_text(cmark_node *node)
         put(lines.line[i]);
 }
 
-/* Not broken into lines, for it may be a figure; it moves to the left as far as it must. */
+/* The last blank behind a word up to which so many columns hold the line, or the first one; NULL if there is none. */
+static const char *last_blank(const char *line, int columns)
+{
+    const char *last = NULL, *blank = line + strspn(line, " ");
+    for (; (blank = strchr(blank, ' ')); last = blank++) {
+        char *before = strndup(line, (size_t)(blank - line));
+        bool fits = text_columns(before) <= columns;
+        free(before);
+        if (!fits && last)
+            break;
+    }
+    return last;
+}
+
+/* A line of code or of a listing. What is wider than the terminal goes on in the next line, further in. */
+static void put_line(const char *line, int indent)
+{
+    int room = width - text_columns(margin), deeper = indent + (int)strspn(line, " ") + INDENT;
+    const char *end;
+    char *part;
+    if (deeper > room / 2)
+        deeper = INDENT;
+    do {
+        end = indent + text_columns(line) > room ? last_blank(line, room - indent) : NULL;
+        int length = end ? (int)(end - line) : (int)strlen(line);
+        if (asprintf(&part, "%*s%.*s", *line ? indent : 0, "", length, line) < 0)
+            abort();
+        put(part);
+        line = end ? end + strspn(end, " ") : NULL;
+        indent = deeper;
+    } while (line);
+}
+
+/* Not set as text is, for it may be a figure; it moves to the left as far as it must. */
 static void put_literal(const char *text)
 {
     int longest = 0;
@@ -116,12 +149,8 @@ static void put_literal(const char *text)
     while ((line = strsep(&rest, "\n")))
         longest = text_columns(line) > longest ? text_columns(line) : longest;
     int room = width - text_columns(margin) - longest, indent = room < 0 ? 0 : room < INDENT ? room : INDENT;
-    char *indented;
-    for (rest = strcpy(copy, text); (line = strsep(&rest, "\n")) && (rest || *line);) {
-        if (asprintf(&indented, "%*s%s", *line ? indent : 0, "", line) < 0)
-            abort();
-        put(indented);
-    }
+    for (rest = strcpy(copy, text); (line = strsep(&rest, "\n")) && (rest || *line);)
+        put_line(line, indent);
 }
 
 /* Draws what ![...](PROGRAM.svg "From 1.5 to 3.5 seconds") shows; false if that cannot be done. */

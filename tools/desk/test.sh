@@ -61,11 +61,15 @@ rm -f .evlings
 
 if [ -x "$build/flow" ]; then
     printf '# Head\n\none two three **four five** six\n\n- a list whose line is long\n\n| a | b |\n|---|---|\n| x | yy |\n' > text.md
+    printf '\n```\n  one two three four five six\n```\n' >> text.md
     printf '# Head\n\none two three four\nfive six\n\n- a list whose line\n  is long\n\na  b\n-  --\nx  yy\n' > wanted
+    printf '\n  one two three four\n      five six\n' >> wanted
     COLUMNS=21 "$build/flow" text.md > got
     holds 'text flows' cmp wanted got
     COLUMNS=60 "$build/flow" "$root/exercises/04-await/README.md" > got
     holds 'no line of a task is wider than 60 columns' awk 'length($0) > 60 { bad = 1 } END { exit bad }' got
+    COLUMNS=80 "$build/flow" "$root/lessons/20-task-groups/README.md" | grep -v '[^ -~]' > got
+    holds 'no listing of a chapter is wider than 80' awk 'length($0) > 80 { bad = 1 } END { exit bad }' got
 else
     skipped=$((skipped + 1))
     echo 'skipped: text: there is no cmark-gfm (make deps)'
