@@ -30,6 +30,7 @@ struct desk {
     char *task, *verdict, *lanes, *hint, *page; /* texts to be shown; freed when others come */
     const char *page_title;
     char note[200];
+    bool answered;              /* it is for a key that was pressed while a grading was under way */
     int question;               /* the key that waits for a yes, or 0 */
     bool grading, done;
     int score;                  /* of the last grading: 1 for all points, 0, or -1: there was none */
@@ -42,6 +43,7 @@ static void post(struct desk *desk, long what) { async_queue_put_nowait(desk->ev
 static void note(struct desk *desk, const char *text)
 {
     snprintf(desk->note, sizeof desk->note, "%s", text);
+    desk->answered = desk->grading && *text;
     if (!desk->screen.full && *text)
         printf("%s\n", text);
 }
@@ -177,6 +179,7 @@ static async_value keep_grading(void *p)
         async_event_clear(desk->saved);
         struct room *room = here(desk);
         desk->grading = true;
+        desk->answered = false;
         post(desk, REDRAW);
         char *text = await(grade(desk, room)).ptr;
         desk->grading = false;
@@ -569,6 +572,8 @@ static async_value on_graded(struct desk *desk)
     rooms_recall(&desk->rooms);
     if (desk->score == 1)
         show(desk, &desk->hint, NULL);
+    if (desk->answered && desk->screen.full)
+        return async_none;
     if (desk->score == 1)
         note(desk, desk->current + 1 < desk->rooms.count ? "Passed. n: the next exercise. s: another way to do it."
                                                          : "Passed. That was the last one. n: and now?");

@@ -94,15 +94,6 @@ static void be_busy(void)
         restless = true;
 }
 
-static async_task to_cancel;    /* once the bank was asked */
-
-static async_value cancel_it(void *p)
-{
-    (void)p;
-    async_cancel(to_cancel);
-    return async_none;
-}
-
 static long ask_bank(const char *account)
 {
     bool in_thread = !in_loops_thread() && getpid() == stages_process;
@@ -113,8 +104,6 @@ static long ask_bank(const char *account)
     else
         wait_until(&asked, to_ask);
     pthread_mutex_unlock(&mutex);
-    if (in_thread && to_cancel)
-        async_loop_call_soon_threadsafe(loop, cancel_it, NULL);
     if (in_thread)
         be_busy();
     return atol(account + 1);
@@ -186,25 +175,13 @@ static void run_morning(void)
     stage_number("morning", stage_run(async_coro(morning, got[0], got[1])));
 }
 
-/* Cancels it while the bank thinks. */
-struct interrupted { async_coroutine what; };
-static async_value interrupted(void *p)
-{
-    loop = async_get_running_loop();
-    to_cancel = async_create_task(((struct interrupted *)p)->what);
-    return async_catch(to_cancel);
-}
-
 static void run_balances(void)
 {
     const char *accounts[MOST_ACCOUNTS];
     to_ask = stage_words() - 1;
     for (int i = 0; i < to_ask && i < MOST_ACCOUNTS; i++)
         accounts[i] = stage_word(1 + i);
-    async_coroutine what = async_coro(balances, ask_bank, accounts, to_ask);
-    if (stage_part("interrupted"))
-        what = async_coro(interrupted, what);
-    stage_number("balances", stage_run(what));
+    stage_number("balances", stage_run(async_coro(balances, ask_bank, accounts, to_ask)));
     stage_number("asked", async_num(asked));
     stage_number("in_loop", async_num(in_loop));
     stage_number("in_vain", async_num(in_vain));
@@ -227,7 +204,7 @@ int main(int argc, char **argv)
     stages_process = getpid();
     if (stage_part("morning"))
         run_morning();
-    if (stage_part("balances") || stage_part("interrupted"))
+    if (stage_part("balances"))
         run_balances();
     if (stage_part("heaviest"))
         run_heaviest();
