@@ -106,7 +106,23 @@ END
     return 1
 }
 
+# ended SESSION: has the last of its processes gone, sooner or later?
+ended() {
+    for _ in $(seq 300); do
+        cat /proc/[0-9]*/stat 2>/dev/null | awk -v session="$1" '{ sub(/.*\) /, "") } $4 == session { n++ } END { exit n > 0 }' &&
+            return 0
+        sleep 0.2
+    done
+    return 1
+}
+
 watch() {
+    terminal="tmux -L evlings-$$-gone"
+    $terminal new-session -d -x 80 -y 24 "TERM=xterm exec make -s watch-4"
+    holds 'a terminal' shows 'Score: 0/6'
+    session=$($terminal display-message -p '#{pane_pid}')
+    $terminal kill-server
+    holds 'when it is closed nobody looks on' ended "$session"
     for columns in 60 200; do
         terminal="tmux -L evlings-$$-$columns"
         $terminal new-session -d -x $columns -y 24 "TERM=xterm make -s watch-4; sleep 1000"

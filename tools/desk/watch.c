@@ -33,6 +33,7 @@ struct desk {
     bool answered;              /* it is for a key that was pressed while a grading was under way */
     int question;               /* the key that waits for a yes, or 0 */
     bool grading, done;
+    bool typed;                 /* keys come from a terminal; of one that is gone isatty() does not know any more */
     int score;                  /* of the last grading: 1 for all points, 0, or -1: there was none */
 };
 
@@ -511,8 +512,8 @@ static async_value keys_came(void *arg)
     ssize_t count = read(0, bytes, sizeof bytes);
     if (count <= 0) {
         async_loop_remove_reader(async_get_running_loop(), 0);
-        if (isatty(0))
-            post(desk, QUIT);       /* else nobody types, and we go on looking */
+        if (desk->typed)
+            post(desk, QUIT);       /* the terminal is gone; else nobody types, and we go on looking */
         return async_none;
     }
     count = screen_keys(bytes, count, keys);
@@ -555,6 +556,7 @@ static async_value told_to_end(void *arg)
 static void listen_to(struct desk *desk)
 {
     async_loop *loop = async_get_running_loop();
+    desk->typed = isatty(0);
     async_loop_add_reader(loop, 0, keys_came, desk);
     async_loop_add_signal_handler(loop, SIGWINCH, resized, desk);
     async_loop_add_signal_handler(loop, SIGTERM, told_to_end, desk);
