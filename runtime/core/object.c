@@ -15,11 +15,6 @@
 
 _Thread_local struct object_table object_table;
 
-static struct object *record(size_t number)
-{
-    return (struct object *)&object_table.chunks[number >> CHUNK_BITS][number & (CHUNK - 1)];
-}
-
 static bool is_free(const struct object *object) { return !(object->ticket >> NUMBER_BITS); }
 
 bool object_grow(void)
@@ -201,12 +196,12 @@ void object_each(void (*visit)(struct object *object, void *arg), void *arg)
     size_t count = 0;
     struct object **all = malloc((object_table.records + 1) * sizeof *all);
     for (size_t i = 0; i < object_table.records; i++) {
-        if (is_free(record(i)))
+        if (is_free(object_at(i)))
             continue;
         if (all)
-            all[count++] = record(i);
+            all[count++] = object_at(i);
         else                        /* no memory to sort in: any order is better than none */
-            visit(record(i), arg);
+            visit(object_at(i), arg);
     }
     if (all)
         qsort(all, count, sizeof *all, by_age);
@@ -219,7 +214,7 @@ void object_each(void (*visit)(struct object *object, void *arg), void *arg)
 void object_release(void)
 {
     for (size_t i = 0; i < object_table.records; i++)
-        if (!is_free(record(i)))
+        if (!is_free(object_at(i)))
             return;
     for (size_t i = 0; i < object_table.records >> CHUNK_BITS; i++)
         free(object_table.chunks[i]);

@@ -77,12 +77,17 @@ static inline async_awaitable object_ticket(const struct object *object)
 
 static inline size_t object_number(const struct object *object) { return object->ticket & NUMBER_MASK; }
 
+static inline struct object *object_at(size_t number)
+{
+    return (struct object *)&object_table.chunks[number >> CHUNK_BITS][number & (CHUNK - 1)];
+}
+
 /* The record that a ticket names, whatever it is used for now. */
 static inline struct object *object_named(const struct async_ticket *ticket)
 {
     size_t number = (uintptr_t)ticket & NUMBER_MASK;
     bool named = number < object_table.records && (uintptr_t)ticket >> NUMBER_BITS;
-    return named ? (struct object *)&object_table.chunks[number >> CHUNK_BITS][number & (CHUNK - 1)] : NULL;
+    return named ? object_at(number) : NULL;
 }
 
 static inline void *object_find(const struct async_ticket *ticket)      /* NULL: stale */

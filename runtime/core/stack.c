@@ -74,13 +74,18 @@ static char *top_of(const struct chunk *chunk, size_t i)
     return chunk->base + (i + 1) * STACK_SIZE - i % COLOURS * LINE;
 }
 
+static bool lies_in(const void *address, const struct chunk *chunk)
+{
+    return (uintptr_t)address - (uintptr_t)chunk->base < chunk->stacks * STACK_SIZE;
+}
+
 /* The chunk that an address lies in, or NULL. */
 static struct chunk *chunk_of(const void *address)
 {
-    for (struct chunk *chunk = arena.chunks; chunk; chunk = chunk->next)
-        if ((uintptr_t)address - (uintptr_t)chunk->base < chunk->stacks * STACK_SIZE)
-            return chunk;
-    return NULL;
+    struct chunk *chunk = arena.chunks;
+    while (chunk && !lies_in(address, chunk))
+        chunk = chunk->next;
+    return chunk;
 }
 
 #ifdef WITH_ASAN                    /* the part of a stack that a coroutine may touch */
@@ -219,10 +224,9 @@ static void discard(struct chunk *chunk)
 }
 
 /* The chunk of a stack that most often lies in the same one as the stack before. */
-static struct chunk *same_or_other(struct chunk *chunk, const char *top)
+static struct chunk *same_or_other(struct chunk *chunk, const void *top)
 {
-    bool same = chunk && (size_t)(top - chunk->base) < chunk->stacks * STACK_SIZE;
-    return same ? chunk : chunk_of(top);
+    return chunk && lies_in(top, chunk) ? chunk : chunk_of(top);
 }
 
 static bool is_superfluous(const struct chunk *chunk)

@@ -58,6 +58,8 @@ static void measure(void)
         width = atoi(columns) - INDENT;
 }
 
+#define OF_MEMORY "allocator_may_return_null=1:fast_unwind_on_malloc=0"
+
 /* Neither libcheck nor the stage shall hear of what happens to be set where we are called. The last
  * one has freed memory overwritten: what is read from there is seen to be wrong. */
 static void clean_environment(bool leaks)
@@ -67,8 +69,7 @@ static void clean_environment(bool leaks)
         { "LC_ALL", "C.UTF-8" },
         { "LD_LIBRARY_PATH", "." },             /* where the submission is: exercise.so */
         { "ASYNC_CLOCK", "virtual:1000" },      /* so that nobody takes a time for a delay */
-        { "ASAN_OPTIONS", leaks ? "allocator_may_return_null=1:fast_unwind_on_malloc=0"
-                                : "allocator_may_return_null=1:fast_unwind_on_malloc=0:detect_leaks=0" },
+        { "ASAN_OPTIONS", leaks ? OF_MEMORY : OF_MEMORY ":detect_leaks=0" },
         { "LSAN_OPTIONS", "exitcode=0:use_globals=0" },     /* the runtime's leaks are not the student's */
         { "GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0" },
     };
