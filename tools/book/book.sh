@@ -24,8 +24,8 @@ print() {
     if ! sh tools/show/browser.sh; then
         echo "(There is no chromium to make a PDF with: make deps-dev. Any browser can print $book/whole.html.)"
     else
-        PATIENCE=900 sh tools/show/browser.sh --no-pdf-header-footer --print-to-pdf="$book/evlings.pdf" \
-            "file://$(realpath "$book")/whole.html" > /dev/null
+        PATIENCE=900 sh tools/show/browser.sh --no-pdf-header-footer --generate-pdf-document-outline \
+            --print-to-pdf="$book/evlings.pdf" "file://$(realpath "$book")/whole.html" > /dev/null
         if [ -s "$book/evlings.pdf" ]; then
             echo "$book/evlings.pdf"
         else

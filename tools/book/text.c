@@ -184,7 +184,7 @@ static void colour_fence(const struct place *place, cmark_node *fence)
 static void wrap_table(cmark_node *table)
 {
     cmark_node_insert_before(table, html(CMARK_NODE_HTML_BLOCK,
-        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"a table\">"));
+        "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"a table\">"));
     cmark_node_insert_after(table, html(CMARK_NODE_HTML_BLOCK, "</div>"));
 }
 

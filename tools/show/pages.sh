@@ -1,8 +1,8 @@
 #!/bin/sh
 # pages.sh [BUILD] - are the pages of make show-N right? Each lesson's steps through itself in a browser, forwards, back
 # and in predict mode (see selftest in page.html), and tells; what it shows as printed in the end is what the program
-# prints; and after each event it shows what model.js, a second opinion, expects. Many at a time are frames of one page:
-# a browser takes long to begin. FEW=1: one of each lesson.
+# prints; after each event it shows what model.js, a second opinion, expects; and axe-core, where it is, finds nothing.
+# Many at a time are frames of one page: a browser takes long to begin. FEW=1: one of each lesson.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export BUILD="${1:-${BUILD:-build}}" DISPLAY='' WAYLAND_DISPLAY='' FROM='' SEED=''
@@ -79,5 +79,16 @@ while read -r page; do
 done < "$scratch/pages"
 [ -s "$scratch/pages" ] || fail 'no page was made'
 
-echo "$passed passed, $failed failed"
+skipped=''
+axe=$BUILD/node_modules/axe-core/axe.min.js
+if [ -f "$axe" ]; then
+    # shellcheck disable=SC2046  # words
+    sh tools/show/access.sh "$axe" $(grep -e /breakfast.html -e /beside.html -e /producer_consumer.html "$scratch/pages") > "$scratch/wrong"
+    if [ -s "$scratch/wrong" ]; then fail "access: $(cat "$scratch/wrong")"; else passed=$((passed + 1)); fi
+else
+    echo "skipped: access: there is no axe-core (npm install --prefix $BUILD axe-core)"
+    skipped=', 1 skipped'
+fi
+
+echo "$passed passed, $failed failed$skipped"
 [ "$failed" -eq 0 ]

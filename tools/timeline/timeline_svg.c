@@ -1,6 +1,6 @@
 /* timeline_svg.c - the timeline as a picture for the chapters.
  *
- * Colour only repeats what shape says: a step is a solid block, ready is a hatched box, waiting is
+ * Colour only repeats what shape says: a step is a solid block, ready is a striped box, waiting is
  * a thin line with a word on it. Light or dark is the reader's choice, by prefers-color-scheme.
  *
  * What was printed stands below all lanes, with a thin line down from the step that printed it. Texts
@@ -70,6 +70,13 @@ static void box(double x, double y, double width, double height, const char *cla
 {
     printf("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\"/>\n", x, y,
            width, height, class);
+}
+
+/* The stripes are the dashes of one thick line: a pattern would be printed as a bitmap. */
+static void striped(double x, double y, double width, double height)
+{
+    line(x, y + height / 2, x + width, y + height / 2, "stripes");
+    box(x, y, width, height, "ready");
 }
 
 static void cross(double x, double y)
@@ -266,7 +273,7 @@ static void draw_states(const struct timeline *t, int task, int system, double y
         if (state == RUNNING) {
             box(x + .5, y, end - x - 1, BLOCK, "run");
         } else if (state == READY) {
-            box(x + .5, y + 3, end - x - 1, BLOCK - 6, "ready");
+            striped(x + .5, y + 3, end - x - 1, BLOCK - 6);
         } else {
             line(x, y + BLOCK / 2.0, end, y + BLOCK / 2.0, "waits");
             label_wait(t, &t->waits[t->cells[i].of[task].wait], x, end, y);
@@ -403,10 +410,10 @@ static void style(void)
          ".paper { fill: #ffffff }\n"
          ".instant { fill: #eaeef2 }\n"
          ".run { fill: #0969da }\n"
-         ".ready { fill: url(#hatch); stroke: #59636e }\n"
          ".call { fill: #ddf4ff; stroke: #54aeff }\n"
-         "#hatch path, .waits, .lead, .wakes, .asks, .end, .cross { fill: none; stroke: #59636e }\n"
+         ".ready, .stripes, .waits, .lead, .wakes, .asks, .end, .cross { fill: none; stroke: #59636e }\n"
          ".waits { stroke-width: 2 }\n"
+         ".stripes { stroke-width: 12; stroke-dasharray: 1 3 }\n"
          ".lead, .wakes { stroke-width: 1 }\n"
          ".lead { stroke-dasharray: 1 2 }\n"
          ".asks { stroke-dasharray: 4 2 }\n"
@@ -422,18 +429,15 @@ static void style(void)
          ".paper { fill: #0d1117 }\n"
          ".instant { fill: #212830 }\n"
          ".run { fill: #4493f8 }\n"
-         ".ready { stroke: #aab3bd }\n"
          ".call { fill: #121d2f; stroke: #388bfd }\n"
-         "#hatch path, .waits, .lead, .wakes, .asks { stroke: #aab3bd }\n"
+         ".ready, .stripes, .waits, .lead, .wakes, .asks { stroke: #aab3bd }\n"
          ".tip { fill: #aab3bd }\n"
          ".end { stroke: #f0f6fc }\n"
          ".cross { stroke: #ff7b72 }\n"
          ".bad { fill: #ff7b72 }\n"
          ".said, .bad { stroke: #0d1117 }\n"
          "}\n"
-         "</style>\n"
-         "<defs><pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\">"
-         "<path d=\"M-1 6L6 -1\"/></pattern></defs>");
+         "</style>");
 }
 
 /* The text alternative: who ran from when to when, and what was printed. */
@@ -482,7 +486,7 @@ static void legend(const struct timeline *t, double y)
     box(x, y, STEP, 14, "run");
     text_at(x + 15, y + 11, "small", "runs");
     x += 60;
-    box(x, y + 1, STEP, 12, "ready");
+    striped(x, y + 1, STEP, 12);
     text_at(x + 15, y + 11, "small", "ready: waits for its turn");
     x += 196;
     line(x, y + 7, x + 22, y + 7, "waits");
