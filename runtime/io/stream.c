@@ -38,16 +38,10 @@ struct buffer {
     uint32_t start, end, room;      /* what is in it lies from start to end */
 };
 
+/* In this order, what a message touches lies in the first three lines of the cache. */
 struct stream {
     struct object object;
     int in, out;                    /* descriptors; the same for a socket; -1: none */
-    struct buffer input, output;
-    struct watch *watch;            /* of the task that waits for input; rests in between; NULL: none yet */
-    struct job flush;               /* sends what is in `output` */
-    struct watch *flushing;         /* makes that ready; NULL: nothing to send, the stream is not pinned */
-    struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
-    struct waitq drained;           /* tasks in drain or wait_closed */
-    const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
     int broken;                     /* the errno that ended it, or 0 */
     uint32_t at_once;               /* how much to read */
     uint32_t in_a_row;              /* what was read without ever waiting, in bytes */
@@ -55,6 +49,13 @@ struct stream {
     bool terminated : 1;            /* it is */
     bool emptied : 1;               /* the last read got less than it wanted: another would get nothing */
     bool reading : 1, at_eof : 1, eof_written : 1, closing : 1, closed : 1, external : 1;
+    struct buffer input, output;
+    struct watch *watch;            /* of the task that waits for input; rests in between; NULL: none yet */
+    struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
+    struct watch *flushing;         /* makes `flush` ready; NULL: nothing to send, the stream is not pinned */
+    struct job flush;               /* sends what is in `output` */
+    struct waitq drained;           /* tasks in drain or wait_closed */
+    const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
 };
 
 _Static_assert(sizeof(struct stream) <= OBJECT_SIZE, "a stream fits its record");
@@ -603,21 +604,30 @@ static ssize_t write_quietly(int fd, const void *bytes, size_t n)
     return written;
 }
 
-/* Sends what it can without waiting. True: nothing is left, or nothing can be sent any more. */
-static bool send_some(struct stream *stream)
+/* Sends what it can of these bytes without waiting; how many that was. An error breaks the stream. */
+static size_t send_now(struct stream *stream, const char *bytes, size_t n)
 {
-    struct buffer *output = &stream->output;
-    while (held(output) && !stream->broken) {
-        char *from = output->bytes + output->start;
-        ssize_t n = stream->out == stream->in ? send(stream->out, from, held(output), MSG_NOSIGNAL)
-                                              : write_quietly(stream->out, from, held(output));
-        if (n >= 0)
-            output->start += n;
+    size_t sent = 0;
+    while (sent < n && !stream->broken) {
+        ssize_t some = stream->out == stream->in ? send(stream->out, bytes + sent, n - sent, MSG_NOSIGNAL)
+                                                 : write_quietly(stream->out, bytes + sent, n - sent);
+        if (some >= 0)
+            sent += some;
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return false;
+            break;
         else if (errno != EINTR)
             stream->broken = errno;
     }
+    return sent;
+}
+
+/* The same of what is in the buffer. True: nothing is left, or nothing can be sent any more. */
+static bool send_some(struct stream *stream)
+{
+    struct buffer *output = &stream->output;
+    output->start += send_now(stream, output->bytes + output->start, held(output));
+    if (held(output) && !stream->broken)
+        return false;
     output->start = output->end = 0;
     return true;
 }
@@ -651,22 +661,30 @@ static void on_writable(struct job *job)
     object_unpin(&stream->object);
 }
 
-/* Sends now what can be sent now, and sees to it that the rest follows. */
-static void flush(struct stream *stream)
+/* Sees to it that what is in the buffer is sent. */
+static void send_later(struct stream *stream)
 {
     if (stream->flushing)
         return;
-    if (send_some(stream)) {
-        sent_all(stream);
-        waitq_wake_all(&stream->drained);
-        return;
-    }
     stream->flushing = watch_fd(stream->object.future.loop, stream->out, true, stream->external,
                                 &stream->flush);
     if (stream->flushing)
         object_pin(&stream->object);
     else
         stream->broken = ENOMEM;
+}
+
+/* Sends now what can be sent now, and the rest later. */
+static void flush(struct stream *stream)
+{
+    if (stream->flushing)
+        return;
+    if (!send_some(stream)) {
+        send_later(stream);
+        return;
+    }
+    sent_all(stream);
+    waitq_wake_all(&stream->drained);
 }
 
 async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
@@ -679,11 +697,16 @@ async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
         return broken(stream);
     if (stream->closing || stream->eof_written || stream->out < 0)
         return async_error(ASYNC_RUNTIME_ERROR, "the stream is closed for writing");
-    if (!make_room(&stream->output, n))
+    size_t sent = held(&stream->output) ? 0 : send_now(stream, bytes, n), left = n - sent;
+    if (!left || stream->broken)
+        return async_none;          /* who drains, or writes again, is told */
+    if (!make_room(&stream->output, left)) {
+        stream->broken = sent ? ENOMEM : 0;     /* the rest would have a hole before it */
         return async_error(ENOMEM, "no memory to write into");
-    memcpy(stream->output.bytes + stream->output.end, bytes, n);
-    stream->output.end += n;
-    flush(stream);
+    }
+    memcpy(stream->output.bytes + stream->output.end, (const char *)bytes + sent, left);
+    stream->output.end += left;
+    send_later(stream);
     return async_none;
 }
 
