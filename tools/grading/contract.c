@@ -54,17 +54,27 @@ static bool lies_in(const char *path, const char *directory)
     return length && !strncmp(path, directory, length) && path[length] == '/';
 }
 
-/* A header of the system may be a link to elsewhere: what counts is the name by which the compiler found it,
- * if that does not lead out again. */
-static bool is_systems(const char *name, const char *real_name, const char *systems)
+/* A header of the system may be a link to elsewhere, by whose name GCC calls it if that is shorter: does the
+ * directory have it under the end of that name? */
+static bool leads_to(const char *directory, const char *path)
+{
+    char name[2 * PATH_MAX], real[PATH_MAX];
+    for (const char *end = path; (end = strchr(end, '/')); end++) {
+        snprintf(name, sizeof name, "%s%s", directory, end);
+        if (realpath(name, real) && !strcmp(real, path))
+            return true;
+    }
+    return false;
+}
+
+static bool is_systems(const char *path, const char *systems)
 {
     char directory[PATH_MAX], real[PATH_MAX];
     FILE *file = fopen(systems, "re");
     bool found = false;
     while (file && !found && fgets(directory, sizeof directory, file)) {
         directory[strcspn(directory, "\n")] = 0;
-        found = (lies_in(name, directory) && !strstr(name + strlen(directory), "/../"))
-                || (realpath(directory, real) && lies_in(real_name, real));
+        found = realpath(directory, real) && (lies_in(path, real) || leads_to(real, path));
     }
     if (file)
         fclose(file);
@@ -114,7 +124,7 @@ bool contract_includes(const char *list, const char *here, const char *headers, 
     for (char *name; (name = next_name(&rest));) {
         snprintf(whole, sizeof whole, "%s%s%s", *name == '/' ? "" : here, *name == '/' ? "" : "/", name);
         if (realpath(whole, real) &&
-            (lies_in(real, here) || lies_in(real, headers) || is_systems(whole, real, systems)))
+            (lies_in(real, here) || lies_in(real, headers) || is_systems(real, systems)))
             continue;
         fine = refuse_include(name, place);
         break;
