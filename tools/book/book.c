@@ -271,7 +271,7 @@ static void begin_page(const struct place *place, const char *title, const struc
 {
     const char *root = place->whole ? "" : to_root(place->page->out);
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>", place->to);
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"data:,\"><title>", place->to);
     escape(place->to, title, strlen(title));
     fprintf(place->to, "%s</title><link rel=\"stylesheet\" href=\"%sbook.css\"><script src=\"%sbook.js\"></script></head>\n"
             "<body%s data-root=\"%s\"><a class=\"skip\" href=\"#text\">to the text</a>\n"
