@@ -381,7 +381,10 @@ $(BOOK): $(wildcard tools/book/*.[ch]) tools/show/json.h runtime/debug/utf8.h
 	@if sh tools/deps.sh have cmark-gfm; then mkdir -p $(@D) && \
 	 $(CC) -std=gnu11 -O2 $(WARN) -Iruntime $(filter %.c,$^) -lcmark-gfm -lcmark-gfm-extensions $(TO); fi
 
--include $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
+# The compiler writes these beside what it makes: make need not look for other rules, which takes longer than all else.
+DEPENDS := $(wildcard $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
+$(DEPENDS): ;
+-include $(DEPENDS)
 
 FORCE:
 .PHONY: next list watch doctor book help $(NUMBERED) deps deps-dev deps-class deps-bench grade-class merge handout chat test test-all test-systems bench bench-ground conform \
