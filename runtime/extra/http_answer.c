@@ -299,6 +299,7 @@ static async_value failure(struct transfer *transfer, const struct request *requ
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
+    case CURLE_SEND_FAIL_REWIND:    /* on a kept connection: curl would try once more, but chunks come once */
         if (has_begun(transfer))
             return broken(transfer, request, async_strf(": %s", why));
         return request_fail(request, ECONNRESET,

@@ -855,6 +855,8 @@ PROGRAM(sends_by_and_by)
     try_send("/count", async_http_chunks(r));
     try_send("/echo", async_generator(pieces, .n = 3, .size = 2, .fail = 2));
     try_send("/count", async_generator(pieces, .n = 3, .size = 2), .body = "another");
+    try_send("/count", async_generator(pieces, .n = 1, .size = 2));     /* leaves a connection */
+    try_send("/nothing", async_generator(pieces, .n = 3, .size = 2));
     say_answer(async_catch(async_http_request(session, .url = "http://127.0.0.1:1/",
                                               .chunks = async_generator(pieces, .n = 1, .size = 2))));
     return async_none;
@@ -870,6 +872,8 @@ START_TEST(a_body_that_is_made_by_and_by)
            "200 POST 10000000\n"
            "ValueError: no more\n"
            "ValueError: POST /count: a body and chunks of one are two bodies\n"
+           "200 POST 2\n"
+           "ECONNRESET: POST /nothing: the server closed the connection without an answer\n"
            "ECONNREFUSED: POST http://127.0.0.1:1/: cannot connect to http://127.0.0.1:1/: ECONNREFUSED "
            "(is a server running there?)\n");
 }
