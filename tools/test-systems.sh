@@ -49,12 +49,14 @@ bare() {
         < /dev/null > "$log" 2>&1 && cp /etc/resolv.conf "$root/etc/" && touch "$root/made"
 }
 
-# within COMMAND: runs it in a fresh copy of the system, in our project.
+# within COMMAND: runs it in a fresh copy of the system, in our project. The copy becomes the root of a tree of
+# mounts of its own: in a mere chroot the kernel allows no sandbox.
 within() {
     # shellcheck disable=SC2016  # for the inner shell
     unshare --mount --pid --fork sh -c '
-        mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
-        exec chroot "$0" env -i PATH="$PATH" HOME=/root CI=true DEBIAN_FRONTEND=noninteractive \
+        mount --rbind "$0" "$0" && cd "$0" && mount -t proc proc proc && mount --rbind /dev dev &&
+        pivot_root . mnt && cd / && umount -l /mnt &&
+        exec env -i PATH="$PATH" HOME=/root CI=true DEBIAN_FRONTEND=noninteractive \
             DPKG_FORCE=unsafe-io sh -c "cd /evlings && $1"' "$copy" "$1" < /dev/null >> "$log" 2>&1
 }
 
