@@ -275,13 +275,14 @@ static void try_third(bool crosswise)
                dishes[2].cook, dishes[2].from);
 }
 
-/* Two cooks who share a tool are cancelled: while they reach for their second one, and while one may have to wait for
- * it. Only the first cook is looked at: the one whom cook_all() waits for in any case. */
-static void try_cut_off(double at, double seconds)
+/* A cook is cancelled, alone or with one who shares a tool: while they reach for their second one, and while one may
+ * have to wait for it. Only the first cook is looked at: the one whom cook_all() waits for in any case. */
+static void try_cut_off(double at, double seconds, bool alone)
 {
     const char *cook = random_word();
     size_t length = strlen(cook);
-    struct run *run = stage_run("@%g cook_all %s 0 1 %g %s 1 2 %g", at, cook, seconds, random_word(), seconds);
+    struct run *run = alone ? stage_run("@%g cook_all %s 0 1 %g", at, cook, seconds)
+                            : stage_run("@%g cook_all %s 0 1 %g %s 1 2 %g", at, cook, seconds, random_word(), seconds);
     expect_cancelled(run, "cook_all");
     for (int i = 0; i < run->line_count; i++)
         if (run->lines[i].at > at - 1e-6 && !strncmp(run->lines[i].text, cook, length))
@@ -314,8 +315,9 @@ START_TEST(nobody_waits_for_ever)
     try_third(false);
     try_kitchen(many, 6, 0, slow);
     double seconds = random_seconds();
-    try_cut_off(REACH / 2, seconds);
-    try_cut_off(REACH + seconds / 2, seconds);
+    try_cut_off(REACH / 2, seconds, false);
+    try_cut_off(REACH + seconds / 2, seconds, false);
+    try_cut_off(REACH + seconds / 2, seconds, true);
 }
 END_TEST
 
