@@ -71,6 +71,7 @@ START_TEST(cleans_up)
     good_enough_for(2);
     for (int i = 1; i <= 2; i++)
         try_interrupted(random_file(), i / 10.0);
+    expect_undisturbed("upload bob 1.05 400", "interrupted 1 ada 5 70000"); /* stored while the other removes */
 }
 END_TEST
 

@@ -77,6 +77,17 @@ static void try_beside(const char *function, double patience, bool broken)
                        write_inputs(other, sizeof other, function, patience, 3, 6));
 }
 
+/* The same where one loses patience before the quickest of the other answers. */
+static void try_beside_patience(void)
+{
+    char one[200], other[200];
+    make_mirrors(6);
+    for (int i = 0; i < 6; i++)
+        quick(i, 2 + i);
+    expect_undisturbed(write_inputs(one, sizeof one, "first_good", 1, 0, 3),
+                       write_inputs(other, sizeof other, "first_good", 30, 3, 6));
+}
+
 static bool says(struct run *run, const struct mirror *m, const char *what, double at)
 {
     char line[100];
@@ -418,6 +429,7 @@ START_TEST(good)
     expect_cancelled(run_mirrors("@0.1 first_good", 30), "first_good");
     try_beside("first_good", 30, false);
     try_beside("first_good", 30, true);
+    try_beside_patience();
 }
 END_TEST
 

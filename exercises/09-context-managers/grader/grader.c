@@ -406,11 +406,13 @@ static void try_cancelled_commit(void)
     expect_error(run, "transfer", "CancelledError", "It was cancelled in the middle of its COMMIT.");
 }
 
+/* The balance of the second comes while the first updates. */
 static void try_two_deals(void)
 {
     char one[200], other[200];
     struct deal well = random_deal(), failing = random_deal();
-    failing.update.fails = true;
+    well.balance.seconds = 0.5, well.update.seconds = 2;
+    failing.balance.seconds = 1, failing.update.fails = true;
     write_deal(one, sizeof one, well);
     write_deal(other, sizeof other, failing);
     expect_undisturbed(one, other);

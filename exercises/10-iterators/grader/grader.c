@@ -581,6 +581,7 @@ START_TEST(gently)
     try_find(0.1, NULL, false);
     try_find(0.2, "weather", false);
     try_find(0.1, "weather", true);
+    expect_undisturbed("read_gently 1 0 999 ada 1:0.5:3:0:0", "read_gently 2 0 999 bob 1:0.8:3:0:0");
 }
 END_TEST
 
@@ -816,6 +817,8 @@ START_TEST(merging)
     }
     make_sides(0, 0);
     try_merge(EVERYTHING);
+    expect_undisturbed("merge 999 ada bob a:0.5:1 a:0.7:4 b:0.6:2 b:0.9:5",
+                       "merge 999 eve ian a:0.4:2 a:1.2:3 b:0.8:1 b:1.1:6");
 }
 END_TEST
 

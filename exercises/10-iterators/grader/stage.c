@@ -8,7 +8,6 @@
 
 /* ------------------------------------------------------------------------------ the inputs */
 
-static struct page pages[MOST_PAGES + 1];
 static struct entry entries[MOST_ENTRIES];
 static size_t entry_count;
 
@@ -25,9 +24,13 @@ static struct entry *new_entry(const char *name, int page, int i, long time)
     return entry;
 }
 
-/* NUMBER:SECONDS:COUNT:NEXT:FAILURES each, from word i on. Its entries are NAME-NUMBER.1, ... */
+/* NUMBER:SECONDS:COUNT:NEXT:FAILURES each, from word i on. Its entries are NAME-NUMBER.1, ... Of each call a log of
+ * its own: there may be two. */
 static struct page *read_pages(const char *name, int i)
 {
+    static struct page logs[2][MOST_PAGES + 1];
+    static int calls;
+    struct page *pages = logs[calls++ % 2];
     for (int number; i < stage_words(); i++) {
         struct page page = { .entries = &entries[entry_count] };
         if (sscanf(stage_word(i), "%d:%lf:%zu:%d:%d", &number, &page.seconds, &page.count,
@@ -69,8 +72,9 @@ static async_value source(void *p)
 /* SIDE:SECONDS:TIME each, from word i on; a side is a or b, a time below 0 is a failure. */
 static struct source read_source(const char *name, char side, int i)
 {
-    static struct step steps[2][MOST_ENTRIES / 2];
-    struct source source = { name, steps[side - 'a'], 0 };
+    static struct step steps[4][MOST_ENTRIES / 2];
+    static int calls;
+    struct source source = { name, steps[calls++ % 4], 0 };
     for (; i < stage_words(); i++) {
         struct step step = { 0, 0, NULL };
         char of;

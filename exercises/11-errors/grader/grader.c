@@ -478,11 +478,26 @@ static void try_cancelled(double seconds_in, const char *where)
                where, with.cancelled_at);
     if (seconds_in < f->seconds)
         check_removed(run, 1, "when the reading was cancelled");
+    else
+        expect_no_task_left(run, "save() was cancelled, and remove_half() goes on without it; it is to be "
+                                 "given up then. Await it as it is: neither a task nor async_shield() "
+                                 "hears of the cancellation.");
     check_cancelled(run, "save", where);
     will_save(&now, seconds_in);
     expect_transcript(run, in_order,
                       "A cancelled reading leaves half a file, too; once that is removed it ends.");
     expect_seconds(run, now, "Who is cancelled tidies up and ends.");
+}
+
+/* Two at once, each of which is busy twice. */
+static void try_two_saves(void)
+{
+    char one[200], other[200];
+    make_feeds(2);
+    with.tries = 3;
+    for (int i = 0; i < 2; i++)
+        feeds[i].errors[0] = feeds[i].errors[1] = EAGAIN;
+    expect_undisturbed(call_of(one, sizeof one, "save", 0, 1), call_of(other, sizeof other, "save", 1, 1));
 }
 
 START_TEST(worth_it)
@@ -501,6 +516,7 @@ START_TEST(worth_it)
     try_cancelled(feeds[0].seconds + REMOVING + with.pause / 2, "in the pause");
     make_feeds(1);
     try_cancelled(feeds[0].seconds + REMOVING / 2, "in the middle of removing");
+    try_two_saves();
 }
 END_TEST
 

@@ -92,6 +92,7 @@ START_TEST(nobody_blocks)
     double baking = random_seconds(), printing = random_seconds();
     try_sent_away(baking / 2, baking, printing);
     try_sent_away(baking + printing / 2, baking, printing);
+    expect_undisturbed("serve_all ada 0.7 1.3 900 bob 1.2 0.4 700", "serve_all eve 0.6 0.9 800");
 }
 END_TEST
 
