@@ -567,7 +567,9 @@ START_TEST(importing)
     try_interrupted(0.5, 10, few, 0, 0.5, 1, 0.7);
     try_interrupted(0.5, 10, few, 1, 0.5, 1, 0.7);
     try_interrupted(0.5, 10, few, 0, 0.1, 3, 0.1);
+    try_interrupted(0.1, 10, few, 0, 0.1, 3, 0.1); /* the reader waits in its put, and there are more to read */
     try_interrupted(0.5, 10, few, 0, 0.1, 0.2, 3);
+    try_interrupted(0.1, 10, few, 0, 0.1, 0.2, 3); /* the workers do so, too */
     try_interrupted(0.5, 10, few, 0, 3, 0.1, 0.1);
     try_interrupted(0.2, few + 2, few, 0, 0.02, 9, 0.02); /* all are read, and the queue is full */
 }
