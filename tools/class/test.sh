@@ -277,9 +277,8 @@ says '^eve,,06-gather,graded,0,' "$place/course-out/grades.csv" 'two exercises, 
 
 # Without a sandbox: only if one says so; and the place here is in nobody's feedback.
 mkdir "$place/path"
-for program in /usr/local/bin/* /usr/bin/*; do
-    case $program in */bwrap) ;; *) ln -s "$program" "$place/path/" 2>/dev/null ;; esac
-done
+ln -s /usr/local/bin/* /usr/bin/* "$place/path/" 2>/dev/null
+rm -f "$place/path/bwrap"
 echo 'int nothing(void) { int unused; return 0; }' >> "$few/dan/exercise.c"
 some ONLY=dan PATH="$place/path"
 if [ $? -eq 2 ] && grep -q 'SANDBOX=none grades without' "$place/said"; then ok; else not_ok 'no bubblewrap'; fi
