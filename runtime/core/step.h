@@ -44,7 +44,7 @@ __attribute__((always_inline)) static inline struct task *task_next(async_loop *
     if (list_empty(&loop->batch) && !loop_next_turn(loop))
         return NULL;
     struct job *job = container_of(loop->batch.next, struct job, link);
-    struct job *second = container_of(job->link.next, struct job, link);
+    struct job *later = container_of(job->link.next, struct job, link);
     struct task *next = container_of(job, struct task, step);
     if (__builtin_expect(job->run != task_step, 0))
         return NULL;
@@ -54,13 +54,16 @@ __attribute__((always_inline)) static inline struct task *task_next(async_loop *
         if (!spare)
             next->place = switch_prepare(next->stack, task_begin);
     }
-    if (&second->link != &loop->batch && second->run == task_step) {
-        char *place = container_of(second, struct task, step)->place;
-        for (int line = 0; line < 4; line++)
-            __builtin_prefetch(place + 64 * line);
-    }
-    __builtin_prefetch(second->link.next);
     list_pop(&loop->batch);
+    /* What a later one needs comes into the cache meanwhile: its stack, one line after the other, and the record
+     * after it. Those that end have no time to wait in, and return through all of their frames. */
+    for (int i = 0; spare && i < 3 && &later->link != &loop->batch; i++)
+        later = container_of(later->link.next, struct job, link);
+    const struct task *task = container_of(later, struct task, step);
+    bool has_stack = &later->link != &loop->batch && later->run == task_step && task->stack;
+    for (int line = 0; has_stack && line < (spare ? 7 : 4); line++)
+        __builtin_prefetch((const char *)task->place + 64 * line);
+    __builtin_prefetch(later->link.next);
     return next;
 }
 
