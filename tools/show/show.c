@@ -90,7 +90,7 @@ static bool is(const char *line, const char *event)
     return found && strncmp(found + 1, event, length) == 0 && found[1 + length] == '"';
 }
 
-/* What the compiler calls the function that is there in the program. */
+/* What the compiler calls the function that is there in the program, whatever it put into it. */
 static const char *function_name(const char *address)
 {
     static struct { char address[24], name[80]; } known[64];
@@ -103,7 +103,7 @@ static const char *function_name(const char *address)
         return "?";
     snprintf(known[count].address, sizeof known->address, "%s", address);
     strcpy(known[count].name, "?");
-    snprintf(command, sizeof command, "addr2line -f -e '%s' %s 2>/dev/null", program, address);
+    snprintf(command, sizeof command, "addr2line -f -i -e '%s' %s 2>/dev/null | tail -n 2", program, address);
     FILE *found = popen(command, "r");
     if (found && fgets(known[count].name, sizeof known->name, found))
         known[count].name[strcspn(known[count].name, "\n")] = 0;

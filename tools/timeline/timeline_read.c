@@ -122,11 +122,11 @@ static void pass(struct timeline *t, double at)
     t->end = last;
 }
 
-/* What the compiler calls the function that is there in the program. */
+/* What the compiler calls the function that is there in the program, whatever it put into it. */
 static const char *function_name(const struct timeline *t, const char *address)
 {
     char command[4200], *name = keep(200);
-    snprintf(command, sizeof command, "addr2line -f -e '%s' %s 2>/dev/null", t->program, address);
+    snprintf(command, sizeof command, "addr2line -f -i -e '%s' %s 2>/dev/null | tail -n 2", t->program, address);
     FILE *found = strchr(t->program, '\'') ? NULL : popen(command, "r");
     if (found && fgets(name, 200, found))
         name[strcspn(name, "\n")] = 0;
