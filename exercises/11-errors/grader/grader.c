@@ -480,8 +480,8 @@ static void try_cancelled(double seconds_in, const char *where)
         check_removed(run, 1, "when the reading was cancelled");
     else
         expect_no_task_left(run, "save() was cancelled, and remove_half() goes on without it; it is to be "
-                                 "given up then. Await it as it is: neither a task nor async_shield() "
-                                 "hears of the cancellation.");
+                                 "given up then. Await it as it is: async_shield() keeps the "
+                                 "cancellation from it, and so does a task that nobody awaits.");
     check_cancelled(run, "save", where);
     will_save(&now, seconds_in);
     expect_transcript(run, in_order,
