@@ -104,7 +104,7 @@ explain() {
             code = source_line()
             if (error ~ /unterminated (argument list|function-like macro)/) {
                 name = error ~ /invoking macro/ ? error : ""
-                gsub(/.*invoking macro ("|‘)|("|’)$/, "", name)
+                gsub(/.*invoking macro [^A-Za-z_]*|[^A-Za-z0-9_]*$/, "", name)
                 said = name != "" ? open_call(name) : ""
                 if (said != "") { print said; exit }
                 note = "A ) is missing: what was opened here is not closed."
