@@ -414,6 +414,25 @@ static void try_same_moment(int count, int failing)
     expect_text(run, "fetch_fastest", text_of(&pages[failing]), "That is the first that had it.");
 }
 
+/* Two at once, of which the second is through before the first. */
+static void try_two_fastest(void)
+{
+    static const char *const which[] = { "first", "second" };
+    make_pages(5, 60);
+    for (int i = 0; i < 5; i++)
+        pages[i].seconds = i < 2 ? 2 - i : 0.4 + 0.2 * i;
+    struct run *run = ask("two_fastest", 5, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        const struct result *result = result_of(run, which[i]);
+        if (!result || strcmp(result->text, text_of(&pages[i + 1])) != 0)
+            reject(run,
+                   "Of two fetch_fastest at once the %s gave another text than that of %s, its fastest mirror. What "
+                   "belongs to one call is kept in its local variables, or in memory that it asks for: a static or "
+                   "global variable is there once for all calls.",
+                   which[i], pages[i + 1].name);
+    }
+}
+
 START_TEST(mirrors)
 {
     try_mirrors(4, -1, -1);
@@ -437,6 +456,7 @@ START_TEST(mirrors)
                "cancels nobody, also when it is cancelled itself: an exit function (async_with) "
                "that cancels them runs on every way out.",
                measured(run, "left"));
+    try_two_fastest();
 }
 END_TEST
 
@@ -448,6 +468,9 @@ int main(int argc, char **argv)
     shown_as("two",
              "await(async_gather(got, async_coro(check_links, links, 2, %1), "
              "async_coro(check_links, links + 2, 3, %1))); there are %4*3");
+    shown_as("two_fastest",
+             "await(async_gather_exceptions(got, async_coro(fetch_fastest, session, mirrors, 2), "
+             "async_coro(fetch_fastest, session, mirrors + 2, 3))); there are %4*3");
     shown_as("check_links",
              "await(async_coro(check_links, links, %4#3, %1))<, cancelled after %2 s>; there are "
              "%4*3");
