@@ -55,7 +55,7 @@ awk '
             id[FILENAME "#" substr(rest, RSTART + 5, RLENGTH - 6)]++
         for (rest = $0; match(rest, /(href|src)="[^"]*"/); rest = substr(rest, RSTART + RLENGTH)) {
             url = substr(rest, RSTART, RLENGTH); sub(/^[a-z]*="/, "", url); sub(/"$/, "", url)
-            if (url !~ /^https?:/) link[FILENAME "\t" url]
+            if (url !~ /^(https?|data):/) link[FILENAME "\t" url]
         }
     }
     END {
