@@ -84,7 +84,7 @@ try() {
         else
             echo "== $system: $second" >&2
             within "$second" && ok=1
-            result=$(tail -n 1 "$log")
+            result=$(grep '^[0-9]* passed, ' "$log" | tail -n 1)
         fi
     fi
     row "$system" "$(chroot "$copy" gcc --version 2>/dev/null | sed -n '1s/ (.*) / /p')" "$lesson" "$result"
