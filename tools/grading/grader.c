@@ -6,14 +6,19 @@
 #include "child.h"
 #include "grader_run.h"
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MOST_PARTS 8
+#define SECONDS_OF_SEEDS 60
 #define INDENT 6                /* of a message */
 
 static struct {
@@ -23,6 +28,8 @@ static struct {
     bool failed, good_for[MOST_PARTS];
 } parts[MOST_PARTS];
 static int part_count, first_hidden;
+static unsigned long seed;              /* with the same one all is the same once more */
+static int seeds;                       /* so many more are tried */
 static Suite *suite;
 static const char *stage;
 static bool watching_memory;            /* the second pass: what was fine is not said twice */
@@ -82,7 +89,7 @@ static void clean_environment(bool leaks)
 
 void grader_open(int argc, char **argv)
 {
-    const char *seed = getenv("SEED");  /* with the same one all is the same once more */
+    const char *given = getenv("SEED"), *more = getenv("SEEDS");
     if (argc < 2) {
         fprintf(stderr,
                 "usage: %s STAGE|- [memory | accesses | show PART VIEWER]\nSTAGE is the program with the student's "
@@ -96,7 +103,8 @@ void grader_open(int argc, char **argv)
     shown_part = argc == 5 ? atoi(argv[3]) : 0;
     viewer = argc == 5 ? argv[4] : NULL;
     suite = suite_create("exercise");
-    srandom(seed ? strtoul(seed, NULL, 10) : 0);
+    seed = given ? strtoul(given, NULL, 10) : 0;
+    seeds = more && argc == 2 ? atoi(more) : 0;
     measure();
     clean_environment(argc != 3 || strcmp(argv[2], "accesses") != 0);
     child_prepare();
@@ -219,6 +227,58 @@ static int no_points(void)
 /* A part of an instructor's, whose sentence students are not to read yet. */
 static const char *mark_of(int part) { return part >= first_hidden ? "hidden: " : ""; }
 
+static SRunner *run_parts(unsigned long with)
+{
+    SRunner *runner = srunner_create(suite);
+    srandom(with);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_SILENT);
+    return runner;
+}
+
+/* A letter for each part, 'p' where it passed, with that seed. It is run in a process of its own, where all is as at
+ * the first time; for each is a stage loaded, but no compiler and no shell is started. */
+static void parts_with(unsigned long with, char *letters)
+{
+    int ends[2], count = 0;
+    fflush(NULL);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        grader_cannot("The grader could not make a pipe: %s.", strerror(errno));
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        child_prepare();
+        SRunner *runner = run_parts(with);
+        TestResult **results = srunner_results(runner);
+        for (; count < srunner_ntests_run(runner); count++)
+            letters[count] = tr_rtype(results[count]) == CK_PASS ? 'p' : '-';
+        _exit(write(ends[1], letters, count) != count);
+    }
+    close(ends[1]);
+    if (pid < 0 || read(ends[0], letters, MOST_PARTS) < part_count)
+        grader_cannot("The parts could not be tried with SEED=%lu.", with);
+    close(ends[0]);
+    waitpid(pid, NULL, 0);
+}
+
+/* For authors, with SEEDS=50 in the environment: are the same parts passed with so many other seeds, too? What does not
+ * come to an end is tried for a minute. */
+static void try_seeds(void)
+{
+    char first[MOST_PARTS + 1] = "", letters[MOST_PARTS + 1] = "";
+    time_t begin = time(NULL);
+    parts_with(seed, first);
+    for (int i = 1; i < seeds; i++) {
+        parts_with(i, letters);
+        if (strcmp(letters, first) != 0)
+            printf("A matter of luck: with SEED=%lu the parts end as %s, with SEED=%d as %s\n", seed, first, i, letters);
+        if (time(NULL) - begin > SECONDS_OF_SEEDS) {
+            printf("Only %d seeds were tried, which took a minute.\n", i + 1);
+            return;
+        }
+    }
+}
+
 int grader_close(void)
 {
     first_hidden = part_count;
@@ -226,9 +286,9 @@ int grader_close(void)
         hidden_parts();
     if (strcmp(stage, "-") == 0)
         return no_points();
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_SILENT);
+    if (seeds)
+        try_seeds();
+    SRunner *runner = run_parts(seed);
     if (shown_part)
         return show();
     TestResult **results = srunner_results(runner);
