@@ -17,7 +17,7 @@ set -u
 build=${BUILD:-build}
 cc=${CC:-cc}
 needed='compiler pkg-config libev check libcurl sqlite3 libpq cmark-gfm'
-wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd libseccomp jq xmllint'
+wanted='gcc-sanitizers clang clang-sanitizers valgrind patch shellcheck nginx openssl certificates postgresql chromium tidy bubblewrap libarchive jansson libmd libseccomp jq xmllint tmux'
 class='bubblewrap libarchive jansson libmd libseccomp gcc-sanitizers'
 peers='node go uvloop asio gnuplot'
 
@@ -57,6 +57,7 @@ node             nodejs               nodejs                  nodejs          no
 uvloop           python3-uvloop       python3-uvloop          python-uvloop   py3-uvloop      python3-uvloop          -
 asio             libboost-dev         boost-devel             gcc+boost       boost-dev       boost-devel             boost
 gnuplot          gnuplot-nox          gnuplot                 gnuplot         gnuplot         gnuplot                 gnuplot
+tmux             tmux                 tmux                    tmux            tmux            tmux                    tmux
 debootstrap      debootstrap          debootstrap             debootstrap     debootstrap     debootstrap             -
 EOF
 }
@@ -145,6 +146,7 @@ have() {
     uvloop) "${PYTHON:-python3}" -c 'import uvloop' >/dev/null 2>&1 ;;
     asio) echo '#include <boost/asio.hpp>' | ${CXX:-g++} -x c++ -M - >/dev/null 2>&1 ;;
     gnuplot) gnuplot --version >/dev/null 2>&1 ;;
+    tmux) tmux -V >/dev/null 2>&1 ;;
     chromium) sh tools/show/browser.sh ;;
     tidy) tidy -version >/dev/null 2>&1 ;;
     shellcheck) shellcheck --version >/dev/null 2>&1 ;;
