@@ -140,15 +140,15 @@ static double printed_when(struct run *run, int i, const char *line)
     return NAN;
 }
 
-static bool is_expected(const char *line)
+static int times_expected(const char *line)
 {
+    int times = 0;
     for (int i = 0; i < expected_count; i++)
-        if (!strcmp(expected[i].text, line))
-            return true;
-    return false;
+        times += !strcmp(expected[i].text, line);
+    return times;
 }
 
-/* Line i is not as it should be: is it missing, one too many, early, late, or another text? */
+/* Line i is not as it should be: is it missing, one too many, there again, early, late, or another text? */
 __attribute__((noreturn)) static void fail_line(struct run *run, int i, const char *why)
 {
     const struct line *got = i < run->line_count ? &run->lines[i] : NULL;
@@ -159,7 +159,7 @@ __attribute__((noreturn)) static void fail_line(struct run *run, int i, const ch
     if (!run->line_count)
         reject(run, "Nothing was printed. The first line expected, at %g s, is:\n  %s\n%s",
                expected[i].at, want, why);
-    if (got && run->line_count > expected_count && (!want || !is_expected(got->text)))
+    if (got && run->line_count > expected_count && (!want || !times_expected(got->text)))
         reject(run, "One line too many was printed, line %d, at %g s:\n  %.300s\n%s", i + 1,
                got->at, visible(got->text, text, sizeof text), why);
     if (want && !isnan(when) && !same_time(when, expected[i].at))
@@ -168,7 +168,11 @@ __attribute__((noreturn)) static void fail_line(struct run *run, int i, const ch
     if (!got)
         reject(run, "The output ends too early, after line %d. Missing is (at %g s):\n  %s\n%s", i,
                expected[i].at, want, why);
-    if (isnan(when) && is_expected(got->text))
+    int times = times_printed(run, got->text), expected_times = times_expected(got->text);
+    if (expected_times && times > expected_times)
+        reject(run, "\"%.300s\" was printed %d times, which is %d too many.\n%s",
+               visible(got->text, text, sizeof text), times, times - expected_times, why);
+    if (isnan(when) && expected_times)
         reject(run, "A line is missing, line %d, which was to come at %g s:\n  %s\n%s", i + 1,
                expected[i].at, want, why);
     snprintf(what, sizeof what, "Line %d of the output (printed at %g s, expected at %g s):", i + 1,
