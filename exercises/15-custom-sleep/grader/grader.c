@@ -264,6 +264,7 @@ START_TEST(a_pause)
         at(script[length - 1].at + hundredths(31, 70), 'K', 0);
     at(script[length - 1].at + 3 + hundredths(0, 50), 'K', 0);
     at(script[length - 1].at + hundredths(11, 40), 'P', 0);
+    at(script[length - 1].at + hundredths(11, 40), 'K', 0);
     try_typing();
 
     begin_typing(); /* cancelled, and again */
@@ -552,6 +553,14 @@ static void want_to_know(void)
     will_end();
 }
 
+static bool cancelled_between(double from, double to)
+{
+    for (int i = 0; i < length; i++)
+        if (script[i].what == 'C' && script[i].at > from && script[i].at < to)
+            return true;
+    return false;
+}
+
 /* Every question to a station: was one too many, or was one dropped? */
 static void check_questions(struct run *run, const struct station *station)
 {
@@ -576,6 +585,12 @@ static void check_questions(struct run *run, const struct station *station)
                 "%s was asked once more at %g s, though it had answered at %g s: the answer is not "
                 "remembered.",
                 station->name, line->at, answered);
+        if (!isnan(asked) && cancelled_between(asked, line->at))
+            reject(run,
+                   "%s was asked at %g s, and again at %g s, when somebody who waited had been cancelled. "
+                   "The first question goes on all the same, for those who wait and those who come later: "
+                   "a task of its own, which belongs to none of them, asks and remembers.",
+                   station->name, asked, line->at);
         if (!isnan(asked))
             reject(run,
                    "Two questions at once: %s was asked at %g s, and again at %g s, when the first "
