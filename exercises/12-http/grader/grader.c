@@ -346,11 +346,10 @@ END_TEST
 
 /* ----------------------------------------------------------------------------- part 3 */
 
-/* The mirrors at these places fail. */
+/* With the mirrors that were made; those at these places fail. */
 static void try_mirrors(int count, int fail_a, int fail_b)
 {
     int best = -1;
-    make_pages(count, 60);
     if (fail_a >= 0)
         pages[fail_a].status = 503, pages[fail_a].seconds = 0.1;
     if (fail_b >= 0)
@@ -384,8 +383,8 @@ static void try_mirrors(int count, int fail_a, int fail_b)
                "Wait for the first only (ASYNC_FIRST_COMPLETED), and return.",
                seconds, pages[best].seconds);
     if (!same_time(seconds, pages[best].seconds))
-        reject(run, "It took %g s; the fastest good answer was there after %g s.", seconds,
-               pages[best].seconds);
+        reject(run, "It took %g s; %s had the page, and had answered after %g s.", seconds,
+               pages[best].name, pages[best].seconds);
     expect_text(run, "fetch_fastest", text_of(&pages[best]),
                 "That is what the fastest mirror sent.");
     if (measured(run, "left") > 0)
@@ -393,6 +392,24 @@ static void try_mirrors(int count, int fail_a, int fail_b)
                "When fetch_fastest had returned %ld of its requests went on, for an answer that "
                "nobody wants. Cancel them.",
                measured(run, "left"));
+}
+
+static void try_any(int count, int fail_a, int fail_b)
+{
+    make_pages(count, 60);
+    try_mirrors(count, fail_a, fail_b);
+}
+
+/* The first mirror is the fastest, and then the last one; or it is the only one that does not fail. */
+static void try_each_end(void)
+{
+    for (int i = 0; i < 3; i += 2) {
+        make_pages(3, 60);
+        pages[i].seconds = 0.05;
+        try_mirrors(3, -1, -1);
+        make_pages(3, 60);
+        try_mirrors(3, 1, 2 - i);
+    }
 }
 
 /* Several answer at the same moment: first those that fail, then the good one. */
@@ -412,6 +429,16 @@ static void try_same_moment(int count, int failing)
                "each of them.",
                failing + 1, moment, failing, pages[failing].name, took(run));
     expect_text(run, "fetch_fastest", text_of(&pages[failing]), "That is the first that had it.");
+}
+
+/* The one in the middle, which hangs up, takes so long. */
+static void try_all_fail(double seconds, const char *error)
+{
+    make_pages(3, 60);
+    pages[0].status = 500, pages[1].status = 0, pages[2].status = 404;
+    pages[0].seconds = 0.3, pages[1].seconds = seconds, pages[2].seconds = 0.6;
+    expect_error(ask("fetch_fastest", 3, 0, 0), "fetch_fastest", error,
+                 "All mirrors fail; this is the error of the one that failed last.");
 }
 
 /* Two at once, of which the second is through before the first. */
@@ -435,20 +462,17 @@ static void try_two_fastest(void)
 
 START_TEST(mirrors)
 {
-    try_mirrors(4, -1, -1);
-    try_mirrors(5, random_between(0, 2), random_between(3, 4));
-    try_mirrors(5, random_between(3, 4), random_between(0, 2));
-    try_mirrors(1, -1, -1);
+    try_any(4, -1, -1);
+    try_any(5, random_between(0, 2), random_between(3, 4));
+    try_any(5, random_between(3, 4), random_between(0, 2));
+    try_any(1, -1, -1);
+    try_each_end();
     try_same_moment(4, 1);
     try_same_moment(4, 2);
+    try_all_fail(0.9, "Connection reset by peer");
+    try_all_fail(0.4, "Remote I/O error");
     make_pages(3, 60);
-    pages[0].status = 500, pages[1].status = 0, pages[2].status = 404;
-    pages[0].seconds = 0.3, pages[1].seconds = 0.9, pages[2].seconds = 0.6;
-    struct run *run = ask("fetch_fastest", 3, 0, 0);
-    expect_error(run, "fetch_fastest", "Connection reset by peer",
-                 "All mirrors fail; this is the error of the one that failed last.");
-    make_pages(3, 60);
-    run = ask("fetch_fastest", 3, 0, 0.15);
+    struct run *run = ask("fetch_fastest", 3, 0, 0.15);
     expect_error(run, "fetch_fastest", "CancelledError", "It was cancelled in the middle.");
     if (measured(run, "left") > 0)
         reject(run,

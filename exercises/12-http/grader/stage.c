@@ -4,15 +4,22 @@
  * Page number i is at /i; it comes after its seconds; its text is its name over and over, cut to
  * its size; for check_links, which wants only the length, with a 0 byte in the middle. With status
  * 0 the server hangs up instead of answering. The server is part of the loop, and so are its tasks:
- * what the student's function took, and what it left behind, is measured here. */
+ * what the student's function took, and what it left behind, is measured here.
+ *
+ * It has whatever port is free, and everybody takes it for the same one: a URL in a message, and so a grading with
+ * the same seed, is the same everywhere. */
 #include "exercise.h"
 #include "stage.h"
+#include <arpa/inet.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MOST_PAGES 12
+#define SEEMING_PORT 8000
 #define OUR_SESSION "the-session-that-was-given"
 
 static struct { const char *name; double seconds; long status, size; } pages[MOST_PAGES];
@@ -56,6 +63,36 @@ static async_value serve(async_stream *stream, void *arg)
     }
     handlers--;
     return v.error == ASYNC_CANCELLED ? v : async_none;
+}
+
+/* --------------------------------------------------------------------------- its port */
+
+static int real_port;           /* 0: not yet known */
+
+static bool has_port(const struct sockaddr_in *address, int port)
+{
+    return real_port && address->sin_family == AF_INET && address->sin_port == htons(port);
+}
+
+/* libc's, for us and for libcurl. */
+int our_connect(int fd, const struct sockaddr_in *to, socklen_t length) __asm__("connect");
+int our_connect(int fd, const struct sockaddr_in *to, socklen_t length)
+{
+    struct sockaddr_in real;
+    if (length < sizeof real || !has_port(to, SEEMING_PORT))
+        return syscall(SYS_connect, fd, to, length);
+    real = *to;
+    real.sin_port = htons(real_port);
+    return syscall(SYS_connect, fd, &real, sizeof real);
+}
+
+int our_getsockname(int fd, struct sockaddr_in *name, socklen_t *length) __asm__("getsockname");
+int our_getsockname(int fd, struct sockaddr_in *name, socklen_t *length)
+{
+    int result = syscall(SYS_getsockname, fd, name, length);
+    if (result == 0 && *length >= sizeof *name && has_port(name, real_port))
+        name->sin_port = htons(SEEMING_PORT);
+    return result;
 }
 
 /* ------------------------------------------------------------------------- the measuring */
@@ -122,9 +159,10 @@ static async_value cancel_later(void *p)
 
 static async_value client(void *p)
 {
-    int port = *(int *)p;
+    (void)p;
     for (size_t i = 0; i < count; i++)
-        links[i] = (struct link){ pages[i].name, async_strf("http://127.0.0.1:%d/%zu", port, i) };
+        links[i] = (struct link){ pages[i].name,
+                                  async_strf("http://127.0.0.1:%d/%zu", SEEMING_PORT, i) };
     async_with(async_http_session_exit) async_http_session *session =
         async_http_session_new(.user_agent = OUR_SESSION);
     int before = stage_part("check_links") ? stage_open_files() : -1;
@@ -146,8 +184,8 @@ static async_value with_server(void *p)
     (void)p;
     async_with(async_server_exit) async_server *server =
         await(async_start_server(serve, NULL, "127.0.0.1", 0)).ptr;
-    int port = async_server_port(server);
-    return async_catch(async_coro_new((async_call){ client, "client", &port, sizeof port }));
+    real_port = async_server_port(server);
+    return async_catch(async_coro(client));
 }
 
 int main(int argc, char **argv)
