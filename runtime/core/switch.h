@@ -14,7 +14,8 @@
 static inline void switch_stack(void **from, void *to);
 
 /* A place to switch to: the start of `entry` on the empty stack that ends at `top` (its highest
- * address, aligned to 16). entry must never return. */
+ * address, aligned to 16). entry must never return, and no frame of it reaches into the topmost word, in
+ * which stack.c chains the free ones while they are still stood on. */
 void *switch_prepare(void *top, void (*entry)(void));
 
 #if defined(__x86_64__) && !defined(ASYNC_UCONTEXT)

@@ -6,7 +6,7 @@
         .type   switch_prepare, %function
         .p2align 4
 switch_prepare:
-        sub     x0, x0, #16
+        sub     x0, x0, #32             /* the topmost word is no frame's, and sp is a multiple of 16 */
         stp     xzr, x1, [x0]           /* x29: no frame above; where switch_stack jumps to */
         ret
         .size   switch_prepare, .-switch_prepare

@@ -249,6 +249,30 @@ START_TEST(stacks_are_used_again_the_last_one_first)
 }
 END_TEST
 
+static void *left;
+
+static void fills_its_frame(void)
+{
+    volatile char frame[200];
+    void *nowhere;
+    stack_arrived();
+    for (size_t i = 0; i < sizeof frame; i++)
+        frame[i] = 1;
+    stack_switch(&nowhere, left, true);
+}
+
+/* There a stack that is free notes the next one, while whoever gave it back still stands on it. */
+START_TEST(the_topmost_word_of_a_stack_belongs_to_no_frame)
+{
+    void **top = stack_take(), *place = switch_prepare(top, fills_its_frame);
+    top[-1] = &left;
+    stack_switch(&left, place, false);
+    ck_assert_ptr_eq(top[-1], &left);
+    stack_give(top);
+    stack_release();
+}
+END_TEST
+
 static async_value is_left(void *p)
 {
     await(async_sleep(1.5));
@@ -345,6 +369,7 @@ MAIN("stack",
      TEST(a_hundred_thousand_parked_tasks)
      TEST(memory_of_those_that_have_ended_goes_back_while_others_run)
      TEST(stacks_are_used_again_the_last_one_first)
+     TEST(the_topmost_word_of_a_stack_belongs_to_no_frame)
      TEST(a_stack_used_again_is_clean)
      TEST(a_switch_keeps_what_a_function_computes_with)
      TEST(how_floating_point_rounds_is_the_same_for_all))
