@@ -176,7 +176,7 @@ char **sandbox_command(enum tier tier, const struct exercise *exercise, const ch
     begin();
     if (tier == NO_SANDBOX) {
         say("env", "COLUMNS=80", "LC_ALL=C.UTF-8", "FROM=", NULL);
-        word("SEED=%s", seed), word("SCRATCH=%s", scratch), word("GRADER=%s", exercise->grader);
+        word("SEED=%s", seed), word("EVLINGS_SCRATCH=%s", scratch), word("EVLINGS_GRADER=%s", exercise->grader);
         word("%s/grade", getenv("BUILD"));
         say(exercise->room, source, NULL);
         return words;
@@ -184,10 +184,10 @@ char **sandbox_command(enum tier tier, const struct exercise *exercise, const ch
     furnish(exercise, filter);
     see(source, "/evlings/exercise.c");
     see(exercise->grader, "/evlings/build/grader");
-    set("GRADER", "build/grader");
+    set("EVLINGS_GRADER", "build/grader");
     set("PATH", "/usr/local/bin:/usr/bin:/bin");
     set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80"), set("TMPDIR", "/tmp");
-    set("BUILD", "build"), set("SCRATCH", "/tmp"), set("SEED", seed), set("CCACHE_DISABLE", "1");
+    set("BUILD", "build"), set("EVLINGS_SCRATCH", "/tmp"), set("SEED", seed), set("CCACHE_DISABLE", "1");
     for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
         set(passed_on[i], getenv(passed_on[i]));
     limit();

@@ -7,9 +7,9 @@
  * make grade-N builds what is needed and calls us in the project's root. BUILD, CC, FLAGS, LIBS and
  * MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
  * could be judged; the last line of what is printed but a word of advice is always "Score: ...". What
- * comes from the submission is printed without control characters and never at a line's beginning. Who
- * grades a class sets SCRATCH, a place to write, and the line before the score is "Status: ...", a word; GRADER is
- * another grader than the exercise's.
+ * comes from the submission is printed without control characters and never at a line's beginning.
+ * Who grades a class sets EVLINGS_SCRATCH, a place to write, and the line before the score is "Status: ...",
+ * a word; EVLINGS_GRADER is another grader than the exercise's.
  *
  * All that is made lies in a directory of its own, which goes on every way out: two gradings never
  * meet. A signal to end is taken when no child runs, or ends the one that does. */
@@ -135,7 +135,7 @@ static void make_scratch(void)
 {
     if (!getcwd(root, sizeof root - 64))
         cannot("The current directory cannot be found: %s.", strerror(errno));
-    const char *place = getenv("SCRATCH") ? getenv("SCRATCH") : build;
+    const char *place = getenv("EVLINGS_SCRATCH") ? getenv("EVLINGS_SCRATCH") : build;
     snprintf(scratch, sizeof scratch, "%.3000s%s%.900s/grade.XXXXXX", *place == '/' ? "" : root,
              *place == '/' ? "" : "/", place);
     if (!mkdtemp(scratch)) {
@@ -355,7 +355,7 @@ static char *grader(void)
 {
     char program[PATH_MAX];
     snprintf(program, sizeof program, "%s/%s/grader/grader", build, room);
-    return built(getenv("GRADER") ? getenv("GRADER") : program);
+    return built(getenv("EVLINGS_GRADER") ? getenv("EVLINGS_GRADER") : program);
 }
 
 /* What runs the submission: $BUILD's, with what lies in the directory where it is started. */
@@ -544,10 +544,10 @@ static enum verdict grade(bool is_mine)
     fflush(stdout);
     if (made && points == most)
         watch_memory(&points, most);
-    else if (made && getenv("SCRATCH") && grader_seconds < SECONDS_TO_DRAW)
+    else if (made && getenv("EVLINGS_SCRATCH") && grader_seconds < SECONDS_TO_DRAW)
         draw_failure(said);
     free(said);
-    if (getenv("SCRATCH"))
+    if (getenv("EVLINGS_SCRATCH"))
         printf("Status: %s\n", status);
     printf("Score: %d/%d\n", points, most);
     if (is_mine)

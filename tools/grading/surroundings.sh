@@ -59,7 +59,7 @@ cp "$place/said" "$place/first"
 expect 'the stub' 0/6 1 grade "$place/stub"
 expect 'a strange environment' 6/6 0 env ASYNC_DEBUG=1 ASYNC_SHUFFLE=3 ASYNC_TRACE=/nowhere/at/all ASYNC_CLOCK=real \
     CK_RUN_CASE=none CK_RUN_SUITE=none CK_INCLUDE_TAGS=none CK_FORK=no CK_DEFAULT_TIMEOUT=1 EVLINGS_SEED=1 \
-    TZ=Asia/Tokyo "${MAKE:-make}" -s grade-4 FROM="$place/right"
+    GRADER=/nowhere SCRATCH=/nowhere PICTURE=/nowhere LEVEL=x TZ=Asia/Tokyo "${MAKE:-make}" -s grade-4 FROM="$place/right"
 cmp -s "$place/said" "$place/first" || not_ok 'the same seed, but other words'
 expect 'few descriptors' 6/6 0 few_files "$place/right"
 expect 'a seed that is none' 'not judged' 2 env SEED=x "${MAKE:-make}" -s grade-4 FROM="$place/right"
