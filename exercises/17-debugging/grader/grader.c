@@ -88,7 +88,7 @@ START_TEST(nobody_blocks)
 {
     try_serving(1);
     try_serving(random_between(2, 3));
-    try_serving(6);
+    try_serving(MOST);
     double baking = random_seconds(), printing = random_seconds();
     try_sent_away(baking / 2, baking, printing);
     try_sent_away(baking + printing / 2, baking, printing);
@@ -257,6 +257,8 @@ static struct run *try_kitchen(struct dish *dishes, int count, double most, cons
     return run;
 }
 
+static const char *const too_slow = "That is longer than one after the other.";
+
 /* Two need the same tools, a third the other two. */
 static void try_third(bool crosswise)
 {
@@ -268,12 +270,27 @@ static void try_third(bool crosswise)
     struct dish dishes[] = { { .tools = { a, b } }, { .tools = { b, a } }, { .tools = { c, d } } };
     if (!crosswise)
         dishes[1] = dishes[0];
-    struct run *run = try_kitchen(dishes, 3, 0, "That is longer than one after the other.");
+    struct run *run = try_kitchen(dishes, 3, 0, too_slow);
     if (dishes[2].from > REACH + 0.05)
         reject(run, "%s began at %g s, although nobody else wanted these two tools. The other two "
                     "wanted the same, so one had to wait; did that one hold up everybody? Whoever "
                     "waits must not hold a lock that all others need.",
                dishes[2].cook, dishes[2].from);
+}
+
+/* Whichever two tools two cooks want, the other way round, and whichever three go round among three cooks: who is safe
+ * from all of these has one order for all tools. */
+static void try_all_circles(void)
+{
+    for (int a = 0; a < 4; a++)
+        for (int b = a + 1; b < 4; b++) {
+            struct dish crosswise[] = { { .tools = { a, b } }, { .tools = { b, a } } };
+            try_kitchen(crosswise, 2, 0, too_slow);
+            for (int c = b + 1; c < 4; c++) {
+                struct dish round[] = { { .tools = { a, b } }, { .tools = { b, c } }, { .tools = { c, a } } };
+                try_kitchen(round, 3, 0, too_slow);
+            }
+        }
 }
 
 /* A cook is cancelled, alone or with one who shares a tool: while they reach for their second one, and while one may
@@ -297,24 +314,23 @@ START_TEST(nobody_waits_for_ever)
 {
     int a = random_between(0, 3), b = (a + random_between(1, 3)) % 4;
     struct dish one[] = { { .tools = { a, b } } };
-    struct dish crosswise[] = { { .tools = { a, b } }, { .tools = { b, a } } };
     struct dish ring[] = {
         { .tools = { 0, 1 } }, { .tools = { 1, 2 } }, { .tools = { 2, 3 } }, { .tools = { 3, 0 } }
     };
     struct dish apart[] = { { .tools = { 0, 2 } }, { .tools = { 3, 1 } } };
     struct dish many[] = { { .tools = { 2, 0 } }, { .tools = { 1, 3 } }, { .tools = { 0, 1 } },
-                           { .tools = { 3, 2 } }, { .tools = { 1, 0 } }, { .tools = { 0, 3 } } };
-    static const char *const slow = "That is longer than one after the other.";
+                           { .tools = { 3, 2 } }, { .tools = { 1, 0 } }, { .tools = { 0, 3 } },
+                           { .tools = { 2, 1 } }, { .tools = { 3, 0 } } };
     about_deadlock =
         "\"held by\" says who has what the other wants. No cook can be at fault alone: what "
         "would have to be true of all of them, so that this circle cannot come about?";
     try_kitchen(one, 1, 1, "One cook waits for nobody.");
-    try_kitchen(crosswise, 2, 0, slow);
-    try_kitchen(ring, 4, 0, slow);
+    try_all_circles();
+    try_kitchen(ring, 4, 0, too_slow);
     try_kitchen(apart, 2, 1, "These two share no tool, and have no reason to wait for each other.");
     try_third(true);
     try_third(false);
-    try_kitchen(many, 6, 0, slow);
+    try_kitchen(many, MOST, 0, too_slow);
     double seconds = random_seconds();
     try_cut_off(REACH / 2, seconds, false);
     try_cut_off(REACH + seconds / 2, seconds, false);
