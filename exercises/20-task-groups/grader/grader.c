@@ -25,6 +25,24 @@ static double over(struct run *run)
 
 /* ------------------------------------------------------------------ mistakes of every part */
 
+/* Who began to say goodbye says it to the end, unless it is cancelled once more. */
+static void check_goodbyes(struct run *run, const char *begins, const char *ends)
+{
+    for (int i = 0; i < run->line_count; i++) {
+        const char *text = run->lines[i].text, *colon = strstr(text, ": ");
+        char name[40];
+        if (!colon || strcmp(colon + 2, begins) != 0)
+            continue;
+        snprintf(name, sizeof name, "%.*s", (int)(colon - text), text);
+        if (isnan(when_printed(run, name, ends)))
+            reject(run,
+                   "\"%s\" at %g s, but never \"%s\": it was cancelled once more while it said goodbye, and that "
+                   "cut it short. A cancelled gather cancels its tasks, but does not wait for all of them. Cancel each "
+                   "task once, and await it; a task group does that.",
+                   text, run->lines[i].at, ends);
+    }
+}
+
 /* Nothing may be printed when the function has returned. */
 static void check_orphans(struct run *run, const char *function)
 {
@@ -43,6 +61,8 @@ static void check_orphans(struct run *run, const char *function)
                function, run->lines[i].at, run->lines[i + 1].at, run->lines[i + 1].text);
     expect_no_task_left(run, "A task group waits for all its tasks; create them with "
                              "async_taskgroup_create_task().");
+    check_goodbyes(run, "hanging up", "hung up");
+    check_goodbyes(run, "stopping", "stopped");
 }
 
 static void check_group(struct run *run, const char *function, const char *which)
@@ -234,6 +254,7 @@ static void try_sold_out(int many, int which, bool all_later)
 START_TEST(buying)
 {
     try_buying(random_between(3, 5));
+    try_buying(MOST);
     try_buying(1);
     try_sold_out(random_between(4, 5), 1, false);
     try_sold_out(4, 0, true);
@@ -313,7 +334,7 @@ static void try_comparing(int many, int late, unsigned sold_out, int best)
 
 START_TEST(comparing)
 {
-    try_comparing(4, 4, 0, 2);
+    try_comparing(MOST, MOST, 0, 2);
     try_comparing(5, 3, 0, 1);
     try_comparing(5, 3, 1 << 0, 1);
     try_comparing(4, 4, 1 << 1 | 1 << 3, 2);
@@ -513,6 +534,10 @@ START_TEST(supervising)
     begin_services(2); /* all is well */
     service(short_run(), 0);
     service(1 + short_run(), 0);
+    try_supervising();
+    begin_services(1); /* as many as there can be */
+    for (int i = 0; i < 5; i++)
+        service(i + short_run(), i % 2);
     try_supervising();
     begin_services(2); /* each has its own restarts */
     service(short_run(), 2);
