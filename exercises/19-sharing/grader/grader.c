@@ -108,7 +108,7 @@ static double really_ends(struct run *run, const struct guest *g)
 {
     double paid = when_printed(run, g->name, "paid"), refused = when_printed(run, g->name, "refused");
     return !isnan(refused)       ? refused
-           : !isnan(paid)        ? paid + LOOKING
+           : !isnan(paid)        ? fmin(paid + LOOKING, g->cancelled_at > 0 ? g->cancelled_at : INFINITY)
            : g->cancelled_at > 0 ? g->cancelled_at
                                  : 1e9;
 }
@@ -137,6 +137,12 @@ static void check_alone(struct run *run)
                              "have it, so he may not give it back. The line with async_with stands "
                              "below the acquire"
                            : "; a lock that is made anew in each call keeps out nobody");
+            if (a != b && a->concert == b->concert && first < second + 1e-6 &&
+                second < really_ends(run, a) + LOOKING - 1e-6)
+                reject(run,
+                       "A race: %s paid for %s at %g s, so the look into the book, which takes %g s, began before %s was "
+                       "through. Also the looking needs the lock, and the lock is held until write_down() has ended.",
+                       b->name, concerts[b->concert], second, LOOKING, a->name);
         }
 }
 
@@ -144,6 +150,13 @@ static void check_alone(struct run *run)
 static void check_other_concert(struct run *run, const struct guest *g)
 {
     double pays = when_printed(run, g->name, "pays");
+    char written[100];
+    snprintf(written, sizeof written, "%s: %d free", concerts[g->concert], g->left);
+    if (g->outcome == SOLD && printed_at(run, g->begins + 2 * LOOKING, written))
+        reject(run,
+               "\"%s\" at %g s, and %s had not paid yet. A payment may be refused, and then the book would be "
+               "wrong: look, let the guest pay, and then write.",
+               written, g->begins + 2 * LOOKING, g->name);
     if (g->outcome == SOLD && pays > g->begins + LOOKING + 1e-6)
         reject(run,
                "%s could have looked into the book of %s at %g s, but paid only at %g s. Nobody "
@@ -158,6 +171,10 @@ static void check_other_concert(struct run *run, const struct guest *g)
 static void check_old_number(struct run *run, const struct guest *g)
 {
     const struct result *result = result_of(run, g->name);
+    char written[100];
+    snprintf(written, sizeof written, "%s: %d free", concerts[g->concert], g->left);
+    if (g->outcome == SOLD && result && printed_at(run, g->ends, written))
+        return;
     if (g->outcome == SOLD && result && strtol(result->text, NULL, 10) > g->left)
         reject(run,
                "A race: when %s had paid %s seats were left, says sell(), but there were %d. What "
