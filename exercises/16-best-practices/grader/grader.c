@@ -134,7 +134,8 @@ static void try_heaviest(int count, long best)
                                                 : "at most 1000 are fine.");
     check_rest(run);
     expect_no_task_left(run, "Wait for the result.");
-    expect_number(run, "heaviest", best, "That is the item that weighs most.");
+    expect_number(run, "heaviest", best, "That is the item that weighs most. (A weight is a long: "
+                                       "an int is too small for it.)");
 }
 
 START_TEST(goes_on)

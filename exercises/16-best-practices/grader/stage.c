@@ -109,11 +109,11 @@ static long ask_bank(const char *account)
     return atol(account + 1);
 }
 
-/* What is no item weighs more than all of them. */
+/* No weight fits into an int. What is no item weighs more than all of them. */
 static long weight_of(long item)
 {
     bool is_item = item >= 0 && item < stage_integer(1);
-    return is_item ? (item * stage_integer(2) + stage_integer(3)) % 99991 : 2 * 99991;
+    return (is_item ? (item * stage_integer(2) + stage_integer(3)) % 99991 : 2 * 99991) << 32;
 }
 
 /* From the loop: it goes on. */
