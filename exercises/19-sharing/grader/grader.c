@@ -140,8 +140,9 @@ static void check_alone(struct run *run)
             if (a != b && a->concert == b->concert && first < second + 1e-6 &&
                 second < really_ends(run, a) + LOOKING - 1e-6)
                 reject(run,
-                       "A race: %s paid for %s at %g s, so the look into the book, which takes %g s, began before %s was "
-                       "through. Also the looking needs the lock, and the lock is held until write_down() has ended.",
+                       "A race: %s paid for %s at %g s, so the look into the book, which takes %g s, began "
+                       "before %s was through: also the looking needs the lock, and the lock is held until "
+                       "write_down() has ended.",
                        b->name, concerts[b->concert], second, LOOKING, a->name);
         }
 }
