@@ -136,7 +136,7 @@ each() {
     check "$label$program" "$@" $under "$BUILD/$program"
 }
 
-units() { for source in runtime/tests/test_*.c; do each "$source" timeout -k 5 300; done; }
+units() { for source in runtime/tests/test_*.c; do each "$source" timeout -k 5 900; done; }
 programs() { for source in lessons/*/*.c; do each "$source"; done; }        # lessons compares what they print, too
 
 solutions() {
