@@ -147,12 +147,19 @@ static void check_alone(struct run *run)
         }
 }
 
+/* What is written into the book when this guest has paid, until it is asked for another one. */
+static const char *written_for(const struct guest *g)
+{
+    static char line[100];
+    snprintf(line, sizeof line, "%s: %d free", concerts[g->concert], g->left);
+    return line;
+}
+
 /* Did somebody wait for a concert that was not his? */
 static void check_other_concert(struct run *run, const struct guest *g)
 {
     double pays = when_printed(run, g->name, "pays");
-    char written[100];
-    snprintf(written, sizeof written, "%s: %d free", concerts[g->concert], g->left);
+    const char *written = written_for(g);
     if (g->outcome == SOLD && printed_at(run, g->begins + 2 * LOOKING, written))
         reject(run,
                "\"%s\" at %g s, and %s had not paid yet. A payment may be refused, and then the book would be "
@@ -172,8 +179,7 @@ static void check_other_concert(struct run *run, const struct guest *g)
 static void check_old_number(struct run *run, const struct guest *g)
 {
     const struct result *result = result_of(run, g->name);
-    char written[100];
-    snprintf(written, sizeof written, "%s: %d free", concerts[g->concert], g->left);
+    const char *written = written_for(g);
     if (g->outcome == SOLD && result && printed_at(run, g->ends, written))
         return;
     if (g->outcome == SOLD && result && strtol(result->text, NULL, 10) > g->left)
@@ -216,7 +222,7 @@ static void will_see(const struct guest *g)
         return;
     will_print(pays + g->pays, "%s: %s", g->name, g->refused ? "refused" : "paid");
     if (g->outcome == SOLD)
-        will_print(g->ends, "%s: %d free", concerts[g->concert], g->left);
+        will_print(g->ends, "%s", written_for(g));
 }
 
 /* The guest goes away so long after it was his turn. */
