@@ -11,6 +11,7 @@
  * are many, a batch at a time, by process_madvise (of oneself: Linux 6.14). */
 #define _GNU_SOURCE
 #include "core/stack.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -93,9 +94,13 @@ static size_t usable(void) { return STACK_SIZE - STACK_GUARD - COLOURS * LINE; }
 static void *lowest(void *top) { return (char *)top - usable(); }
 #endif
 
+/* Nobody may read there, not even the kernel on our behalf? An emulator of one takes any advice, and ignores what
+ * it does not know. */
+static bool guarded(const char *low) { return access(low, F_OK) < 0 && errno == EFAULT; }
+
 static void guard(struct chunk *chunk, char *low)
 {
-    if (madvise(low, STACK_GUARD, ADVISE_GUARD) == 0)
+    if (madvise(low, STACK_GUARD, ADVISE_GUARD) == 0 && guarded(low))
         return;
     if (arena.mprotected < MOST_MPROTECTED && mprotect(low, STACK_GUARD, PROT_NONE) == 0) {
         arena.mprotected++;
@@ -120,7 +125,8 @@ static bool advise(const struct chunk *chunk, size_t first, size_t count, int ad
 static void guard_batch(struct chunk *chunk, size_t first)
 {
     size_t count = chunk->stacks - first < BATCH ? chunk->stacks - first : BATCH;
-    if (RUNNING_ON_VALGRIND || !advise(chunk, first, count, ADVISE_GUARD))
+    bool advised = !RUNNING_ON_VALGRIND && advise(chunk, first, count, ADVISE_GUARD);
+    if (!advised || !guarded(chunk->base + first * STACK_SIZE))
         return;
     chunk->guarded = first + count;
     if (chunk->stacks > BATCH)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,7 +134,7 @@ static inline void mask(char *to, const char *line)
 }
 
 /* Appends what stands in the file, each line masked and behind "stderr| " as in the checklist. A
- * line that valgrind added is left out. */
+ * line that valgrind or an emulator added is left out. */
 static inline void say_stderr(FILE *file)
 {
     char line[4096], masked[8192];
@@ -141,7 +142,7 @@ static inline void say_stderr(FILE *file)
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
         mask(masked, line);
-        if (*line && strncmp(line, "==", 2))
+        if (*line && strncmp(line, "==", 2) && strncmp(line, "qemu: ", 6))
             say("stderr| %s", masked);
     }
 }
@@ -369,9 +370,13 @@ static inline void count_turns(void)
 
 /* ------------------------------------------------------------------------------- memory */
 
-/* Where an allocator keeps what was freed there is nothing to measure, and everything is slow. */
+/* Where an allocator keeps what was freed, or an emulator has our memory and its own, there is nothing to measure,
+ * and everything is slow. */
 static inline bool memory_is_hoarded(void)
 {
+    static _Alignas(4096) char page[4096];
+    if (madvise(page, sizeof page, 12345) == 0)     /* no kernel knows that advice; qemu takes any */
+        return true;
     const char *preloaded = getenv("LD_PRELOAD");
 #ifdef __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
