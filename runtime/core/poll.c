@@ -323,11 +323,20 @@ void poll_ask_tree(async_loop *loop) { call(loop, &loop->poll->tree_wanted); }
 atomic_int poll_own_threads;
 
 /* The directory's count of links. Its entries would be less: one that goes while we read hides another. */
+static int threads(void)
+{
+    struct stat task;
+    return stat("/proc/self/task", &task) == 0 ? (int)task.st_nlink - 2 : 1;    /* without "." and ".." */
+}
+
+static int threads_before_main;     /* one; an emulator of a processor has others of its own */
+
+__attribute__((constructor))
+static void count_threads(void) { threads_before_main = threads(); }
+
 bool poll_has_threads(int idle)
 {
-    struct stat threads;
-    return stat("/proc/self/task", &threads) == 0
-           && (int)threads.st_nlink > 3 + idle + atomic_load(&poll_own_threads);  /* ".", "..", this one */
+    return threads() > threads_before_main + idle + atomic_load(&poll_own_threads);
 }
 
 /* A program may have closed what it asked us to watch, which would be an assertion of libev's. */

@@ -297,7 +297,7 @@ static void *watch_over(void *p)
 static void start_watchdog(struct debug *debug)
 {
     struct sigaction action = { .sa_handler = on_ask, .sa_flags = SA_RESTART };
-    void *first[1];
+    void *first[1] = { NULL };
     sigset_t all, before;
     debug->watched = backtrace(first, 1) >= 0      /* loads what it needs now, not in a handler */
                      && sigaction(ASK, &action, NULL) == 0;

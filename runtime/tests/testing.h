@@ -370,12 +370,18 @@ static inline void count_turns(void)
 
 /* ------------------------------------------------------------------------------- memory */
 
+/* An emulator of a processor between us and the kernel? No kernel knows that advice; qemu takes any. */
+static inline bool emulated(void)
+{
+    static _Alignas(4096) char page[4096];
+    return madvise(page, sizeof page, 12345) == 0;
+}
+
 /* Where an allocator keeps what was freed, or an emulator has our memory and its own, there is nothing to measure,
  * and everything is slow. */
 static inline bool memory_is_hoarded(void)
 {
-    static _Alignas(4096) char page[4096];
-    if (madvise(page, sizeof page, 12345) == 0)     /* no kernel knows that advice; qemu takes any */
+    if (emulated())
         return true;
     const char *preloaded = getenv("LD_PRELOAD");
 #ifdef __has_feature
