@@ -52,6 +52,7 @@ static const char *include, *systems;       /* the headers that it can reach, an
 static bool second_pass;
 static char scratch[PATH_MAX], root[PATH_MAX];
 static double grader_seconds;
+static int runs;                            /* a file for the grader, of what it has tried in the first pass */
 static const char *status = "refused";      /* in a word: by the contract, unless something else comes first */
 
 /* ------------------------------------------------------------------------------- the end */
@@ -372,7 +373,7 @@ static char *run_grader(const char *program, const char *how, int *points, int *
 {
     char *words[] = { grader(), (char *)program, (char *)how, NULL };
     int file = child_file();
-    struct child child = { .words = words, .directory = scratch, .out = file, .err = file,
+    struct child child = { .words = words, .directory = scratch, .out = file, .err = file, .more = { runs },
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
     if (file < 0)
         cannot("There is no room for what the grader says: %s.", strerror(errno));
@@ -494,13 +495,13 @@ static void advise(int points, int most)
     child_run(&child);
 }
 
-/* The same gradings as always, silently, and then the run of a part is given to a program that draws it, timeline
- * or tools/show/show in $BUILD. */
+/* The run that decided about a part is given to a program that draws it, timeline or tools/show/show in $BUILD. If
+ * nothing was graded before, that is done first, silently. */
 static bool draw(const char *part, const char *viewer, int out, int err)
 {
     char *words[] = { grader(), stage(), "show", (char *)part,
                       realpath(in_build(viewer), NULL), NULL };
-    struct child child = { .words = words, .directory = scratch, .out = out, .err = err,
+    struct child child = { .words = words, .directory = scratch, .out = out, .err = err, .more = { runs },
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
     if (!words[4])
         cannot("%s is missing: make builds it.", in_build(viewer));
@@ -585,5 +586,8 @@ int main(int argc, char **argv)
     make_scratch();
     take_source();
     take_header();
+    runs = child_file();
+    if (runs < 0)
+        cannot("There is no room for what the grader tries: %s.", strerror(errno));
     finish(argc > 5 ? show(argv[4], argv[5]) : grade(argc > 3));
 }

@@ -33,11 +33,12 @@ static int seeds;                       /* so many more are tried */
 static Suite *suite;
 static const char *stage;
 static bool watching_memory;            /* the second pass: what was fine is not said twice */
+static bool seeing_leaks;               /* in that pass */
 static int shown_part;                  /* of which the last run is to be drawn, from 1; or 0 */
 static const char *viewer;              /* the program that does it */
 static int running_part;
+static int runs;                        /* a file: of each run of the first pass a line, its part and its words */
 static char picture[200];               /* the command that draws a run, but for the part; "": there is none */
-static char *shown_words[MOST_WORDS + 5];
 
 const char *grader_stage(void) { return stage; }
 bool grader_watches_memory(void) { return watching_memory; }
@@ -65,7 +66,9 @@ static void measure(void)
         width = atoi(columns) - INDENT;
 }
 
+#define RUNS 3                          /* whoever calls us several times gives us that file each time */
 #define OF_MEMORY "allocator_may_return_null=1:fast_unwind_on_malloc=0"
+#define NO_LEAKS ":detect_leaks=0"
 
 /* Neither libcheck nor the stage shall hear of what happens to be set where we are called. The last
  * one has freed memory overwritten: what is read from there is seen to be wrong. */
@@ -76,7 +79,7 @@ static void clean_environment(bool leaks)
         { "LC_ALL", "C.UTF-8" },
         { "LD_LIBRARY_PATH", "." },             /* where the submission is: exercise.so */
         { "ASYNC_CLOCK", "virtual:1000" },      /* so that nobody takes a time for a delay */
-        { "ASAN_OPTIONS", leaks ? OF_MEMORY : OF_MEMORY ":detect_leaks=0" },
+        { "ASAN_OPTIONS", leaks ? OF_MEMORY : OF_MEMORY NO_LEAKS },
         { "LSAN_OPTIONS", "exitcode=0:use_globals=0" },     /* the runtime's leaks are not the student's */
         { "GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0" },
     };
@@ -106,7 +109,9 @@ void grader_open(int argc, char **argv)
     seed = given ? strtoul(given, NULL, 10) : 0;
     seeds = more && argc == 2 ? atoi(more) : 0;
     measure();
-    clean_environment(argc != 3 || strcmp(argv[2], "accesses") != 0);
+    runs = fcntl(RUNS, F_GET_SEALS) >= 0 ? fcntl(RUNS, F_DUPFD_CLOEXEC, 10) : child_file();
+    seeing_leaks = argc != 3 || strcmp(argv[2], "accesses") != 0;
+    clean_environment(seeing_leaks);
     child_prepare();
     prctl(PR_SET_DUMPABLE, 0);          /* nobody may look into this process, or write to it */
 }
@@ -147,27 +152,35 @@ const char *grader_picture(void)
     return text;
 }
 
-void grader_remember(char *const *words)
+void grader_remember(const char *inputs)
 {
-    if (running_part != shown_part)
-        return;
-    for (int i = 0; words[i]; i++) {
-        free(shown_words[3 + i]);
-        shown_words[3 + i] = strdup(words[i]);
-        shown_words[4 + i] = NULL;
-    }
+    if (!watching_memory)
+        dprintf(runs, "%d %s\n", running_part, inputs);
 }
 
-/* Once more the run that decided about a part: the one that failed, or else its last. */
+/* The words of the last run of a part: the one that failed, or else the last of all. NULL: there was none. */
+static char *last_run_of(int part)
+{
+    char *text = child_file_text(runs, MOST_RUNS, NULL), *found = NULL;
+    for (char *line = text, *end; line && (end = strchr(line, '\n')); line = end + 1) {
+        *end = 0;
+        if (atoi(line) == part)
+            found = strchr(line, ' ') + 1;
+    }
+    return found;
+}
+
+/* Once more the run that decided about a part. */
 static int show(void)
 {
-    char title[80];
-    if (shown_part > part_count || !shown_words[3])
+    char title[80], *words[MOST_WORDS + 5] = { (char *)viewer, "--title", title, (char *)stage };
+    char *inputs = last_run_of(shown_part);
+    if (shown_part > part_count || !inputs)
         grader_cannot("There is no part %d: PART is a number from 1 to %d.", shown_part, part_count);
+    grader_split(inputs, words + 4);
     snprintf(title, sizeof title, "part %d: %s", shown_part, parts[shown_part - 1].title);
-    shown_words[0] = (char *)viewer, shown_words[1] = "--title", shown_words[2] = title;
     grader_open_report();
-    execv(viewer, shown_words);
+    execv(viewer, words);
     grader_cannot("%s cannot be started: %s.", viewer, strerror(errno));
 }
 
@@ -215,13 +228,25 @@ static void print_message(const char *text)
     print_indented(text);
 }
 
-static int no_points(void)
+/* None of the points, or all of them. */
+static int at_once(bool passed)
 {
     int most = 0;
     for (int i = 0; i < part_count; i++)
         most += parts[i].points;
-    printf("Score: 0/%d\n", most);
-    return 1;
+    printf("Score: %d/%d\n", passed ? most : 0, most);
+    return !passed;
+}
+
+/* The second pass at once. Who does not ask for leaks need not know where each piece of memory came from. */
+static bool all_is_sound(void)
+{
+    if (!seeing_leaks)
+        setenv("ASAN_OPTIONS", OF_MEMORY NO_LEAKS ":malloc_context_size=0", 1);
+    bool sound = runs_are_sound(runs);
+    if (!seeing_leaks)
+        setenv("ASAN_OPTIONS", OF_MEMORY NO_LEAKS, 1);
+    return sound;
 }
 
 /* A part of an instructor's, whose sentence students are not to read yet. */
@@ -248,6 +273,7 @@ static void parts_with(unsigned long with, char *letters)
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         child_prepare();
+        runs = child_file();            /* of its own */
         SRunner *runner = run_parts(with);
         TestResult **results = srunner_results(runner);
         for (; count < srunner_ntests_run(runner); count++)
@@ -285,7 +311,11 @@ int grader_close(void)
     if (hidden_parts)
         hidden_parts();
     if (strcmp(stage, "-") == 0)
-        return no_points();
+        return at_once(false);
+    if (watching_memory && all_is_sound())
+        return at_once(true);
+    if (shown_part && lseek(runs, 0, SEEK_END) > 0)
+        return show();
     if (seeds)
         try_seeds();
     SRunner *runner = run_parts(seed);

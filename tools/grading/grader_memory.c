@@ -102,16 +102,33 @@ static void judge_stack(struct run *run, const char *report, const char *how, st
            length, name, line, how, words(used));
 }
 
+/* The first that is the student's; NULL: there is none. */
+static const char *leak_in(const char *report, struct place *made)
+{
+    while ((report = strstr(report, "Direct leak of "))) {
+        *made = first_place(report);
+        report += strlen("Direct leak of ");
+        if (made->directly)
+            break;
+    }
+    return report;
+}
+
 static void judge_leak(struct run *run, const char *report)
 {
-    for (const char *leak = report; (leak = strstr(leak, "Direct leak of ")); leak++) {
-        struct place made = first_place(leak);
-        if (made.directly)
-            reject(run, "Memory was never freed: %d bytes that were allocated in %s() at exercise.c:%d. On which "
-                        "way out is free() missed? An await that is cancelled is one. async_alloc() gives "
-                        "memory that is freed with its task.",
-                   atoi(leak + strlen("Direct leak of ")), made.function, made.line);
-    }
+    struct place made;
+    const char *leak = leak_in(report, &made);
+    if (leak)
+        reject(run, "Memory was never freed: %d bytes that were allocated in %s() at exercise.c:%d. On which "
+                    "way out is free() missed? An await that is cancelled is one. async_alloc() gives "
+                    "memory that is freed with its task.",
+               atoi(leak), made.function, made.line);
+}
+
+bool memory_is_sound(const char *said)
+{
+    struct place made;
+    return !strstr(said, "ERROR: AddressSanitizer: ") && !leak_in(said, &made);
 }
 
 void judge_memory(struct run *run)

@@ -109,7 +109,8 @@ static int begin_run(char *const *words, const int *files)
     return stage < 0 ? -1 : pid;
 }
 
-static void spawn(char **words)
+/* `list`: where the words of many runs stand, for a stage that makes all of them; 0: these are the run's. */
+static void spawn(char **words, int list)
 {
     int files[3], appending[3], nonce = send_nonce();
     for (int i = 0; i < 3; i++) {
@@ -119,11 +120,11 @@ static void spawn(char **words)
             grader_cannot("The grader could not make a temporary file: %s.", strerror(errno));
     }
     struct child child = {
-        .words = words, .out = appending[0], .err = appending[1], .more = { appending[2], nonce },
+        .words = words, .in = list, .out = appending[0], .err = appending[1], .more = { appending[2], nonce },
         .cpu_seconds = CPU_SECONDS, .memory = MOST_MEMORY, .still_seconds = STILL_SECONDS, .file_size = MOST_OUTPUT,
         .resident = MOST_RESIDENT,
     };
-    int pid = begin_run(words, (int[4]){ appending[0], appending[1], appending[2], nonce });
+    int pid = list ? -1 : begin_run(words, (int[4]){ appending[0], appending[1], appending[2], nonce });
     if (pid > 0)
         child_wait(&child, pid);
     else
@@ -144,11 +145,29 @@ static void spawn(char **words)
     take_text(files[2], raw.report);
 }
 
+void grader_split(char *inputs, char **words)
+{
+    int count = 0;
+    for (char *word = strtok(inputs, " "); word && count < MOST_WORDS; word = strtok(NULL, " "))
+        words[count++] = word;
+    words[count] = NULL;
+}
+
+bool runs_are_sound(int list)
+{
+    char *words[] = { (char *)grader_stage(), "*", NULL };
+    memset(&run, 0, sizeof run);
+    lseek(list, 0, SEEK_SET);
+    spawn(words, list);
+    spent = 0;                      /* that was no part of what a grading has */
+    run_read(&run, &raw);
+    return raw.in_time && raw.status == 0 && raw.complete && memory_is_sound(run.err);
+}
+
 struct run *stage_run(const char *format, ...)
 {
     static char line[sizeof run.inputs];
-    char *words[MOST_WORDS + 1] = { (char *)grader_stage() };
-    int count = 1;
+    char *words[MOST_WORDS + 2] = { (char *)grader_stage() };
     va_list args;
     if (grader_timeouts >= 2)
         ck_abort_msg("Not tried: two runs before this one did not come to an end.");
@@ -160,10 +179,9 @@ struct run *stage_run(const char *format, ...)
     vsnprintf(run.inputs, sizeof run.inputs, format, args);
     va_end(args);
     strcpy(line, run.inputs);
-    for (char *word = strtok(line, " "); word && count < MOST_WORDS; word = strtok(NULL, " "))
-        words[count++] = word;
-    grader_remember(words);
-    spawn(words);
+    grader_split(line, words + 1);
+    grader_remember(run.inputs);
+    spawn(words, 0);
     grader_new_inputs();
     run_read(&run, &raw);
     run_judge(&run, &raw);

@@ -33,6 +33,11 @@ struct raw {
 void run_read(struct run *run, struct raw *raw);
 void run_judge(struct run *run, struct raw *raw);
 void judge_memory(struct run *run);     /* a part of it */
+bool memory_is_sound(const char *said); /* by a stage with AddressSanitizer: would that find nothing to reject? */
+
+/* In the second pass, in which AddressSanitizer makes each process dear: all runs of the first pass, which are in
+ * `list`, in one. If it found nothing there is nothing to say; otherwise each is looked at alone. */
+bool runs_are_sound(int list);
 
 /* Where in the student's file the first of these addresses is that lies there: " in make_toast
  * (exercise.c:12)", or "" if that cannot be found out. */
@@ -47,10 +52,12 @@ extern int grader_timeouts;     /* so far; after two we stop trying */
 const char *grader_stage(void);
 bool grader_watches_memory(void);   /* this is the second pass, in which all takes longer */
 #define MOST_WORDS 64
+#define MOST_RUNS (1024 * 1024)         /* bytes of the words of all runs */
 const char *grader_picture(void);   /* a line that says how to have the run of this part drawn, or "" */
 const char *grader_base(void);      /* what this part builds on and has to be repaired first, or NULL */
 void grader_failed(void);           /* this part */
-void grader_remember(char *const *words);       /* of a run, to be shown */
+void grader_remember(const char *inputs);       /* of a run, to be shown, or run again */
+void grader_split(char *inputs, char **words);  /* into MOST_WORDS at most, and NULL */
 void grader_open_report(void);      /* what a stage needs to run without a grader's eyes, as 3 and 4 */
 void grader_new_inputs(void);   /* the bags of random_word and random_seconds are full again */
 
