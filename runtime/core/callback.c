@@ -1,13 +1,16 @@
-/* callback.c - loop.call_soon, call_later, call_at: plain functions that the loop calls once.
+/* callback.c - loop.call_soon, call_later, call_at, and add_done_callback: plain functions that the loop
+ * calls once.
  *
- * The handle is an object like any other: when the callback has run or was cancelled it is retired. */
+ * The handle of one that was booked is an object like any other: when it has run or was cancelled it is retired. */
+#include "core/callback.h"
 #include "core/context.h"
-#include "debug/debug.h"
+#include "debug/exception.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "core/task.h"
 #include "core/object.h"
 #include "debug/report.h"
+#include <stdlib.h>
 
 struct callback {
     struct object object;
@@ -48,7 +51,7 @@ struct object *callback_of_job(struct job *job)
 static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
 {
     if (__builtin_expect(loop->debug != NULL, 0))
-        debug_check_thread(loop, "call_soon, call_later or call_at");
+        loop->debug->check_thread(loop, "call_soon, call_later or call_at");
     if (loop->closed)
         report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
     struct callback *callback = (struct callback *)object_new(&handle_type, loop);
@@ -123,11 +126,83 @@ void async_handle_cancel(async_handle handle)
 bool async_handle_cancelled(async_handle handle)
 {
     if (object_over(handle))
-        return object_was_cancelled(handle, "async_handle_cancelled");
+        return future_was_cancelled(handle, "async_handle_cancelled");
     return callback_of(handle, "async_handle_cancelled")->object.future.state == CANCELLED;
 }
 
 double async_handle_when(async_handle handle)
 {
     return clock_to_seconds(callback_of(handle, "async_handle_when")->timer.deadline);
+}
+
+/* ---------------------------------------------------------------------- done callbacks */
+
+struct done_callback {              /* one add_done_callback */
+    struct job job;
+    async_done_fn *fn;
+    void *arg;
+    async_future x;                 /* the future it was added to, */
+    struct object *object;          /* pinned */
+    struct context *context;        /* of who added it */
+};
+
+static void discard(struct done_callback *callback)
+{
+    list_remove(&callback->job.link);
+    object_unpin(callback->object);
+    context_release(callback->context);
+    free(callback);
+}
+
+static void run_callback(struct job *job)
+{
+    struct done_callback *callback = container_of(job, struct done_callback, job);
+    struct object *object = callback->object;
+    struct context *before = context_enter(callback->context);
+    callback->context = NULL;
+    async_value v = callback->fn(callback->x, callback->arg);
+    if (v.error && !loop_leave_with(object->future.loop, v))
+        report_exception(object->future.loop, "Exception in done callback", v, object);
+    context_leave(before);
+    discard(callback);
+}
+
+size_t callback_discard(struct list *jobs, async_done_fn *fn)
+{
+    size_t discarded = 0;
+    list_each(link, jobs) {
+        struct done_callback *callback = container_of(link, struct done_callback, job.link);
+        if (callback->job.run != run_callback || (fn && callback->fn != fn))
+            continue;
+        discard(callback);
+        discarded++;
+    }
+    return discarded;
+}
+
+async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg)
+{
+    async_value error;
+    struct future *future = future_known(x, "async_add_done_callback", &error);
+    if (!future)
+        return error;
+    if (!future->loop)
+        return report_no_loop("async_add_done_callback");
+    struct done_callback *callback = malloc(sizeof *callback);
+    if (!callback)
+        return async_error(ENOMEM, "no memory for a done callback");
+    *callback = (struct done_callback){ { .run = run_callback }, fn, arg, x, future_object(future),
+                                        context_copy() };
+    object_pin(callback->object);
+    if (future->state == PENDING)
+        list_append(&future->waiters, &callback->job.link);
+    else
+        loop_ready(future->loop, &callback->job);
+    return async_none;
+}
+
+size_t async_remove_done_callback(async_future x, async_done_fn *fn)
+{
+    struct future *future = future_known(x, "async_remove_done_callback", NULL);
+    return callback_discard(&future->waiters, fn);
 }

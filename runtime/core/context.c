@@ -99,7 +99,7 @@ static bool put(struct setting *setting)
 /* A text that the current task has from its maker stays with it when it is replaced: it may be in use. */
 static async_value keep_inherited(const struct setting *setting)
 {
-    bool inherited = setting && setting->share && task_current() && setting->setter != async_current_task();
+    bool inherited = setting && setting->share && task_current() && setting->setter != task_ticket();
     return inherited ? memory_receive(setting->value) : async_none;
 }
 
@@ -110,7 +110,7 @@ static async_value set(const async_contextvar *var, async_value value)
         return kept;
     struct setting *setting = malloc(sizeof *setting);
     if (setting) {
-        *setting = (struct setting){ 1, var, value, NULL, async_current_task() };
+        *setting = (struct setting){ 1, var, value, NULL, task_ticket() };
         context_used = true;
         if (memory_share(value.ptr, &setting->share) && put(setting))
             return async_none;
@@ -127,7 +127,7 @@ async_value async_contextvar_get(const async_contextvar *var)
 
 async_token async_contextvar_set(const async_contextvar *var, async_value value)
 {
-    async_token token = { .var = var, .before = async_contextvar_get(var), .task = async_current_task() };
+    async_token token = { .var = var, .before = async_contextvar_get(var), .task = task_ticket() };
     token.error = set(var, value);
     if (token.error.error)
         token.var = NULL;
@@ -143,7 +143,7 @@ async_value async_contextvar_reset(const async_contextvar *var, async_token *tok
     if (token->var != var)
         return report_refused(ASYNC_VALUE_ERROR, "async_contextvar_reset",
                               "the token was made by a different variable");
-    if (token->task != async_current_task())
+    if (token->task != task_ticket())
         return report_refused(ASYNC_VALUE_ERROR, "async_contextvar_reset",
                               "the token was made in a different context");
     async_value v = set(var, token->before);

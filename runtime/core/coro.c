@@ -1,19 +1,44 @@
 /* coro.c - see coro.h. */
 #include "core/coro.h"
-#include "debug/debug.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/report.h"
 #include "core/step.h"
 #include "core/task.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 _Static_assert(sizeof(struct coro) <= OBJECT_SIZE, "a coroutine object fits its record");
 
 static void drop(struct object *object) { coro_drop_args((struct coro *)object); }
 
-const struct future_type coroutine_type = { .name = "coroutine", .drop = drop };
-const struct future_type running_type = { .name = "coroutine", .drop = drop };
+static void describe(struct object *object, char *text, size_t size)
+{
+    snprintf(text, size, "coroutine '%s' (made at %s%s)", ((struct coro *)object)->name, object->place,
+             report_origin(object));
+}
+
+static async_value misused(struct object *object, const char *caller)
+{
+    char text[REPORT_TEXT];
+    report_describe(object, text);
+    if (object->future.type == &coroutine_type)
+        return report_refused(ASYNC_TYPE_ERROR, caller, "%s is not a task: nothing of it runs yet. "
+                              "async_create_task() makes a task of it", text);
+    if (object->future.state == PENDING)
+        return report_refused(ASYNC_RUNTIME_ERROR, caller, "coroutine is being awaited already: %s. To "
+                              "wait for one call in two places, make it a task", text);
+    return report_refused(ASYNC_RUNTIME_ERROR, caller, "cannot reuse already awaited coroutine: %s. Call "
+                          "async_coro() again for another run, or make it a task, which may be awaited "
+                          "any number of times", text);
+}
+
+const struct future_type coroutine_type = {
+    .name = "coroutine", .drop = drop, .describe = describe, .misused = misused
+};
+const struct future_type running_type = {
+    .name = "coroutine", .drop = drop, .describe = describe, .misused = misused
+};
 
 /* Where no task runs (in callbacks, and before any loop) frames are chained here. */
 static _Thread_local struct frame *outside;
@@ -37,7 +62,7 @@ struct coro *coro_new(async_fn *fn, const char *name)
     coro->object.future.outcome.ptr = maker ? object_ticket(&maker->coro.object) : NULL;
     list_append(&object_table.retired[UNUSED].objects, &coro->object.link);
     if (__builtin_expect(loop && loop->debug, 0))
-        debug_born(&coro->object);
+        loop->debug->born(&coro->object);
     return coro;
 }
 
@@ -60,8 +85,6 @@ async_coroutine async_coro_new(async_call call)
         return NULL;
     if (!call.size)
         memset(coro->room, 0, INLINE_ARGS);
-    if (!loop_running)
-        report_unawaited_at_exit();
     return object_ticket(&coro->object);
 }
 
@@ -187,7 +210,7 @@ async_value async_leave(async_value error)
 async_value async_leave_at(async_value error, const char *place)
 {
     if (__builtin_expect(loop_running && loop_running->debug, 0))
-        debug_raised(error, place);
+        loop_running->debug->raised(error, place);
     return async_leave(error);
 }
 

@@ -1,15 +1,11 @@
 /* future.c - see future.h; and the calls of async.h that futures and tasks share. */
 #include "core/future.h"
-#include "core/context.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/object.h"
 #include "core/step.h"
-#include "debug/forgotten.h"
 #include "debug/report.h"
-#include <stdlib.h>
-#include <string.h>
 
 const struct future_type plain_future = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true
@@ -33,15 +29,6 @@ const struct future_type future_type = {
     .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take
 };
 
-struct done_callback {              /* one add_done_callback */
-    struct job job;
-    async_done_fn *fn;
-    void *arg;
-    async_future x;                 /* the future it was added to, */
-    struct object *object;          /* pinned */
-    struct context *context;        /* of who added it */
-};
-
 void future_finish(struct future *future, enum future_state state, async_value outcome)
 {
     future_wake(future, state, outcome);
@@ -49,7 +36,7 @@ void future_finish(struct future *future, enum future_state state, async_value o
         return;
     object_retire(future_object(future), state == CANCELLED ? TAKEN : UNTAKEN);
     if (state == FINISHED && outcome.error)
-        forgotten_failed(future_object(future));
+        future->loop->failed(future_object(future));
 }
 
 bool future_set(struct future *future, async_value outcome)
@@ -113,6 +100,14 @@ struct future *future_known(async_awaitable x, const char *caller, async_value *
     over->future.state = FINISHED;
     over->future.outcome = async_none;
     return &over->future;
+}
+
+bool future_was_cancelled(const void *ticket, const char *caller)
+{
+    bool cancelled = object_was_cancelled(ticket);
+    if (!cancelled && object_too_old(ticket))
+        report_abort(report_misuse((async_awaitable)ticket, caller));
+    return cancelled;
 }
 
 /* ------------------------------------------------------------------ what async.h offers */
@@ -209,7 +204,7 @@ bool async_done(async_task x) { return future_known(x, "async_done", NULL)->stat
 
 bool async_cancelled(async_task x)
 {
-    return object_over(x) ? object_was_cancelled(x, "async_cancelled")
+    return object_over(x) ? future_was_cancelled(x, "async_cancelled")
                           : future_of(x, "async_cancelled", NULL)->state == CANCELLED;
 }
 
@@ -234,67 +229,4 @@ async_value async_exception(async_task x)
         return async_error(ASYNC_INVALID_STATE, "Exception is not set.");
     error = future_take(future);
     return error.error ? error : async_none;
-}
-
-/* ---------------------------------------------------------------------- done callbacks */
-
-static void discard(struct done_callback *callback)
-{
-    list_remove(&callback->job.link);
-    object_unpin(callback->object);
-    context_release(callback->context);
-    free(callback);
-}
-
-static void run_callback(struct job *job)
-{
-    struct done_callback *callback = container_of(job, struct done_callback, job);
-    struct object *object = callback->object;
-    struct context *before = context_enter(callback->context);
-    callback->context = NULL;
-    async_value v = callback->fn(callback->x, callback->arg);
-    if (v.error && !loop_leave_with(object->future.loop, v))
-        report_exception(object->future.loop, "Exception in done callback", v, object);
-    context_leave(before);
-    discard(callback);
-}
-
-size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn)
-{
-    size_t discarded = 0;
-    list_each(link, jobs) {
-        struct done_callback *callback = container_of(link, struct done_callback, job.link);
-        if (callback->job.run != run_callback || (fn && callback->fn != fn))
-            continue;
-        discard(callback);
-        discarded++;
-    }
-    return discarded;
-}
-
-async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg)
-{
-    async_value error;
-    struct future *future = future_known(x, "async_add_done_callback", &error);
-    if (!future)
-        return error;
-    if (!future->loop)
-        return report_no_loop("async_add_done_callback");
-    struct done_callback *callback = malloc(sizeof *callback);
-    if (!callback)
-        return async_error(ENOMEM, "no memory for a done callback");
-    *callback = (struct done_callback){ { .run = run_callback }, fn, arg, x, future_object(future),
-                                        context_copy() };
-    object_pin(callback->object);
-    if (future->state == PENDING)
-        list_append(&future->waiters, &callback->job.link);
-    else
-        loop_ready(future->loop, &callback->job);
-    return async_none;
-}
-
-size_t async_remove_done_callback(async_future x, async_done_fn *fn)
-{
-    struct future *future = future_known(x, "async_remove_done_callback", NULL);
-    return future_discard_callbacks(&future->waiters, fn);
 }

@@ -27,6 +27,11 @@ struct future_type {
     /* Of what can be taken: who has it, or took it last if it is `shared`. NULL: nobody; or it cannot. */
     const struct holder *(*holder)(struct object *object);
     bool shared;                                /* it is there for several at once */
+    /* For reports: what it is, in words (NULL: "Queue (made at x.c:5)"); and the error that says why it does
+       not fit where another kind is wanted (NULL: that it does not work on one of these). */
+    void (*describe)(struct object *object, char *text, size_t size);
+    async_value (*misused)(struct object *object, const char *caller);
+    void (*forget)(struct future *future);      /* the task that waits on it is gone for good, or NULL */
     bool unnamed;                               /* it has no handle: it lies on a stack */
 };
 
@@ -66,9 +71,6 @@ static inline bool future_cancel(struct future *future, const char *message)
 /* Asks a future or task for its outcome, which marks it as taken; it must be done. */
 async_value future_take(struct future *future);
 
-/* Removes those done callbacks from a list of jobs that call fn (NULL: all); returns how many. */
-size_t future_discard_callbacks(struct list *jobs, async_done_fn *fn);
-
 /* The future behind a handle that must be a task or future; NULL: it is not, and the program has
  * been told in a sentence on behalf of `caller`, unless there is a way to return `error`. Where there
  * is none, NULL is a future that is done with ENOMEM. */
@@ -76,5 +78,9 @@ struct future *future_of(async_awaitable x, const char *caller, async_value *err
 
 /* The same for a question about its state: for a handle whose record is recycled, one that is done. */
 struct future *future_known(async_awaitable x, const char *caller, async_value *error);
+
+/* Of a handle that is over: had it been cancelled (a scope: had it expired)? After 65,536 such it may be too
+ * long ago to tell: that is a sentence on behalf of `caller`. */
+bool future_was_cancelled(const void *ticket, const char *caller);
 
 #endif

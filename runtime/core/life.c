@@ -1,6 +1,6 @@
 /* life.c - a loop from new_event_loop to close: who looks on is told to it when it is made, and what
  * belongs to it goes with it, in a word if it was still wanted. */
-#include "core/waitq.h"
+#include "core/callback.h"
 #include "core/context.h"
 #include "core/hooks.h"
 #include "core/loop.h"
@@ -70,6 +70,8 @@ async_loop *async_new_event_loop(void)
     clock_init(&loop->clock);
     shuffle_init(&loop->shuffle);
     loop->look = forgotten_look;
+    loop->failed = forgotten_failed;
+    loop->unasked = forgotten_error;
     loop->print = async_print_tasks;
     const char *debug = getenv("ASYNC_DEBUG");
     loop->poll = poll_new(loop);
@@ -112,7 +114,7 @@ double async_loop_time(async_loop *loop)
 
 static void clear(struct list *jobs)
 {
-    future_discard_callbacks(jobs, NULL);
+    callback_discard(jobs, NULL);
     threadsafe_discard(jobs);
     list_each(link, jobs)
         list_remove(link);
@@ -129,8 +131,8 @@ static void detach(struct object *object, void *loop)
     if (object->future.type == &task_type && object->future.state == PENDING) {
         if (!task->coro.object.future.loop->deadlocked)
             report_pending(object);
-        waitq_forget(task->waiting_on);
-        stream_forget(task->waiting_on);
+        if (task->waiting_on && task->waiting_on->type->forget)
+            task->waiting_on->type->forget(task->waiting_on);
         list_remove(&task->step.link);
     }
     clear(&object->future.waiters);

@@ -117,8 +117,8 @@ static void run_batch(async_loop *loop)
     while (!list_empty(&loop->batch)) {
         struct job *job = container_of(list_pop(&loop->batch), struct job, link);
         __builtin_prefetch(loop->batch.next->next);
-        if (__builtin_expect(loop->run != NULL, 0))
-            loop->run(loop, job);
+        if (__builtin_expect(loop->debug != NULL, 0))
+            loop->debug->run(loop, job);
         else
             job->run(job);
         if (loop->left_with.error) {        /* what is left runs when the loop is run again */

@@ -13,7 +13,19 @@
 #include "core/timer.h"
 
 struct future;
+struct object;
 struct task;
+
+/* What the core tells debug mode, and asks it: hooks are there for all loops, this for one. */
+struct observer {
+    void (*run)(async_loop *loop, struct job *job);             /* runs it, and looks on */
+    void (*born)(struct object *object);                        /* the current task has made it */
+    void (*raised)(async_value error, const char *place);       /* it leaves a coroutine function with this error */
+    const char *(*raised_at)(const struct object *object, async_value error);   /* where it first did; or NULL */
+    const char *(*origin)(const struct object *object);         /* ", by task 'Task-1' (main)", and by whom that
+                                                                   was made; "" if it does not know */
+    void (*check_thread)(async_loop *loop, const char *caller); /* ends the program if this is another thread */
+};
 
 struct async_loop {
     struct list ready;          /* jobs for the next turn, first come first served */
@@ -34,9 +46,10 @@ struct async_loop {
     struct poll *poll;          /* libev, which waits for files, signals and other threads */
     void (*look)(async_loop *loop, int64_t until);      /* called when there is a moment, and the next will be
                                                            at `until` (INT64_MAX: who knows) */
+    void (*failed)(struct object *object);              /* called when it ends with an error: will somebody ask? */
+    void (*unasked)(struct object *object);             /* and when nobody will any more, whatever it ended with */
     void (*print)(async_loop *loop);                    /* its tasks, as SIGUSR1 asks */
-    void (*run)(async_loop *loop, struct job *job);     /* a job, in debug mode; NULL: it just runs */
-    struct debug *debug;        /* its debug mode, or NULL */
+    struct observer *debug;     /* its debug mode, or NULL */
     struct forgotten *forgotten;    /* what nobody awaits or asks for; NULL: nothing */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
     unsigned threads;           /* how many those are; all idle while nothing is watched */
@@ -73,7 +86,6 @@ void process_close(async_loop *loop);       /* of process.c: likewise */
 void watch_close(async_loop *loop);
 void watch_discard_posted(struct list *jobs);
 void threadsafe_discard(struct list *jobs);     /* of threadsafe.c: likewise; tells who waits */
-void stream_forget(struct future *future);      /* of stream.c: the task that waits on it is gone */
 
 /* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
 async_value loop_run(async_loop *loop);

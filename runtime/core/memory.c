@@ -1,11 +1,8 @@
-/* memory.c - see memory.h; and the way there of async_alloc, async_strf and async_text. */
+/* memory.c - see memory.h. */
 #include "core/memory.h"
 #include "core/task.h"
-#include "debug/report.h"
 #include <pthread.h>
 #include <search.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +214,16 @@ void memory_give_back(void *bytes)
         memory_let_go(share_of(container_of(bytes, struct block, bytes)));
 }
 
+bool memory_returned(const void *bytes)
+{
+    lock();
+    struct block *block = find(bytes);
+    unlock();
+    struct share *share = block && block->bytes == bytes ? share_of(block) : NULL;
+    memory_let_go(share);
+    return share;
+}
+
 void memory_abandon(struct memory *memory)
 {
     list_each(link, blocks_of(memory)) {
@@ -270,48 +277,4 @@ struct memory *memory_here(void)
 {
     struct task *task = task_current();
     return task ? &task->memory : memory_of_thread ? memory_of_thread : memory_of_program();
-}
-
-void async_free(const void *bytes)
-{
-    lock();
-    struct block *block = bytes ? find(bytes) : NULL;
-    unlock();
-    struct share *share = block && block->bytes == bytes ? share_of(block) : NULL;
-    if (bytes && !share)
-        report_abort(report_refused(ASYNC_VALUE_ERROR, "async_free", "this is not, or no longer, what "
-                                    "async_strf or async_alloc gave to this task, nor what it got since"));
-    memory_let_go(share);
-}
-
-void *async_alloc(size_t size) { return memory_get(memory_here(), size); }
-
-static char *formatted(const char *format, va_list args)
-{
-    va_list again;
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    char *text = length < 0 ? NULL : memory_get(memory_here(), length + 1);
-    if (text)
-        vsnprintf(text, length + 1, format, again);
-    va_end(again);
-    return text;
-}
-
-const char *async_strf(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    const char *text = formatted(format, args);
-    va_end(args);
-    return text;
-}
-
-async_value async_text(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    const char *text = formatted(format, args);
-    va_end(args);
-    return text ? async_str(text) : async_error(ENOMEM, "no memory for a text");
 }

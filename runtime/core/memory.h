@@ -27,6 +27,7 @@ static inline bool memory_empty(const struct memory *memory)
 void *memory_get(struct memory *memory, size_t size);               /* zeroed; NULL: no memory */
 const char *memory_text(struct memory *memory, const char *text);   /* a copy; NULL: of NULL, too */
 void memory_give_back(void *bytes);     /* of who alone has it, or the current task; NULL is fine */
+bool memory_returned(const void *bytes);    /* the same of what may be anything; false: it was not to be had */
 
 /* The object goes when the rest does. Gives a block that stands for it, or NULL: no memory. */
 void *memory_own(struct memory *memory, struct async_ticket *object);

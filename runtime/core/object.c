@@ -3,8 +3,7 @@
  * Each thread has a table of its own, as each thread may have a running loop of its own. Records
  * come in chunks that never move, so that a ticket is looked up with a shift and two loads. */
 #include "core/object.h"
-#include "debug/forgotten.h"
-#include "debug/report.h"
+#include "core/loop.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,13 +87,11 @@ void object_note_cancelled(const void *ticket)
     note_cancelled((uintptr_t)ticket);
 }
 
-bool object_was_cancelled(const void *ticket, const char *caller)
+bool object_was_cancelled(const void *ticket)
 {
     for (size_t i = 0; object_table.cancelled && i < object_table.cancels && i < KEEP_CANCELLED; i++)
         if (object_table.cancelled[i] == (uintptr_t)ticket)
             return true;
-    if ((uintptr_t)ticket <= object_table.forgotten)
-        report_abort(report_misuse((async_awaitable)ticket, caller));
     return false;
 }
 
@@ -151,7 +148,7 @@ void object_expire(struct object *object)
 static void give_up(struct object *object)
 {
     object_pin(object);
-    forgotten_error(object);
+    object->future.loop->unasked(object);
     object_expire(object);
     object_unpin(object);
 }

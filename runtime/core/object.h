@@ -145,10 +145,11 @@ struct object *object_new(const struct future_type *type, async_loop *loop);   /
  * are answered for good, those about its value get a sentence. */
 bool object_over(const void *ticket);
 
-/* Of one that is over: had it been cancelled (a scope: had it expired)? After 65,536 such it may be
- * too long ago to tell: that is a sentence on behalf of `caller`. */
-bool object_was_cancelled(const void *ticket, const char *caller);
+/* Of one that is over: was it cancelled? Of all but the last 65,536 such we no longer know: of one that old
+ * `false` says nothing. */
+bool object_was_cancelled(const void *ticket);
 void object_note_cancelled(const void *ticket);
+static inline bool object_too_old(const void *ticket) { return (uintptr_t)ticket <= object_table.forgotten; }
 
 static inline void object_renew(struct object *object)      /* gives it a new ticket: the old one is stale */
 {

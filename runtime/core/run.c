@@ -1,6 +1,7 @@
 /* run.c - running a loop: for ever, or until something is done. */
 #include "core/loop.h"
 #include "core/object.h"
+#include "debug/info.h"
 #include "debug/report.h"
 #include "core/stack.h"
 #include "core/task.h"

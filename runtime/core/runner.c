@@ -6,6 +6,7 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
+#include "debug/exception.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <signal.h>

@@ -1,7 +1,5 @@
 /* task.c - see task.h. */
 #include "core/task.h"
-#include "debug/debug.h"
-#include "debug/forgotten.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "debug/report.h"
@@ -17,6 +15,12 @@ static unsigned last_name;          /* Task-<number>, over the whole process, as
 _Thread_local void *loop_place;
 
 /* ------------------------------------------------------------------------------ steps */
+
+static void give_up(struct task *task)
+{
+    task->coro.object.future.loop->unasked(&task->coro.object);
+    object_retire(&task->coro.object, TAKEN);
+}
 
 static void finish(struct task *task, async_value v)
 {
@@ -35,10 +39,8 @@ static void finish(struct task *task, async_value v)
         object_retire(&task->coro.object, TAKEN);
     }
     hook(finished, task);
-    if (task->detached) {
-        forgotten_error(&task->coro.object);
-        object_retire(&task->coro.object, TAKEN);
-    }
+    if (task->detached)
+        give_up(task);
 }
 
 /* The next task that begins may do so right here, where the one before has ended. */
@@ -152,7 +154,7 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
     list_append(&loop->tasks, &object->link);
     loop_ready(loop, &task->step);
     if (__builtin_expect(loop->debug != NULL, 0))
-        debug_born(object);
+        loop->debug->born(object);
     hook(created, task);
     return task;
 }
@@ -211,10 +213,6 @@ static void drop(struct object *object)
         stack_give(task->stack);
 }
 
-const struct future_type task_type = {
-    .name = "Task", .cancel = task_cancel, .drop = drop, .take = take
-};
-
 const char *task_name(struct task *task)
 {
     char text[32];
@@ -224,6 +222,24 @@ const char *task_name(struct task *task)
     }
     return task->name ? task->name : "Task";
 }
+
+static void describe(struct object *object, char *text, size_t size)
+{
+    struct task *task = (struct task *)object;
+    snprintf(text, size, "task '%s' (%s, created at %s%s)", task_name(task), task->coro.name, object->place,
+             report_origin(object));
+}
+
+static async_value misused(struct object *object, const char *caller)
+{
+    char text[REPORT_TEXT];
+    return report_refused(ASYNC_TYPE_ERROR, caller, "a coroutine was expected, got %s, which runs already",
+                          report_describe(object, text));
+}
+
+const struct future_type task_type = {
+    .name = "Task", .cancel = task_cancel, .drop = drop, .take = take, .describe = describe, .misused = misused
+};
 
 /* ------------------------------------------------------------------ what async.h offers */
 
@@ -292,10 +308,8 @@ void async_detach(async_task x)
     if (!task)
         return;
     task->detached = true;
-    if (task->coro.object.future.state != PENDING) {
-        forgotten_error(&task->coro.object);
-        object_retire(&task->coro.object, TAKEN);
-    }
+    if (task->coro.object.future.state != PENDING)
+        give_up(task);
 }
 
 const char *async_get_name(async_task x)
@@ -314,11 +328,7 @@ void async_set_name(async_task x, const char *name)
     }
 }
 
-async_task async_current_task(void)
-{
-    struct task *task = task_current();
-    return task ? object_ticket(&task->coro.object) : NULL;
-}
+async_task async_current_task(void) { return task_ticket(); }
 
 size_t async_all_tasks(async_task *tasks, size_t room)
 {

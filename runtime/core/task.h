@@ -39,6 +39,10 @@ extern const struct future_type task_type;
 
 /* NULL: none. */
 static inline struct task *task_current(void) { return loop_running ? loop_running->current : NULL; }
+static inline async_task task_ticket(void)
+{
+    return task_current() ? object_ticket(&task_current()->coro.object) : NULL;
+}
 
 struct task *task_for(async_task x, const char *caller);    /* behind this handle, or a sentence and abort */
 struct task *task_known(async_task x, const char *caller);  /* likewise; NULL if it is recycled, or x is NULL */
@@ -71,12 +75,6 @@ bool task_cancel(struct future *future, const char *message);
 unsigned task_uncancel(struct task *task);      /* one request fewer; gives what is left */
 
 struct task *task_of_job(struct job *job);  /* whose step this is, or NULL */
-struct object *callback_of_job(struct job *job);    /* of callback.c: the handle whose call it is, or NULL */
-
-/* Of info.c: what it waits on, if that has a handle, and its name, whether it has or not; or NULL. */
-struct object *info_awaited(struct task *task);
-struct task *info_blocker(struct task *task);   /* the task it awaits, or that holds its lock; or NULL */
-const char *info_waits_for(struct task *task);
 
 /* "Task-1" or the name it was given. */
 const char *task_name(struct task *task);

@@ -6,9 +6,12 @@
 #include "core/step.h"
 #include "debug/report.h"
 #include "core/task.h"
+#include <stdio.h>
+
+static void forget(struct future *future) { list_remove(&container_of(future, struct waiter, future)->link); }
 
 const struct future_type waitq_type = {
-    .name = "Future", .cancel = future_cancel_plain, .unnamed = true
+    .name = "Future", .cancel = future_cancel_plain, .unnamed = true, .forget = forget
 };
 
 static struct waiter *waiter_at(struct list *link) { return container_of(link, struct waiter, link); }
@@ -59,23 +62,10 @@ bool waitq_all_cancelled(const struct waitq *waitq)
     return true;
 }
 
-static struct waiter *waiter_of(struct future *future)
-{
-    bool in_queue = future && future->type == &waitq_type;
-    return in_queue ? container_of(future, struct waiter, future) : NULL;
-}
-
 struct object *waitq_awaited(struct future *future)
 {
-    struct waiter *waiter = waiter_of(future);
-    return waiter ? waiter->waitq->owner : NULL;
-}
-
-void waitq_forget(struct future *future)
-{
-    struct waiter *waiter = waiter_of(future);
-    if (waiter)
-        list_remove(&waiter->link);
+    bool in_queue = future && future->type == &waitq_type;
+    return in_queue ? container_of(future, struct waiter, future)->waitq->owner : NULL;
 }
 
 void *primitive_new(const struct future_type *type)
@@ -122,6 +112,19 @@ struct task *holder_task(const struct holder *holder)
 {
     struct object *by = object_find(holder->by);
     return by && by->future.state == PENDING ? (struct task *)by : NULL;
+}
+
+void holder_describe(struct object *object, char *text, size_t size)
+{
+    const struct holder *holder = holder_of(object);
+    struct task *by = holder ? holder_task(holder) : NULL;
+    const char *how = object->future.type->shared ? "last taken" : "held";
+    if (!holder)
+        snprintf(text, size, "%s (made at %s)", object->future.type->name, object->place);
+    else
+        snprintf(text, size, "%s (made at %s, %s by %s%s%s %s %s)", object->future.type->name, object->place, how,
+                 by ? "task '" : "a task that has ended", by ? task_name(by) : "", by ? "'" : ",",
+                 object->future.type->shared ? "at" : "since", holder->at);
 }
 
 void *primitive_use(const void *handle, const struct future_type *type, const char *caller,

@@ -63,9 +63,6 @@ bool waitq_all_cancelled(const struct waitq *waitq);   /* or nobody there */
 /* The lock, queue, ... that a task waits for which waits on this future; NULL: it is not in a wait queue. */
 struct object *waitq_awaited(struct future *future);
 
-/* The task that waits on this future is gone for good: if it stood in a queue, it no longer does. */
-void waitq_forget(struct future *future);
-
 /* Who took a lock or a permit last, and where: for reports. */
 struct holder {
     async_task by;                  /* NULL: nobody has, or no task */
@@ -74,6 +71,9 @@ struct holder {
 void holder_note(struct holder *holder, const char *place);
 const struct holder *holder_of(struct object *object);  /* of any kind; NULL: nobody, or it cannot be taken */
 struct task *holder_task(const struct holder *holder);  /* NULL: that task has ended */
+
+/* The `describe` of what can be taken: "Lock (made at x.c:5, held by task 'Task-2' since x.c:9)" */
+void holder_describe(struct object *object, char *text, size_t size);
 
 /* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
 void *primitive_new(const struct future_type *type);

@@ -6,10 +6,10 @@
  * signal; the handler only collects return addresses, and the watchdog names and prints them. */
 #define _GNU_SOURCE
 #include "debug/debug.h"
+#include "core/callback.h"
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/poll.h"
-#include "debug/forgotten.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <dlfcn.h>
@@ -44,6 +44,7 @@ struct birth {                      /* about the object with this number */
 };
 
 struct debug {
+    struct observer observer;       /* what the loop knows of us */
     async_loop *loop;
     double slow;
     struct birth *notes;            /* by number of record */
@@ -63,18 +64,23 @@ static long long now(void)
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+static struct debug *debug_of(const async_loop *loop)
+{
+    return loop && loop->debug ? container_of(loop->debug, struct debug, observer) : NULL;
+}
+
 /* --------------------------------------------------------------------------- who made what */
 
 static struct birth *note_of(const struct object *object)
 {
-    struct debug *debug = object->future.loop ? object->future.loop->debug : NULL;
+    struct debug *debug = debug_of(object->future.loop);
     if (!debug || object_number(object) >= debug->room)
         return NULL;
     struct birth *note = &debug->notes[object_number(object)];
     return note->ticket == object->ticket || (object->was && note->ticket == object->was) ? note : NULL;
 }
 
-const char *debug_origin(const struct object *object)
+static const char *origin(const struct object *object)
 {
     struct birth *note = note_of(object);
     return note && note->origin ? note->origin : "";
@@ -86,7 +92,7 @@ double debug_waits_since(const struct object *object)
     return note ? note->since : -1;
 }
 
-const char *debug_raised_at(const struct object *object, async_value error)
+static const char *raised_at(const struct object *object, async_value error)
 {
     struct birth *note = note_of(object);
     return note && note->raised.error == error.error && note->raised.message == error.message
@@ -94,11 +100,11 @@ const char *debug_raised_at(const struct object *object, async_value error)
 }
 
 /* Passed on from function to function it stays the same error, raised where the innermost was left. */
-void debug_raised(async_value error, const char *place)
+static void raised(async_value error, const char *place)
 {
     struct task *task = task_current();
     struct birth *note = task ? note_of(&task->coro.object) : NULL;
-    if (!note || debug_raised_at(&task->coro.object, error))
+    if (!note || raised_at(&task->coro.object, error))
         return;
     note->raised = error;
     note->raised_at = place;
@@ -118,11 +124,11 @@ static bool make_room(struct debug *debug, size_t number)
     return true;
 }
 
-void debug_born(struct object *object)
+static void born(struct object *object)
 {
-    char origin[ORIGIN] = " by ";
+    char text[REPORT_TEXT], origin[ORIGIN];
     struct task *maker = task_current();
-    struct debug *debug = object->future.loop->debug;
+    struct debug *debug = debug_of(object->future.loop);
     if (!make_room(debug, object_number(object)))
         return;
     struct birth *note = &debug->notes[object_number(object)];
@@ -130,20 +136,17 @@ void debug_born(struct object *object)
     *note = (struct birth){ .ticket = object->ticket, .since = clock_to_seconds(loop_now(debug->loop)) };
     if (!maker)
         return;
-    report_describe(&maker->coro.object, origin + strlen(origin), sizeof origin - strlen(origin));
+    snprintf(origin, sizeof origin, " by %.*s", ORIGIN - 5, report_describe(&maker->coro.object, text));
     note->origin = strdup(origin);
 }
 
 /* ------------------------------------------------------------------------------ slow steps */
 
 /* What is about to run, in words. */
-static void describe(struct job *job, char *text, size_t size)
+static const char *describe(struct job *job, char text[REPORT_TEXT])
 {
     struct object *object = task_of_job(job) ? &task_of_job(job)->coro.object : callback_of_job(job);
-    if (object)
-        report_describe(object, text, size);
-    else
-        snprintf(text, size, "a callback of the runtime");
+    return object ? report_describe(object, text) : "a callback of the runtime";
 }
 
 static void report_slow(const char *subject, double seconds, const char *from, const char *to)
@@ -159,11 +162,11 @@ static void report_slow(const char *subject, double seconds, const char *from, c
 
 static void run_watched(async_loop *loop, struct job *job)
 {
-    struct debug *debug = loop->debug;
+    struct debug *debug = debug_of(loop);
     struct task *task = task_of_job(job);
     const char *from = task ? task->waiting_at ? task->waiting_at : task->coro.object.place : NULL;
-    char subject[512];
-    describe(job, subject, sizeof subject);
+    char text[REPORT_TEXT];
+    const char *subject = describe(job, text);
     pthread_mutex_lock(&debug->mutex);
     snprintf(debug->subject, sizeof debug->subject, "%s%s%s", subject, from ? ", since " : "",
              from ? from : "");
@@ -175,13 +178,13 @@ static void run_watched(async_loop *loop, struct job *job)
     atomic_store(&debug->started, start);
     job->run(job);
     double seconds = (now() - start) / 1e9;
-    if (loop->debug != debug) {         /* the job has switched it off */
+    if (debug_of(loop) != debug) {         /* the job has switched it off */
         if (task)
             object_unpin(&task->coro.object);
         return;
     }
     atomic_store(&debug->started, 0);
-    forgotten_look(loop, loop->clock.now);
+    loop->look(loop, loop->clock.now);
     bool ended = task && task->coro.object.future.state != PENDING;
     if (seconds >= debug->slow)
         report_slow(subject, seconds, from, !task ? NULL : ended ? "its end" : task->waiting_at);
@@ -193,9 +196,9 @@ static void run_watched(async_loop *loop, struct job *job)
     }
 }
 
-void debug_check_thread(async_loop *loop, const char *caller)
+static void check_thread(async_loop *loop, const char *caller)
 {
-    if (loop->running && !pthread_equal(loop->debug->thread, pthread_self()))
+    if (loop->running && !pthread_equal(debug_of(loop)->thread, pthread_self()))
         report_abort(report_refused(ASYNC_RUNTIME_ERROR, caller, "Non-thread-safe operation invoked on "
                                     "an event loop other than the current one. From another thread "
                                     "use async_loop_call_soon_threadsafe()"));
@@ -330,20 +333,19 @@ void debug_set(async_loop *loop, bool on)
     if (on == (loop->debug != NULL))
         return;
     if (!on) {
-        end(loop->debug);
+        end(debug_of(loop));
         loop->debug = NULL;
-        loop->run = NULL;
         return;
     }
     struct debug *debug = calloc(1, sizeof *debug);
     if (!debug)
         return;
+    debug->observer = (struct observer){ run_watched, born, raised, raised_at, origin, check_thread };
     debug->loop = loop;
     debug->slow = SLOW;
     debug->thread = pthread_self();
     pthread_mutex_init(&debug->mutex, NULL);
-    loop->debug = debug;
-    loop->run = run_watched;
+    loop->debug = &debug->observer;
     start_watchdog(debug);
 }
 
@@ -364,5 +366,5 @@ void async_loop_set_slow_callback_duration(async_loop *loop, double seconds)
 {
     loop_given(loop, __func__);
     if (loop->debug)
-        loop->debug->slow = seconds;
+        debug_of(loop)->slow = seconds;
 }

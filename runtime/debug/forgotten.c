@@ -5,7 +5,7 @@
 #include "debug/forgotten.h"
 #include "core/coro.h"
 #include "core/loop.h"
-#include "debug/debug.h"
+#include "debug/exception.h"
 #include "debug/report.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +58,38 @@ static struct place *count(struct forgotten *forgotten, const struct object *obj
 
 /* ------------------------------------------------------------------------ never awaited */
 
+/* `coro`: the first, or NULL if it is gone. */
+static void report_unawaited(const char *place, const char *name, size_t count, const struct object *coro)
+{
+    const char *origin = coro && count == 1 ? report_origin(coro) : "";
+    fflush(stdout);
+    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s", place, name,
+            *origin ? "; made" : "", origin);
+    if (count > 1)
+        fprintf(stderr, " (%zu such objects)", count);
+    fputc('\n', stderr);
+}
+
 static void say_unawaited(struct place *place)
 {
     report_unawaited(place->at, place->name, place->count, object_find(place->first));
     place->said = place->count;
+}
+
+static void made_outside(struct object *object, void *arg)
+{
+    (void)arg;
+    if (object->future.type == &coroutine_type && !object->future.loop) {
+        report_unawaited(object->place, ((struct coro *)object)->name, 1, object);
+        object_free(object);
+    }
+}
+
+/* What was made outside of any loop may be awaited until the program ends. */
+__attribute__((destructor)) static void at_exit(void)
+{
+    object_each(made_outside, NULL);
+    object_release();
 }
 
 /* Nobody else counts on an object whose maker has ended; one made outside of any loop has none to end. */

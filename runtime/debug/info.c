@@ -1,8 +1,9 @@
-/* info.c - what a task is doing: for monitors, debuggers, and whoever is curious. */
+/* info.c - see info.h. */
+#include "debug/info.h"
 #include "core/waitq.h"
-#include "core/task.h"
+#include "debug/report.h"
+#include <stdio.h>
 
-/* The task, queue, lock, ... behind what a task waits on; NULL where that has no handle. */
 struct object *info_awaited(struct task *task)
 {
     struct future *on = task->waiting_on;
@@ -10,8 +11,6 @@ struct object *info_awaited(struct task *task)
     return owner ? owner : on && !on->type->unnamed ? future_object(on) : NULL;
 }
 
-/* The one task without which this one cannot go on, where that can be told: the task that it
- * awaits, or the holder of the lock; or NULL. */
 struct task *info_blocker(struct task *task)
 {
     struct object *object = info_awaited(task);
@@ -46,4 +45,42 @@ async_task_info async_get_task_info(async_task x)
         .started = task->stack || task->coro.object.future.state != PENDING,
         .done = task->coro.object.future.state != PENDING,
     };
+}
+
+/* ------------------------------------------------------------------------------ deadlock */
+
+/* Does following who waits for whom from this task lead back to it? */
+static bool on_cycle(struct task *task, size_t tasks)
+{
+    struct task *next = info_blocker(task);
+    for (; next && tasks--; next = info_blocker(next))
+        if (next == task)
+            return true;
+    return false;
+}
+
+/* "task 'Task-3' (...)", "Queue (made at queue.c:7)", "async_wait" */
+static const char *awaited(struct task *task, char *text)
+{
+    struct object *object = info_awaited(task);
+    const char *kind = info_waits_for(task);
+    return object ? report_describe(object, text) : kind ? kind : "its turn";
+}
+
+void report_deadlock(async_loop *loop)
+{
+    char text[REPORT_TEXT], on[REPORT_TEXT];
+    size_t count = 0;
+    list_each(link, &loop->tasks)
+        count++;
+    loop->deadlocked = true;        /* closing it need not name them again */
+    fflush(stdout);
+    fprintf(stderr, "Deadlock: nothing is ready, no timer is set and no I/O is pending, so nothing "
+                    "can ever happen again.\n");
+    list_each(link, &loop->tasks) {
+        struct task *task = container_of(link, struct task, coro.object.link);
+        fprintf(stderr, "  %s\n    waits at %s for %s%s\n", report_describe(&task->coro.object, text),
+                task->waiting_at ? task->waiting_at : "?", awaited(task, on),
+                on_cycle(task, count) ? "  <- on a cycle" : "");
+    }
 }

@@ -25,6 +25,7 @@
  * The kernel sees what is printed and we don't. But if stdout is a file we can see how far it has
  * come, so "printed" says which bytes of it were written since the event before, by which task. */
 #define _GNU_SOURCE
+#include "core/callback.h"
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "core/object.h"
@@ -32,6 +33,7 @@
 #include "core/waitq.h"
 #include "sync/queue.h"
 #include "sync/semaphore.h"
+#include "debug/info.h"
 #include "debug/readable.h"
 #include "debug/utf8.h"
 #include <dlfcn.h>

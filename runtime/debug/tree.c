@@ -6,6 +6,7 @@
 #include "debug/debug.h"
 #include "core/loop.h"
 #include "debug/forgotten.h"
+#include "debug/info.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <stdio.h>
@@ -57,7 +58,7 @@ static unsigned char *mark_of(struct tree *tree, struct task *task)
 
 static void print_line(struct tree *tree, struct task *task, int depth, bool cycle)
 {
-    char text[600], on[600] = "";
+    char text[REPORT_TEXT], on[REPORT_TEXT] = "";
     struct object *awaited = info_awaited(task);
     const char *kind = info_waits_for(task);
     double since = debug_waits_since(&task->coro.object);
@@ -65,9 +66,9 @@ static void print_line(struct tree *tree, struct task *task, int depth, bool cyc
         fputs(tree->last[i] ? "    " : "|   ", stderr);
     if (depth)
         fputs(tree->last[depth] ? "`-- " : "|-- ", stderr);
-    report_describe(&task->coro.object, text, sizeof text);
+    report_describe(&task->coro.object, text);
     if (awaited)
-        report_describe(awaited, on, sizeof on);
+        report_describe(awaited, on);
     if (tree->loop->current == task)
         fprintf(stderr, "%s, runs", text);
     else if (!task->stack)

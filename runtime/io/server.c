@@ -7,6 +7,7 @@
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/poll.h"
+#include "debug/exception.h"
 #include "debug/report.h"
 #include "io/resolve.h"
 #include "io/stream.h"

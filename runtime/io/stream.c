@@ -69,10 +69,6 @@ struct readiness {
     struct watch *watch;            /* NULL once the wait is over; a stream keeps its own */
 };
 
-static const struct future_type readiness_type = {
-    .name = "I/O", .cancel = future_cancel_plain, .unnamed = true
-};
-
 static void stop_watching(struct readiness *readiness)
 {
     if (readiness->stream && readiness->watch)
@@ -81,6 +77,12 @@ static void stop_watching(struct readiness *readiness)
         unwatch(readiness->watch);
     readiness->watch = NULL;
 }
+
+static void forget(struct future *future) { stop_watching(container_of(future, struct readiness, future)); }
+
+static const struct future_type readiness_type = {
+    .name = "I/O", .cancel = future_cancel_plain, .unnamed = true, .forget = forget
+};
 
 static void end_wait(struct readiness *readiness)
 {
@@ -107,14 +109,6 @@ static async_value wait_ready(struct readiness *readiness, int fd, bool for_writ
     async_value v = task_wait(&readiness->future);
     end_wait(readiness);
     return v;
-}
-
-/* Of life.c. Afterwards the task's stack, where all this lies, is gone. */
-void stream_forget(struct future *future)
-{
-    if (!future || future->type != &readiness_type)
-        return;
-    stop_watching(container_of(future, struct readiness, future));
 }
 
 /* Ends the wait of who waits for input, for good. */

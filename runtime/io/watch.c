@@ -5,6 +5,7 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
+#include "debug/exception.h"
 #include "debug/report.h"
 #include <fcntl.h>
 #include <pthread.h>

@@ -10,6 +10,7 @@
 #include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
+#include "debug/exception.h"
 #include "debug/report.h"
 #include "core/stack.h"
 #include "core/task.h"

@@ -8,6 +8,7 @@
 #include "core/coro.h"
 #include "core/waitq.h"
 #include "core/loop.h"
+#include "debug/exception.h"
 #include "debug/report.h"
 #include "core/task.h"
 #include <stdio.h>

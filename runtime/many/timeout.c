@@ -227,7 +227,7 @@ static async_value finished(enum state state)
 async_value async_timeout_reschedule(async_timeout_scope *x, double when)
 {
     if (object_over(x))
-        return finished(object_was_cancelled(x, "async_timeout_reschedule") ? TIMED_OUT : EXITED);
+        return finished(future_was_cancelled(x, "async_timeout_reschedule") ? TIMED_OUT : EXITED);
     struct timeout *timeout = find(x, "async_timeout_reschedule");
     if (timeout->state != ENTERED)
         return finished(timeout->state);
@@ -239,7 +239,7 @@ async_value async_timeout_reschedule(async_timeout_scope *x, double when)
 bool async_timeout_expired(async_timeout_scope *x)
 {
     if (object_over(x))
-        return object_was_cancelled(x, "async_timeout_expired");
+        return future_was_cancelled(x, "async_timeout_expired");
     enum state state = find(x, "async_timeout_expired")->state;
     return state == EXPIRING || state == TIMED_OUT;
 }

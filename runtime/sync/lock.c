@@ -15,7 +15,7 @@ static const struct holder *holder(struct object *object)
     return lock->locked ? &lock->taken : NULL;
 }
 
-const struct future_type lock_type = { .name = "Lock", .holder = holder };
+const struct future_type lock_type = { .name = "Lock", .holder = holder, .describe = holder_describe };
 
 static void take(struct lock *lock, const char *place)
 {

@@ -14,7 +14,9 @@ static const struct holder *holder(struct object *object)
     return semaphore->taken.at ? &semaphore->taken : NULL;
 }
 
-const struct future_type semaphore_type = { .name = "Semaphore", .holder = holder, .shared = true };
+const struct future_type semaphore_type = {
+    .name = "Semaphore", .holder = holder, .shared = true, .describe = holder_describe
+};
 
 static async_semaphore *make(long permits, bool bounded)
 {
