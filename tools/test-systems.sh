@@ -2,7 +2,8 @@
 # test-systems.sh - does it work where we don't live? On bare systems, each in a directory of its own,
 # the two commands of README's first lines are run; a table says how that went.
 #
-#   test-systems.sh [SYSTEM...]     debian-12, debian-13, debian-sid, debian-13-arm64 (by emulation);
+#   test-systems.sh [SYSTEM...]     debian-12, debian-13, debian-sid, debian-13-arm64 (by emulation),
+#                                   debian-13-musl (the runtime and the lessons with another C library);
 #                                   without a name all of them. ONLY=runtime: instead of all tests only
 #                                   the runtime's and the lessons', as it is under emulation anyway;
 #                                   ONLY=none: only the first command, and a grading
@@ -78,6 +79,7 @@ try() {
         tests=${tests:-runtime}                 # a grading needs AddressSanitizer, which does not start there
     fi
     second="make deps-dev test${tests:+ ONLY=$tests}"
+    [ "$system" != debian-13-musl ] || second='apt-get -qq install -y musl-tools && sh tools/test-musl.sh'
     : > "$log"
     ok=0 lesson=failed result=-
     echo "== $system: make deps lesson-1" >&2
@@ -102,11 +104,11 @@ try() {
     fi
 }
 
-[ $# -gt 0 ] || set -- debian-12 debian-13 debian-sid debian-13-arm64
+[ $# -gt 0 ] || set -- debian-12 debian-13 debian-sid debian-13-arm64 debian-13-musl
 for system; do
     case $system in
     debian-12) try bookworm amd64 ;;
-    debian-13) try trixie amd64 ;;
+    debian-13 | debian-13-musl) try trixie amd64 ;;
     debian-sid) try sid amd64 ;;
     debian-13-arm64) try trixie arm64 ;;
     *) echo "test-systems.sh knows of no '$system'"; exit 2 ;;

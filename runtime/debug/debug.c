@@ -25,7 +25,7 @@
 #if __has_include(<execinfo.h>)
 #include <execinfo.h>
 #else
-#define backtrace(frames, most) 0
+static int backtrace(void **frames, int most) { (void)frames; (void)most; return 0; }
 #endif
 
 #define SLOW 0.1                    /* seconds; loop.slow_callback_duration */
@@ -300,7 +300,7 @@ static void *watch_over(void *p)
 static void start_watchdog(struct debug *debug)
 {
     struct sigaction action = { .sa_handler = on_ask, .sa_flags = SA_RESTART };
-    void *first[1] = { NULL };
+    void *first[1];
     sigset_t all, before;
     debug->watched = backtrace(first, 1) >= 0      /* loads what it needs now, not in a handler */
                      && sigaction(ASK, &action, NULL) == 0;
