@@ -296,6 +296,9 @@ $(BUILD)/runtime/%: runtime/%.c $$(call parts,runtime/$$*.c) $(BUILD)/libruntime
 $(BUILD)/runtime/tests/faults: CHECK += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
 	aligned_alloc strdup mmap object_new coro_new async_coro_new stack_take)
 
+# A test's own code runs once: what it takes to compile is what counts.
+$(TESTS): private CFLAGS = -O0
+
 # What a program does that was built without our flags.
 $(BUILD)/runtime/tests/test_unprotected: private FLAGS += -fno-stack-clash-protection
 

@@ -215,7 +215,7 @@ all)
     ;;
 *)
     style
-    export FEW=1
+    export FEW=1 FAULTS=few
     (lane own:build) && lanes own:answers:anywhere:desk own:class own:scripts own:units own:pages \
         own:lessons own:book:words own:solutions
     ;;

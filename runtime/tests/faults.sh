@@ -1,7 +1,7 @@
 #!/bin/sh
 # faults.sh - the corpus, and a tour of the rest, with failing allocations, cancellations, and in
 # random order: see faults.c. FAULTS=long takes minutes: every accident, and many more orders;
-# FAULTS=few is for a sanitizer, FEW=1 for who waits.
+# FAULTS=few is for a sanitizer, and for who waits.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -9,7 +9,7 @@ faults=${BUILD:-build}/runtime/tests/faults
 case ${FAULTS:-} in
 long) rounds=400 every=1 ;;
 few) rounds=1 every=20 ;;
-*) rounds=3 every=${FEW:+1}5 ;;
+*) rounds=3 every=5 ;;
 esac
 passed=0 failed=0
 
