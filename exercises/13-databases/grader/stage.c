@@ -32,6 +32,10 @@ static long connections(void)
     return count;
 }
 
+/* Nobody needs a bank after its run: libsqlite3, which calls these, need not wait for the disk. */
+int fsync(int file) { return (void)file, 0; }
+int fdatasync(int file) { return (void)file, 0; }
+
 /* NAME BALANCE CITY for each account; with none of them there is no table either. */
 static async_value make_bank(void *p)
 {
