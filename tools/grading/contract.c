@@ -183,6 +183,93 @@ static void only_code(char *text)
 
 static bool in_word(int c) { return isalnum(c) || c == '_'; }
 
+/* ---------------------------------------------------------------------- text for the assembler */
+
+/* A line that ends with a backslash goes on in the next. */
+static void join_lines(char *text)
+{
+    char *to = text;
+    for (; *text; text++) {
+        size_t blanks = *text == '\\' ? strspn(text + 1, " \t\r") + 1 : 0;
+        if (blanks && text[blanks] == '\n')
+            text += blanks;
+        else
+            *to++ = *text;
+    }
+    *to = 0;
+}
+
+/* Two underscores and a capital: a macro of the C library's, of which some make a name of what they are given. */
+static bool uses_librarys_macro(const char *text)
+{
+    for (; (text = strstr(text, "__")); text++)
+        if (isupper((unsigned char)text[2]))
+            return true;
+    return false;
+}
+
+bool contract_quotes(const char *path)
+{
+    static const char *const signs[] = { "asm", "attribute", "[[", "<:", "##", "%:", "_Pragma" };
+    char *text = text_of(path);
+    join_lines(text);
+    bool found = uses_librarys_macro(text);
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        found = found || strstr(text, signs[i]);
+    free(text);
+    return found;
+}
+
+/* Behind a word: (" and more such texts, all of them names? A statement asm("...") has been looked for. */
+static bool quotes_names(const char *text)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$@";
+    text += strspn(text, " \t\n");
+    if (*text != '(')
+        return true;
+    for (text++; *(text += strspn(text, " \t\n")) == '"'; text++) {
+        text++;
+        text += strspn(text, name);
+        if (*text != '"')
+            return false;
+    }
+    return !isalnum((unsigned char)*text) || text[strcspn(text, "\",) \n")] != '"';      /* R"(...)" */
+}
+
+static bool is_quoting(const char *word, size_t length)
+{
+    static const char *const words[] = { "asm", "section", "alias", "weakref", "ifunc", "symver" };
+    while (length > 1 && *word == '_')
+        word++, length--;
+    while (length > 1 && word[length - 1] == '_')
+        length--;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == length && !strncmp(word, words[i], length))
+            return true;
+    return false;
+}
+
+bool contract_quoted(const char *preprocessed, const char *place)
+{
+    char *all = text_of(preprocessed), before = ';';
+    bool fine = true;
+    for (const char *text = all; fine && *text;) {
+        size_t length = *text == '#' && text > all && text[-1] == '\n' ? strcspn(text, "\n") : no_code(text), word = 0;
+        while (!length && in_word((unsigned char)text[word]))
+            word++;
+        if (word && !strchr(";{}", before))
+            fine = !is_quoting(text, word) || quotes_names(text + word);
+        text += length ? length : word ? word : 1;
+        before = isspace((unsigned char)text[-1]) ? before : text[-1];
+    }
+    free(all);
+    if (!fine)
+        printf("%s has assembly in it (in the text of a name or a section). No exercise needs that.\n", place);
+    return fine;
+}
+
+/* ----------------------------------------------------------------------- what may be called */
+
 /* What a header declares: a name before a parenthesis; in our own, all that is named async_. */
 static void add_declared(const char *header)
 {
@@ -253,12 +340,23 @@ static bool is_allowed(const char *name)
     return is_named(name, length);
 }
 
-static bool check_symbols(const ElfW(Sym) * symbols, size_t count, const char *strings, const char *place)
+/* A variable, among the functions? */
+static bool lies_in_code(const ElfW(Sym) * symbol, const ElfW(Shdr) * sections, int section_count)
+{
+    return ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT && symbol->st_shndx < section_count &&
+           sections[symbol->st_shndx].sh_flags & SHF_EXECINSTR;
+}
+
+static bool check_symbols(const ElfW(Sym) * symbols, size_t count, const char *strings, const ElfW(Shdr) * sections,
+                          int section_count, const char *place)
 {
     bool fine = true;
     for (size_t i = 1; i < count; i++) {
         const char *name = strings + symbols[i].st_name;
-        if (ELF64_ST_TYPE(symbols[i].st_info) == STT_GNU_IFUNC) {
+        if (lies_in_code(&symbols[i], sections, section_count)) {
+            printf("%s puts a variable, %s, where functions are. No exercise needs that.\n", place, name);
+            fine = false;
+        } else if (ELF64_ST_TYPE(symbols[i].st_info) == STT_GNU_IFUNC) {
             printf("%s lets %s() be chosen when the program is loaded (ifunc). No exercise needs that.\n",
                    place, name);
             fine = false;
@@ -275,7 +373,7 @@ static bool check_symbols(const ElfW(Sym) * symbols, size_t count, const char *s
 
 /* The beginnings of the names of what every compiler makes. What runs before main or at the end has
  * names of its own, and so has what a program puts into a section by itself. */
-static bool check_section(const char *name, const char *place)
+static bool check_section(const char *name, size_t flags, const char *place)
 {
     static const char *const usual[] = {
         ".text", ".data", ".bss", ".rodata", ".tdata", ".tbss", ".comment", ".note.", ".eh_frame", ".debug_",
@@ -284,9 +382,14 @@ static bool check_section(const char *name, const char *place)
     static const char *const sanitizers[] = { ".init_array", ".fini_array", "asan_globals" };
     if (!strncmp(name, ".rela.", 6) && name[6] == '.')
         name += 5;
+    if (flags & SHF_EXECINSTR && !strcmp(name, ".note.GNU-stack")) {
+        printf("%s takes the address of a function inside of a function, for which a stack would have to hold\n"
+               "machine code. Here none does: write it outside, and give it what it needs.\n", place);
+        return false;
+    }
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
         size_t length = strlen(usual[i]);
-        if (!strncmp(name, usual[i], length) &&
+        if (!strncmp(name, usual[i], length) && (i == 0 || !(flags & SHF_EXECINSTR)) &&
             (usual[i][length - 1] == '.' || usual[i][length - 1] == '_' || !name[length] || name[length] == '.' ||
              name[length] == '1'))
             return true;
@@ -331,9 +434,9 @@ static bool check_elf(const char *bytes, size_t size, const char *place)
     size_t count = table ? table->sh_size / sizeof *symbols : 0;
     const char *strings = table ? bytes + sections[table->sh_link].sh_offset : "";
     for (int i = 1; i < head->e_shnum; i++)
-        fine &= check_section(titles + sections[i].sh_name, place);
+        fine &= check_section(titles + sections[i].sh_name, sections[i].sh_flags, place);
     fine &= check_size(sections, head->e_shnum, place);
-    return check_symbols(symbols, count, strings, place) && fine;
+    return check_symbols(symbols, count, strings, sections, head->e_shnum, place) && fine;
 }
 
 /* A file in memory; NULL if it cannot be read. */

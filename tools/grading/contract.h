@@ -17,6 +17,13 @@ bool contract_includes(const char *list, const char *here, const char *headers, 
 /* The assembly that the compiler wrote: none of it may be the student's own. */
 bool contract_assembly(const char *assembly, const char *place);
 
+/* The source once more, with all macros replaced, as the compiler has written it: the text that it will copy into the
+ * assembly, of names and sections that are given in quotes, is the name of something and no more. */
+bool contract_quoted(const char *preprocessed, const char *place);
+
+/* Could there be such text at all? Most programs have none, and nobody need replace their macros. */
+bool contract_quotes(const char *path);
+
 /* The object: what it refers to, and its sections. Headers and the list of C library functions say
  * what there is. `has_checks`: a sanitizer has added its own. */
 bool contract_object(const char *object, const char *const *headers, const char *library, bool has_checks,

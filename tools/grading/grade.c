@@ -324,6 +324,15 @@ static bool link_object(void)
     return make_of_it(NULL, words);
 }
 
+/* Who gives names in quotes has the macros replaced, to see them. */
+static bool check_quoted(void)
+{
+    static const char replace[] = "cd \"$0\" && exec $CC $FLAGS -w -O1 -fPIC -I\"$INCLUDE\" -E -P -o exercise.i exercise.c";
+    char *words[] = { scratch, NULL };
+    return second_pass || !contract_quotes(in_scratch("exercise.c")) ||
+           (make_of_it(replace, words) && contract_quoted(in_scratch("exercise.i"), source));
+}
+
 /* Makes the submission a library, with which $BUILD's stage is a program. To link one with the other anew would take
  * as long as to compile. To start a shell or another program costs as much as to link: so there are few. */
 static bool make_stage(void)
@@ -336,7 +345,7 @@ static bool make_stage(void)
     char *words[] = { scratch, root, NULL };
     return make_of_it(compile, words) &&
            (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
-           contract_assembly(in_scratch("exercise.s"), source) && make_of_it(assemble, words) &&
+           contract_assembly(in_scratch("exercise.s"), source) && check_quoted() && make_of_it(assemble, words) &&
            check_object() && check_functions() && hide_names() && link_object();
 }
 

@@ -90,6 +90,9 @@ static void judge_endless(struct run *run, struct raw *raw)
                "The program was still going after an hour of virtual time%s. Something waits again "
                "and again, or far too long: does the loop around the await ever end?",
                in_task(raw));
+    if (!strcmp(why, "clock"))
+        reject(run, "The program has set the loop's clock%s. Time passes while everybody waits, and in no other "
+                    "way: await what takes its time.", in_task(raw));
     if (!raw->in_time) {
         grader_timeouts++;
         reject(

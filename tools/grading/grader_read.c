@@ -106,7 +106,8 @@ static void read_line(struct run *run, struct raw *raw, char *line)
         run->elsewhere += strtod(line, NULL);
     } else if (!strcmp(what, "frame") && raw->frame_count < MOST_FRAMES) {
         raw->frames[raw->frame_count++] = line;
-    } else if (!strcmp(what, "stuck") || !strcmp(what, "busy") || !strcmp(what, "overtime")) {
+    } else if (!strcmp(what, "stuck") || !strcmp(what, "busy") || !strcmp(what, "overtime") ||
+               !strcmp(what, "clock")) {
         raw->gave_up = what;
         raw->task = line;
     } else if (!strcmp(what, "crash")) {
