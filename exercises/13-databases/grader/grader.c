@@ -86,6 +86,9 @@ static const char *text_of_account(const struct account *account)
     return line;
 }
 
+#define KEPT \
+    "A static or global variable is there once for all calls: what belongs to one call is kept in its local variables."
+
 /* A city whose name means something in SQL: was it taken for that? */
 static void check_pasted(struct run *run, const char *city, const char *first)
 {
@@ -109,20 +112,22 @@ static void check_pasted(struct run *run, const char *city, const char *first)
                city);
 }
 
-static void try_city(const char *city, int in_it)
+/* "twice": it is called before that once more. */
+static void try_city(const char *city, int in_it, const char *how)
 {
     char arguments[80];
     struct account sorted[MOST];
     count = 0;
     for (int i = 0; i < in_it + 2; i++)
-        add_account(i % 2 == 0 && i / 2 < 2 ? "elsewhere" : city);
+        add_account(i % 2 == 0 && i / 2 < 2 ? i ? "elsewhere" : "elm-hill" : city);
     for (int i = in_it = 0; i < count; i++)
         if (strcmp(accounts[i].city, city) == 0)
             sorted[in_it++] = accounts[i];
     qsort(sorted, in_it, sizeof sorted[0], by_name);
-    for (int i = 0; i < in_it; i++)
-        will_print(0, "%s: %d", sorted[i].name, sorted[i].balance);
-    snprintf(arguments, sizeof arguments, "%s - - - -", city);
+    bool twice = strcmp(how, "twice") == 0;
+    for (int i = 0; i < in_it << twice; i++)
+        will_print(0, "%s: %d", sorted[i % in_it].name, sorted[i % in_it].balance);
+    snprintf(arguments, sizeof arguments, "%s %s - - -", city, how);
     struct run *run = try_part("list_city", arguments);
     check_pasted(run, city, text_of_account(&sorted[0]));
     for (int i = 0; i < count; i++) {
@@ -134,19 +139,22 @@ static void try_city(const char *city, int in_it)
                    line, accounts[i].city);
     }
     expect_transcript(run, in_order, "The accounts of the city, ordered by name.");
-    expect_number(run, "list_city", in_it, "That is how many there are.");
+    expect_number(run, "list_city", in_it, twice ? "It was called for the second time. " KEPT
+                                                 : "That is how many there are.");
     check_closed(run, "");
 }
 
 START_TEST(city)
 {
     char name[40];
-    try_city(random_word(), 4);
+    try_city(random_word(), 4, "-");
+    try_city("elm_hill", 3, "twice");   /* what LIKE takes for a pattern */
+    try_city(random_word(), MOST - 2, "-");
     snprintf(name, sizeof name, "%s's", random_word());
-    try_city(name, 3);
+    try_city(name, 3, "-");
     snprintf(name, sizeof name, "%s\"s", random_word());
-    try_city(name, 3);
-    try_city("name", 3);
+    try_city(name, 3, "-");
+    try_city("name", 3, "-");
     count = 0; /* a database without the table */
     struct run *run = try_part("list_city", "somewhere - - - -");
     check_error(run, "list_city", "no such table", "The database of this run is empty.");
@@ -230,6 +238,12 @@ START_TEST(both_or_neither)
     struct run *run = try_transfer(amount, seconds, 0);
     will_print(0, "confirming");
     expect_transcript(run, in_order, "The transfer is confirmed between its two halves.");
+    if (strcmp(text_of(run, "balances"), balances(amount, amount)) != 0 &&
+        strcmp(text_of(run, "balances"), balances(0, 0)) != 0)
+        reject(run,
+               "Somebody else who looks now finds the balances %s, expected %s: the amount goes from the giver's "
+               "balance to the taker's, and all others stay as they are.",
+               text_of(run, "balances"), balances(amount, amount));
     if (strcmp(text_of(run, "balances"), balances(amount, amount)) != 0)
         reject(run,
                "Somebody else who looks now finds the balances %s: the two changes are not in the "
@@ -275,12 +289,12 @@ END_TEST
 
 /* ---------------------------------------------------------------------------------- part 3 */
 
-/* When each question is asked if `width` can be at the same time; returns when the last is
- * answered. */
-static double will_look_up(int width, const double *seconds)
+/* When each question from number `begin` on is asked if `width` can be at the same time; returns when the
+ * last is answered. */
+static double will_look_up(int begin, int width, const double *seconds)
 {
     double free_at[MOST] = { 0 }, end = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = begin; i < count; i++) {
         int first = 0;
         for (int j = 1; j < width; j++)
             if (free_at[j] < free_at[first] - 1e-9)
@@ -305,7 +319,8 @@ static double in_groups(int width, const double *seconds)
     return sum;
 }
 
-/* Cancelled at that time, if it is not 0. `how`: "-" or "unreachable". */
+/* Cancelled at that time, if it is not 0. `how`: "-", "unreachable", or "twice": at the same time it is called for all
+ * accounts but the first. */
 static struct run *try_sum(int width, int missing, double cancelled_at, const char *how, double *seconds)
 {
     char arguments[160];
@@ -331,19 +346,29 @@ static void check_connections(struct run *run, int width)
                most, most == 1 ? " was" : "s were", width);
 }
 
-static void try_width(int how_many, int width)
+/* New accounts: what they hold together. */
+static int add_accounts(int how_many, double *seconds)
 {
-    double seconds[MOST], sum_of_seconds = 0, longest = 0;
     int sum = 0;
     count = 0;
     for (int i = 0; i < how_many; i++) {
         add_account("");
-        sum_of_seconds += seconds[i] = random_seconds();
-        longest = fmax(longest, seconds[i]);
+        seconds[i] = random_seconds();
         sum += accounts[i].balance;
     }
+    return sum;
+}
+
+static void try_width(int how_many, int width)
+{
+    double seconds[MOST], sum_of_seconds = 0, longest = 0;
+    int sum = add_accounts(how_many, seconds);
+    for (int i = 0; i < count; i++) {
+        sum_of_seconds += seconds[i];
+        longest = fmax(longest, seconds[i]);
+    }
     struct run *run = try_sum(width, 0, 0, "-", seconds);
-    double end = will_look_up(width, seconds);
+    double end = will_look_up(0, width, seconds);
     mistaken_seconds(run, sum_of_seconds, end,
                      "the questions were asked one after the other. Each "
                      "is a task of its own, and width of them can be under way.");
@@ -363,6 +388,24 @@ static void try_width(int how_many, int width)
     check_closed(run, "");
 }
 
+static void try_twice(void)
+{
+    double seconds[4];
+    int sum = add_accounts(4, seconds), others = sum - accounts[0].balance;
+    struct run *run = try_sum(2, 0, 0, "twice", seconds);
+    will_look_up(0, 2, seconds);
+    will_look_up(1, 2, seconds);
+    expect_transcript(run, any_order,
+                      "Alone, each of the two calls did as it should; here they run at the same time. " KEPT);
+    expect_number(run, "sum_up", sum, "At the same time it was called for some of the accounts. " KEPT);
+    if (atoi(text_of(run, "without_the_first")) != others)
+        reject(run,
+               "sum_up() was called twice at the same time, for all accounts and for all but the first, and the "
+               "second call returned %s, expected %d. " KEPT,
+               text_of(run, "without_the_first"), others);
+    check_closed(run, "");
+}
+
 START_TEST(few_connections)
 {
     double seconds[4];
@@ -373,11 +416,9 @@ START_TEST(few_connections)
     try_width(random_between(8, 10), 2);
     try_width(3, 5);
     try_width(MOST, 3);
-    count = 0;
-    for (int i = 0; i < 4; i++) {
-        add_account("");
-        seconds[i] = random_seconds();
-    }
+    try_width(MOST, 10);
+    try_twice();
+    add_accounts(4, seconds);
     struct run *run = try_sum(2, 1, 0, "-", seconds);
     check_error(run, "sum_up", "there is no account of nobody",
                 "Who is not there has no balance, not "
