@@ -1,8 +1,6 @@
 /* file.c - files without blocking the loop. asyncio has none; people use aiofiles, which does what we
  * do: a disk that is slow is waited for in a thread. */
-#include "core/loop.h"
 #include "core/memory.h"
-#include "debug/report.h"
 #include "core/task.h"
 #include <fcntl.h>
 #include <stdlib.h>
