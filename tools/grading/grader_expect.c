@@ -20,16 +20,38 @@ static bool about_time;             /* what is wrong is seen in a picture of the
 
 /* ----------------------------------------------------------------------------- to fail */
 
+/* How many bytes the character has that begins here; 0: it is none of UTF-8, or would move a terminal. */
+static size_t readable(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    size_t length = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
+    if (*c < ' ' || *c == 127 || (*c == 0xc2 && c[1] < 0xa0) || (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90))
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+/* Appends the character at `*text`, or its first byte spelled out, and goes on behind it. */
+static size_t spell(const char **text, char *to)
+{
+    size_t length = readable(*text);
+    if (!length)
+        return sprintf(to, "\\x%02x", (unsigned char)*(*text)++);
+    memcpy(to, *text, length);
+    *text += length;
+    return length;
+}
+
 const char *visible(const char *text, char *to, size_t size)
 {
     size_t n = 0;
-    for (; *text && n + 6 < size; text++) {
-        unsigned char c = *text, next = text[1];
-        if ((c < ' ' && c != '\n') || c == 127 || (c == 0xc2 && next >= 0x80 && next < 0xa0))
-            n += sprintf(to + n, "\\x%02x", c);
+    while (*text && n + 6 < size)
+        if (*text == '\n')
+            to[n++] = *text++;
         else
-            to[n++] = c;
-    }
+            n += spell(&text, to + n);
     to[n] = 0;
     return to;
 }
@@ -95,15 +117,11 @@ int times_printed(struct run *run, const char *line)
 static const char *marked(const char *text, char *to, size_t size)
 {
     size_t n = 0;
-    for (; *text && n + 8 < size; text++) {
-        unsigned char c = *text;
-        if (c == ' ')
-            n += sprintf(to + n, "·");
-        else if (c < ' ' || c == 127)
-            n += sprintf(to + n, "\\x%02x", c);
+    while (*text && n + 8 < size)
+        if (*text == ' ')
+            n += sprintf(to + n, "·"), text++;
         else
-            to[n++] = c;
-    }
+            n += spell(&text, to + n);
     snprintf(to + n, size - n, "¶");
     return to;
 }

@@ -103,6 +103,21 @@ static void judge_endless(struct run *run, struct raw *raw)
     }
 }
 
+/* Has the C library found memory in disorder? It says so in words that begin like these, and aborts. */
+static bool is_damage(const char *err)
+{
+    static const char *const words[] = {
+        "malloc(): ", "free(): ", "realloc(): ", "calloc(): ", "munmap_chunk(): ", "corrupted ",
+        "double free or corruption", "*** stack smashing detected",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *found = strstr(err, words[i]);
+        if (found && (found == err || found[-1] == '\n'))
+            return true;
+    }
+    return false;
+}
+
 static void judge_crash(struct run *run, struct raw *raw)
 {
     int number = WIFSIGNALED(raw->status) ? WTERMSIG(raw->status) : raw->crash;
@@ -112,6 +127,9 @@ static void judge_crash(struct run *run, struct raw *raw)
     if (number == SIGXFSZ)
         reject(run,
                "The program printed more than a megabyte, and was stopped. Does a loop never end?");
+    if (number == SIGABRT && is_damage(run->err))
+        reject(run, "Memory was damaged, which the C library noticed later%s%s: something was written beyond the end of "
+                    "an array or of what malloc() gave, or freed twice. Its words are below.", place, in_task(raw));
     if (number == SIGABRT)
         reject(run, "The program was stopped by abort()%s%s. What it said below tells why.", place,
                in_task(raw));
