@@ -17,11 +17,13 @@ fetch() {
         sort -u > "$musl/apt/sources.list"
     set -- -qq -o Dir::Etc::sourcelist="$musl/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
         -o Dir::State::lists="$musl/apt/lists" -o APT::Sandbox::User=root
-    apt-get "$@" update && (cd "$musl" && apt-get "$@" source --download-only libev && tar xf libev_*.orig.tar.*)
+    apt-get "$@" update && cd "$musl" || return
+    apt-get "$@" source --download-only libev   # its authors' archive will do; Debian's own files may be missing
+    tar xf libev_*.orig.tar.*
 }
 
 if [ ! -f "$musl/libev.a" ]; then
-    fetch > "$musl/log" 2>&1 || skip "apt cannot fetch libev's source: $(tail -n 1 "$musl/log")"
+    (fetch) > "$musl/log" 2>&1 || skip "apt cannot fetch libev's source: $(tail -n 1 "$musl/log")"
     mkdir -p "$musl/include" && cp "$musl"/libev-*/ev.h "$musl/include" &&
         ln -s /usr/include/linux /usr/include/asm-generic "/usr/include/$(gcc -print-multiarch)/asm" "$musl/include" &&
         musl-gcc -w -O2 -idirafter "$musl/include" -DEV_STANDALONE -DHAVE_CLOCK_GETTIME -DEV_USE_EPOLL=1 -DEV_USE_POLL=1 \

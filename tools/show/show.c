@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "../timeline/become.h"
 #include "../timeline/keys.h"
+#include "../timeline/names.h"
 #include "json.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -95,20 +96,14 @@ static const char *function_name(const char *address)
 {
     static struct { char address[24], name[80]; } known[64];
     static int count;
-    char command[4200];
     for (int i = 0; i < count; i++)
         if (strcmp(known[i].address, address) == 0)
             return known[i].name;
-    if (count == 64 || strchr(program, '\''))
+    if (count == 64)
         return "?";
     snprintf(known[count].address, sizeof known->address, "%s", address);
-    strcpy(known[count].name, "?");
-    snprintf(command, sizeof command, "addr2line -f -i -e '%s' %s 2>/dev/null | tail -n 2", program, address);
-    FILE *found = popen(command, "r");
-    if (found && fgets(known[count].name, sizeof known->name, found))
-        known[count].name[strcspn(known[count].name, "\n")] = 0;
-    if (found)
-        pclose(found);
+    if (!find_name(known[count].name, sizeof known->name, program, address))
+        strcpy(known[count].name, "?");
     return known[count++].name;
 }
 

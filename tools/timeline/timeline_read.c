@@ -4,6 +4,7 @@
  * is: "key": cannot stand inside a text, where quotes have a backslash before them. */
 #include "timeline.h"
 #include "keys.h"
+#include "names.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,14 +126,8 @@ static void pass(struct timeline *t, double at)
 /* What the compiler calls the function that is there in the program, whatever it put into it. */
 static const char *function_name(const struct timeline *t, const char *address)
 {
-    char command[4200], *name = keep(200);
-    snprintf(command, sizeof command, "addr2line -f -i -e '%s' %s 2>/dev/null | tail -n 2", t->program, address);
-    FILE *found = strchr(t->program, '\'') ? NULL : popen(command, "r");
-    if (found && fgets(name, 200, found))
-        name[strcspn(name, "\n")] = 0;
-    if (found)
-        pclose(found);
-    return *name && *name != '?' ? name : "callback";
+    char *name = keep(200);
+    return find_name(name, 200, t->program, address) ? name : "callback";
 }
 
 static void created(struct timeline *t, const char *line, double at)
