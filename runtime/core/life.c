@@ -64,8 +64,7 @@ async_loop *async_new_event_loop(void)
     list_init(&loop->ready);
     list_init(&loop->batch);
     list_init(&loop->tasks);
-    list_init(&loop->subprocesses);
-    list_init(&loop->watchers);
+    list_init(&loop->parts);
     list_init(&loop->generators);
     clock_init(&loop->clock);
     shuffle_init(&loop->shuffle);
@@ -156,16 +155,16 @@ async_value async_loop_close(async_loop *loop)
         return async_none;
     if (loop->running)
         return async_error(ASYNC_RUNTIME_ERROR, "Cannot close a running event loop");
-    subprocess_close(loop);
-    executor_close(loop);
-    watch_close(loop);
+    while (!list_empty(&loop->parts)) {
+        struct part *part = container_of(list_pop(&loop->parts), struct part, link);
+        part->close(part);
+    }
     poll_refuse(loop->poll);
     poll_fetch(loop);
     watch_discard_posted(&loop->ready);
     clear(&loop->ready);
     object_each(detach, loop);
     forgotten_say_all(loop);
-    process_close(loop);
     object_each(discard, loop);
     end(loop);
     object_release();

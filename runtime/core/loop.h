@@ -35,8 +35,7 @@ struct async_loop {
     struct shuffle shuffle;     /* off, unless ASYNC_SHUFFLE says otherwise */
     struct task *current;       /* the task whose step runs, or NULL */
     struct list tasks;          /* all that are not done, oldest first */
-    struct list subprocesses;   /* that are running */
-    struct list watchers;       /* add_reader, add_writer, add_signal_handler */
+    struct list parts;          /* what ends with it, the newest first */
     struct list generators;     /* asynchronous ones that are started and not over */
     async_value left_with;      /* an error that leaves the loop at once (Ctrl-C, exit), or none */
     async_exception_fn *on_exception;
@@ -61,11 +60,24 @@ struct async_loop {
     bool eager;                 /* a task that is made begins at once */
 };
 
+/* Something that a loop has beside its tasks, threads or a subprocess or a watcher: until it ends, or the loop does.
+ * close is called when it has been taken off the list. */
+struct part {
+    struct list link;
+    void (*close)(struct part *part);
+};
+
 extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
 
 static inline void loop_ready(async_loop *loop, struct job *job)    /* run it in the next turn */
 {
     list_append(&loop->ready, &job->link);
+}
+
+static inline void loop_has(async_loop *loop, struct part *part, void (*close)(struct part *part))
+{
+    part->close = close;
+    list_prepend(&loop->parts, &part->link);
 }
 
 /* Runs timer->job once `when` has come; the caller has set job.run. False: no memory. */
@@ -78,14 +90,11 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
  * the turn; the rest stays ready. False: it is another error. */
 bool loop_leave_with(async_loop *loop, async_value error);
 
-void executor_close(async_loop *loop);      /* of executor.c: ends its threads */
-void subprocess_close(async_loop *loop);    /* of subprocess.c: kills what still runs */
-void process_close(async_loop *loop);       /* of process.c: likewise */
+void subprocess_close_all(async_loop *loop);    /* of subprocess.c: kills what still runs */
 
-/* Of watch.c, for closing: ends every watch; frees what other threads posted, among these jobs. */
-void watch_close(async_loop *loop);
+/* For closing: frees what other threads posted, among these jobs. Of watch.c; of threadsafe.c, who tells who waits. */
 void watch_discard_posted(struct list *jobs);
-void threadsafe_discard(struct list *jobs);     /* of threadsafe.c: likewise; tells who waits */
+void threadsafe_discard(struct list *jobs);
 
 /* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
 async_value loop_run(async_loop *loop);

@@ -46,6 +46,7 @@ struct work {
 };
 
 struct executor {
+    struct part part;
     async_loop *loop;
     pthread_mutex_t mutex;          /* guards queue, queued, idle, closing */
     pthread_cond_t something;       /* to do: work, or closing */
@@ -93,24 +94,6 @@ static void *serve(void *p)
     }
     pthread_mutex_unlock(&executor->mutex);
     return NULL;
-}
-
-static struct executor *executor_of(async_loop *loop)
-{
-    if (loop->executor)
-        return loop->executor;
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
-    struct executor *executor = calloc(1, sizeof *executor + most * sizeof executor->ids[0]);
-    if (!executor)
-        return NULL;
-    executor->loop = loop;
-    executor->most = most;
-    pthread_mutex_init(&executor->mutex, NULL);
-    pthread_cond_init(&executor->something, NULL);
-    list_init(&executor->queue);
-    waitq_init(&executor->finished, NULL);
-    return loop->executor = executor;
 }
 
 static bool start_thread(struct executor *executor)
@@ -197,6 +180,57 @@ static const struct future_type external_type = {
     .name = "Future", .cancel = cancel, .drop = drop, .take = take
 };
 
+/* Ends the threads, after what they are doing; drops what nobody waited for. */
+static void close_executor(struct part *part)
+{
+    struct executor *executor = container_of(part, struct executor, part);
+    async_loop *loop = executor->loop;
+    struct list left;               /* what no thread has begun */
+    list_init(&left);
+    pthread_mutex_lock(&executor->mutex);
+    list_splice(&left, &executor->queue);
+    executor->closing = true;
+    pthread_cond_broadcast(&executor->something);
+    pthread_mutex_unlock(&executor->mutex);
+    while (!list_empty(&left)) {
+        struct work *work = container_of(left.next, struct work, link);
+        future_cancel(&work->external->object.future, NULL);
+    }
+    for (unsigned i = 0; i < loop->threads; i++)
+        pthread_join(executor->ids[i], NULL);
+    poll_fetch(loop);
+    list_each(link, &loop->ready) {
+        struct job *job = container_of(link, struct job, link);
+        if (job->run == deliver) {
+            list_remove(link);
+            deliver(job);
+        }
+    }
+    pthread_mutex_destroy(&executor->mutex);
+    pthread_cond_destroy(&executor->something);
+    free(executor);
+    loop->executor = NULL;
+}
+
+static struct executor *executor_of(async_loop *loop)
+{
+    if (loop->executor)
+        return loop->executor;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
+    struct executor *executor = calloc(1, sizeof *executor + most * sizeof executor->ids[0]);
+    if (!executor)
+        return NULL;
+    executor->loop = loop;
+    executor->most = most;
+    pthread_mutex_init(&executor->mutex, NULL);
+    pthread_cond_init(&executor->something, NULL);
+    list_init(&executor->queue);
+    waitq_init(&executor->finished, NULL);
+    loop_has(loop, &executor->part, close_executor);
+    return loop->executor = executor;
+}
+
 /* Hands fn to a thread; its arguments are copied if there is a size. NULL when memory ran out. The user that
  * the context has goes with it. */
 static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, size_t size,
@@ -262,37 +296,4 @@ async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
 {
     loop_given(loop, __func__);
     return coro_make(shut_down, "async_loop_shutdown_default_executor", &loop, sizeof loop);
-}
-
-/* Of life.c: ends the threads, after what they are doing; drops what nobody waited for. */
-void executor_close(async_loop *loop)
-{
-    struct executor *executor = loop->executor;
-    if (!executor)
-        return;
-    struct list left;               /* what no thread has begun */
-    list_init(&left);
-    pthread_mutex_lock(&executor->mutex);
-    list_splice(&left, &executor->queue);
-    executor->closing = true;
-    pthread_cond_broadcast(&executor->something);
-    pthread_mutex_unlock(&executor->mutex);
-    while (!list_empty(&left)) {
-        struct work *work = container_of(left.next, struct work, link);
-        future_cancel(&work->external->object.future, NULL);
-    }
-    for (unsigned i = 0; i < executor->loop->threads; i++)
-        pthread_join(executor->ids[i], NULL);
-    poll_fetch(loop);
-    list_each(link, &loop->ready) {
-        struct job *job = container_of(link, struct job, link);
-        if (job->run == deliver) {
-            list_remove(link);
-            deliver(job);
-        }
-    }
-    pthread_mutex_destroy(&executor->mutex);
-    pthread_cond_destroy(&executor->something);
-    free(executor);
-    loop->executor = NULL;
 }

@@ -30,13 +30,12 @@ struct answer {
 };
 
 struct child {                      /* on the stack of the task that waits for it */
-    struct list link;
+    struct part part;               /* of its loop */
     pid_t pid;
     int fd;                         /* its answer comes from here */
 };
 
 struct processes {                  /* of one loop */
-    struct list children;
     struct waitq waitq;             /* tasks that wait for a processor */
     long running, most;
 };
@@ -134,7 +133,9 @@ static int end(struct child *child, bool killed)
     return status;
 }
 
-static async_value run_child(struct processes *processes, const struct call *call)
+static void close_child(struct part *part) { end(container_of(part, struct child, part), true); }
+
+static async_value run_child(const struct call *call)
 {
     struct child child;
     int ends[2], status;
@@ -154,9 +155,9 @@ static async_value run_child(struct processes *processes, const struct call *cal
         return async_error(errno, async_strf("no other process: %s", strerror(errno)));
     }
     fcntl(child.fd = ends[0], F_SETFL, O_NONBLOCK);
-    list_append(&processes->children, &child.link);
+    loop_has(loop_running, &child.part, close_child);
     async_value v = receive(child.fd);
-    list_remove(&child.link);
+    list_remove(&child.part.link);
     status = end(&child, v.error && v.error != EPIPE);  /* cancelled, or no memory; or it has ended */
     if (v.error == EPIPE && !v.message)
         v = WIFSIGNALED(status)
@@ -175,7 +176,6 @@ static struct processes *processes_of(async_loop *loop)
     struct processes *processes = loop->processes;
     if (processes || !(processes = calloc(1, sizeof *processes)))
         return processes;
-    list_init(&processes->children);
     waitq_init(&processes->waitq, NULL);
     processes->most = processors > 0 ? processors : 1;
     return loop->processes = processes;
@@ -198,18 +198,10 @@ static async_value to_process(void *p)
         }
     }
     processes->running++;
-    async_value v = run_child(processes, p);
+    async_value v = run_child(p);
     processes->running--;
     waitq_serve_next(&processes->waitq);
     return v;
-}
-
-/* Of life.c, while the stacks are still there. */
-void process_close(async_loop *loop)
-{
-    if (loop->processes)
-        list_each(link, &loop->processes->children)
-            end(container_of(link, struct child, link), true);
 }
 
 async_awaitable async_to_process_call(async_call what) { return coro_with_call(to_process, what); }

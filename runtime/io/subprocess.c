@@ -29,7 +29,7 @@ extern char **environ;
 
 struct subprocess {
     struct object object;
-    struct list link;               /* among the loop's that are running */
+    struct part part;               /* of its loop, while it runs */
     pid_t pid;
     int pidfd;                      /* readable when it has ended; -1: none */
     struct job job;                 /* sees to that end */
@@ -54,7 +54,7 @@ static void stop_watching(struct subprocess *process)
     process->thread = NULL;
     process->pidfd = -1;
     list_remove(&process->job.link);
-    list_remove(&process->link);
+    list_remove(&process->part.link);
 }
 
 /* Takes the child's status if it has ended, or waits for that if it must have. */
@@ -90,10 +90,18 @@ static void drop(struct object *object)
     }
 }
 
-void subprocess_close(async_loop *loop)
+static void close_subprocess(struct part *part)
 {
-    list_each(link, &loop->subprocesses)
-        kill(container_of(link, struct subprocess, link)->pid, SIGKILL);
+    kill(container_of(part, struct subprocess, part)->pid, SIGKILL);
+}
+
+void subprocess_close_all(async_loop *loop)
+{
+    list_each(link, &loop->parts) {
+        struct part *part = container_of(link, struct part, link);
+        if (part->close == close_subprocess)
+            close_subprocess(part);
+    }
 }
 
 static const struct future_type subprocess_type = { .name = "Process", .drop = drop };
@@ -191,7 +199,7 @@ static struct subprocess *subprocess_new(pid_t pid)
     list_init(&process->job.link);
     process->watch = NULL;
     process->thread = NULL;
-    list_append(&loop_running->subprocesses, &process->link);
+    list_init(&process->part.link);
     process->returncode = ASYNC_RUNNING;
     memset(process->pipes, 0, sizeof process->pipes);
     waitq_init(&process->ended, &process->object);
@@ -227,7 +235,9 @@ static bool watch_end(struct subprocess *process)
 /* Watches for its end, and makes streams of the pipes. */
 static async_value adopt(struct subprocess *process, struct ends *ends)
 {
-    if (!watch_end(process))
+    bool watched = watch_end(process);
+    loop_has(loop_running, &process->part, close_subprocess);   /* now, so that it ends before the thread has to */
+    if (!watched)
         return async_error(ENOMEM, "no memory to watch a process");
     for (int i = 0; i < 3; i++) {
         int fd = ends->fd[i][0];

@@ -15,7 +15,7 @@
 enum kind { READER, WRITER, SIGNAL };
 
 struct watcher {
-    struct list link;               /* among the loop's watchers */
+    struct part part;               /* of its loop */
     struct job job;
     struct watch *watch;            /* the loop's part */
     async_loop *loop;
@@ -47,24 +47,6 @@ static void run(struct job *job)
 static pthread_mutex_t owning = PTHREAD_MUTEX_INITIALIZER;
 static struct { async_loop *loop; pthread_t thread; const char *place; } owners[_NSIG];
 
-static struct watcher *find(async_loop *loop, enum kind kind, int number)
-{
-    list_each(link, &loop->watchers) {
-        struct watcher *watcher = container_of(link, struct watcher, link);
-        if (watcher->kind == kind && watcher->number == number)
-            return watcher;
-    }
-    return NULL;
-}
-
-static void end(struct watcher *watcher)
-{
-    list_remove(&watcher->link);
-    unwatch(watcher->watch);
-    context_release(watcher->context);
-    free(watcher);
-}
-
 static void disown(int number)
 {
     pthread_mutex_lock(&owning);
@@ -72,23 +54,38 @@ static void disown(int number)
     pthread_mutex_unlock(&owning);
 }
 
+static void end(struct watcher *watcher)
+{
+    list_remove(&watcher->part.link);
+    unwatch(watcher->watch);
+    context_release(watcher->context);
+    free(watcher);
+}
+
+static void close_watcher(struct part *part)
+{
+    struct watcher *watcher = container_of(part, struct watcher, part);
+    if (watcher->kind == SIGNAL)
+        disown(watcher->number);
+    end(watcher);
+}
+
+static struct watcher *find(async_loop *loop, enum kind kind, int number)
+{
+    list_each(link, &loop->parts) {
+        struct watcher *watcher = container_of(link, struct watcher, part.link);
+        if (watcher->part.close == close_watcher && watcher->kind == kind && watcher->number == number)
+            return watcher;
+    }
+    return NULL;
+}
+
 static bool forget(async_loop *loop, enum kind kind, int number)
 {
     struct watcher *watcher = find(loop, kind, number);
-    if (!watcher)
-        return false;
-    if (kind == SIGNAL)
-        disown(number);
-    end(watcher);
-    return true;
-}
-
-void watch_close(async_loop *loop)
-{
-    while (!list_empty(&loop->watchers)) {
-        struct watcher *watcher = container_of(loop->watchers.next, struct watcher, link);
-        forget(loop, watcher->kind, watcher->number);
-    }
+    if (watcher)
+        close_watcher(&watcher->part);
+    return watcher;
 }
 
 /* Takes the signal from whatever loop of this thread has it; the error if one of another thread has. */
@@ -141,7 +138,7 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         forget(loop, kind, number);
     }
     watcher->context = context_copy();
-    list_append(&loop->watchers, &watcher->link);
+    loop_has(loop, &watcher->part, close_watcher);
     return async_none;
 }
 
