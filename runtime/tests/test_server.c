@@ -180,13 +180,11 @@ END_TEST
 
 /* ---------------------------------------------------------------------------- Unix sockets */
 
-static char directory[64], path[128];
+static char directory[256], path[300];
 
 static void make_directory(void)
 {
-    snprintf(directory, sizeof directory, "/tmp/test_server.XXXXXX");
-    if (!mkdtemp(directory))
-        abort();
+    folder_beside_us(directory, sizeof directory);
     snprintf(path, sizeof path, "%s/socket", directory);
 }
 
@@ -218,7 +216,7 @@ PROGRAM(finds_a_stale_one)
 
 PROGRAM(is_too_long)
 {
-    char longer[200];
+    char longer[400];
     snprintf(longer, sizeof longer, "%s/%0100d", directory, 0);
     async_value v = async_catch(async_start_unix_server(echo, NULL, longer));
     say("%s", words_of(v.message, "AF_UNIX path too long"));

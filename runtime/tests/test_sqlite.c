@@ -3,15 +3,13 @@
 #include "sqlite.h"
 #include "databases.h"
 
-static char directory[] = "/tmp/test_sqlite.XXXXXX";
+static char directory[256];
 
 /* For each test an empty database in a file. */
 static void fresh_file(void)
 {
-    strcpy(directory, "/tmp/test_sqlite.XXXXXX");
-    static char text[64];
-    if (!mkdtemp(directory))
-        abort();
+    static char text[300];
+    folder_beside_us(directory, sizeof directory);
     snprintf(text, sizeof text, "sqlite:%s/test.db", directory);
     url = text;
 }
@@ -20,7 +18,7 @@ static void remove_file(void)
 {
     static const char *const names[] = { "test.db", "test.db-journal", "test.db-wal",
                                          "test.db-shm" };
-    char path[64];
+    char path[300];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]);
         unlink(path);

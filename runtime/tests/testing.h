@@ -447,6 +447,14 @@ static inline const char *children_left(void)
     return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD ? "no child left" : "a child is left";
 }
 
+/* A new folder, beside the program and not in /tmp: what a test that is killed leaves there goes with `make clean`. */
+static inline void folder_beside_us(char *path, size_t size)
+{
+    extern char *program_invocation_name;
+    if (snprintf(path, size, "%s.XXXXXX", program_invocation_name) >= (int)size || !mkdtemp(path))
+        abort();
+}
+
 /* ------------------------------------------------------------------------------- running */
 
 /* The main coroutine function of a program, which takes no arguments. */

@@ -291,7 +291,7 @@ static async_value grade_one(void *p)
         await(async_coro(settle, class, i, record, seed));
     source_free(&class->sources[i]);
     if (old && !strcmp(text_of(old, "sha256"), text_of(record, "sha256")) &&
-        number_of(old, "score") > number_of(record, "score"))
+        number_of(old, "max") == number_of(record, "max") && number_of(old, "score") > number_of(record, "score"))
         json_object_set(record, "lowered_from", json_object_get(old, "score"));
     json_decref(old);
     record_done(record, now() - began, tier_names[class->asked.tier], class->compiler);

@@ -274,13 +274,14 @@ static void refuse(struct source *source, const char *status, const char *format
     va_end(args);
 }
 
-/* What is shown of a path: what comes after the student's own folder. */
+/* What is shown of a path: what comes after the student's own folder. What was in an archive is in a folder that
+ * has its name, since it may say which exercise it is. */
 static const char *shown(const struct search *search, const char *path)
 {
     const char *const *own = search->submission->paths;
     size_t length = strlen(search->scratch);
-    if (!strncmp(path, search->scratch, length) && path[length] == '/')
-        path = strchr(path + length + 1, '/') ? strchr(path + length + 1, '/') + 1 : path;
+    if (!strncmp(path, search->scratch, length) && path[length] == '/' && strchr(path + length + 1, '/'))
+        return strchr(path + length + 1, '/') + 1;
     for (; *own; own++)
         if (!strncmp(path, *own, strlen(*own)) && path[strlen(*own)] == '/')
             return path + strlen(*own) + 1;
@@ -291,15 +292,18 @@ static void look(struct search *search, const char *path, int depth);
 
 static void look_in_archive(struct search *search, const char *path, int depth)
 {
-    char sentence[400], *folder = format_text("%s/%d", search->scratch, search->unpacked++);
+    char sentence[400], *above = format_text("%s/%d", search->scratch, search->unpacked++);
+    char *folder = format_text("%s%s", above, strrchr(path, '/'));
     struct stat stat;
     if (lstat(path, &stat) == 0 && stat.st_size > 32 << 20)
         refuse(search->source, "too_big", "%s has more than 32 MiB.", shown(search, path));
-    else if (mkdir(folder, 0700) < 0 || !unpack(path, folder, sentence, sizeof sentence))
+    else if (mkdir(above, 0700) < 0 || mkdir(folder, 0700) < 0)
+        refuse(search->source, "refused", "%s cannot be unpacked: %s.", shown(search, path), strerror(errno));
+    else if (!unpack(path, folder, sentence, sizeof sentence))
         refuse(search->source, "refused", "%s: %s.", shown(search, path), sentence);
     else
         look(search, folder, depth);
-    free(folder);
+    free(above), free(folder);
 }
 
 static void look(struct search *search, const char *path, int depth)
@@ -330,30 +334,37 @@ static void look(struct search *search, const char *path, int depth)
         search->other = strdup(path);
 }
 
-/* Does a path speak of this exercise: .../04-await/exercise.c in a whole tree, exercise-4.c, ex04.c, 4/main.c? */
+/* Is it this exercise's in a whole tree: .../04-await/exercise.c? */
 static bool is_of_tree(const char *path, const struct exercise *exercise)
 {
-    char *end = format_text("/%s/exercise.c", exercise->name);
+    char *end = format_text("%s/exercise.c", exercise->name);
     size_t length = strlen(path), its = strlen(end);
-    bool is = length > its && !strcmp(path + length - its, end);
+    bool is = length >= its && !strcmp(path + length - its, end) && (length == its || path[length - its - 1] == '/');
     free(end);
     return is;
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* Of exercise-4-1.c and 77_ex04 (2).c the number after "ex"; else the last one, as of hw4.c and 4/main.c. */
+static long number_in(const char *path)
+{
+    long number = -1;
+    for (const char *at = path; (at = strcasestr(at, "ex")); at++) {
+        const char *digit = at + strspn(at, LETTERS "-_ ");
+        if ((at == path || !isalpha((unsigned char)at[-1])) && digits(digit))
+            number = strtol(digit, NULL, 10);
+    }
+    for (const char *at = path; number < 0 && (at = strpbrk(at, "0123456789")); at += digits(at))
+        if (!strpbrk(at + digits(at), "0123456789"))
+            number = strtol(at, NULL, 10);
+    return number;
+}
+
+/* Of what was handed in: that a folder of ours, or a student, has a number says nothing. */
 static bool speaks_of(const char *path, const struct exercise *exercise)
 {
-    if (strstr(path, exercise->name))
-        return true;
-    for (const char *at = path + strlen(path); at > path;) {    /* the last number that is in it */
-        while (at > path && !isdigit(at[-1]))
-            at--;
-        const char *end = at;
-        while (at > path && isdigit(at[-1]))
-            at--;
-        if (at < end)
-            return atoi(at) == exercise->number;
-    }
-    return false;
+    return strstr(path, exercise->name) || number_in(path) == exercise->number;
 }
 
 /* Keeps those of which `is` is true, if there are any or if they have to be. */
@@ -362,11 +373,9 @@ static void keep(struct search *search, bool (*is)(const char *, const struct ex
     struct list *files = &search->files;
     size_t fitting = 0, to = 0;
     for (size_t i = 0; i < files->count; i++)
-        fitting += is(shown(search, files->words[i]), search->submission->exercise) ||
-                   is(files->words[i], search->submission->exercise);
+        fitting += is(shown(search, files->words[i]), search->submission->exercise);
     for (size_t i = 0; (fitting || strictly) && i < files->count; i++)
-        if (is(shown(search, files->words[i]), search->submission->exercise) ||
-            is(files->words[i], search->submission->exercise))
+        if (is(shown(search, files->words[i]), search->submission->exercise))
             files->words[to++] = files->words[i];
         else
             free(files->words[i]);

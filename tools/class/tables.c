@@ -147,13 +147,20 @@ static const json_t *part_of(const json_t *record, const struct item *item)
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
+/* "Repair part 1 first" and "Not tried" say nothing of what somebody believes. */
+static bool was_tried(const json_t *part)
+{
+    const char *message = text_of(part, "message");
+    return strncmp(message, "Repair part ", 12) != 0 && strncmp(message, "Not tried: ", 11) != 0;
+}
+
 static void find_misconception(struct item *item, json_t *const *records, size_t count)
 {
     char **shapes = calloc(count + 1, sizeof *shapes);
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
         const json_t *part = part_of(records[i], item);
-        if (part && !json_is_true(json_object_get(part, "passed")))
+        if (part && !json_is_true(json_object_get(part, "passed")) && was_tried(part))
             shapes[found++] = shape(part);
     }
     qsort(shapes, found, sizeof *shapes, by_text);

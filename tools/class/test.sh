@@ -113,12 +113,38 @@ rows=$(($(wc -l < "$out/grades.csv") - 1))
 if [ "$rows" -eq "$(wc -l < "$place/expected")" ]; then ok; else not_ok "grades.csv has $rows rows"; fi
 if grep -q "^'=1+1," "$out/grades.csv" || grep -q "^\"'=1+1\"," "$out/grades.csv"; then ok; else not_ok 'a name that a spreadsheet would compute'; fi
 if grep -q '^lovelaceada,123,04-await,graded,0,6,0,0,0,yes,7,' "$out/grades.csv"; then ok; else not_ok 'late, says Canvas'; fi
-if grep -q '^04-await,3,' "$out/items.csv"; then ok; else not_ok 'items.csv'; fi
+if grep -q '^04-await,3,' "$out/items.csv" && ! grep -q 'Repair part' "$out/items.csv"; then ok; else cp "$out/items.csv" "$place/said"; not_ok 'items.csv'; fi
 
-# The page, in a browser: a row for each.
+# The page, in a browser: a row for each, and among the points nobody who has handed in nothing. Then with somebody
+# at the keyboard, who looks for what was refused, opens it, closes it, and wants the points in the order of their size.
+hands()
+{
+    sed '$d' "$1"
+    cat << 'END'
+const press = key => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }))
+const said = []
+press("/"); said.push(document.activeElement.id)
+$("filter").value = "refused"; $("filter").oninput(); said.push(new Set(rows.map(r => r.record.status)).size)
+press("Enter"); press("j"); press("Enter"); said.push(rows.indexOf(rows.find(r => r.open)))
+press("a"); said.push(document.querySelectorAll(".one").length === rows.length)
+press("Escape"); said.push(document.querySelectorAll(".one").length)
+$("filter").value = ""; draw()
+const heading = [...document.querySelectorAll("#class th button")].find(b => b.textContent === "points")
+heading.click(); said.push(rows[0].record.score); heading.click(); said.push(rows[0].record.score)
+document.title = said.join(" ")
+</script>
+END
+}
 if sh tools/show/browser.sh; then
     sh tools/show/browser.sh --dump-dom "file://$out/report.html" 2>/dev/null | grep -o 'aria-expanded="false"' > "$place/shown"
     if [ "$(wc -l < "$place/shown")" -eq "$rows" ]; then ok; else not_ok 'report.html in a browser'; fi
+    hands "$out/report.html" > "$place/hands.html"
+    sh tools/show/browser.sh --dump-dom "file://$place/hands.html" > "$place/dom" 2>/dev/null
+    grep -o '<title>.*</title>' "$place/dom" > "$place/said"
+    if grep -qx '<title>filter 1 1 true 0 0 6</title>' "$place/said"; then ok; else not_ok 'somebody at the keyboard'; fi
+    zero=$(grep ' 0$' "$place/expected" | grep -vc no_file)
+    grep -o '0/6</span><span>.*' "$place/dom" | cut -c1-200 > "$place/said"
+    if grep -q "^0/6</span><span><span [^>]*></span>$zero</span>" "$place/said"; then ok; else not_ok "$zero have no points"; fi
 else
     echo 'skipped: there is no chromium to open report.html in (make deps-dev)'
 fi
@@ -263,6 +289,8 @@ says '^      What is wrong will be said later' "$kept/feedback/dan.txt" 'a hidde
 if grep -q 'Nine seconds' "$kept/feedback/dan.txt" || "$BUILD/grade-class" --record "$kept/results/dan.json" --as gradescope | grep -q 'Nine seconds'
 then not_ok 'a sentence that is not released'; else ok; fi
 says '^dan,,04-await,graded,0,10,' "$kept/grades.csv" 'hidden points'
+some ONLY='[ad]*'
+if grep -q 'points now' "$place/said"; then not_ok 'ada has fewer points, of fewer'; else ok; fi
 some HIDDEN="$place/hidden" ONLY='[ad]*' RELEASED=1
 says 'Nine seconds' "$kept/feedback/dan.txt" 'what was hidden, released'
 some HIDDEN="$place"
@@ -271,7 +299,18 @@ if [ $? -eq 2 ] && grep -q 'there is no 04-await.c' "$place/said"; then ok; else
 # Two exercises at once, told apart by the paths.
 mkdir -p "$place/course/eve/exercises/04-await" "$place/course/eve/6"
 cp "$answer" "$place/course/eve/exercises/04-await/"; cp exercises/06-gather/grader/stub.c "$place/course/eve/6/gather.c"
+# Numbers that a platform and a browser add, that archives and students have; the one that counts is after "ex".
+mkdir "$place/course/s6" "$place/course/tar" "$place/course/kim" "$place/course/77 ex5"
+mkdir "$place/4" && cp "$answer" "$place/4/main.c" && tar cf "$place/course/zed.tar" -C "$place" 4
+cp "$answer" "$place/course/s6/main.c"; cp "$answer" "$place/course/77 ex5/1234567_ex04 (2).c"
+cp "$answer" "$place/course/gil_12_34_exercise-4-1.c"; cp "$answer" "$place/course/kim/hw4.c"
+tar cf "$place/course/tar/exercise-4.tar" -C solutions/04-await exercise.c
 "${MAKE:-make}" -s grade-class FROM="$place/course" OUT="$place/course-out" N=4,6 SEED=7 > "$place/said" 2>&1
+for student in gil,12 kim, tar, zed, '77 ex5,'; do
+    says "^$student,04-await,graded,6,6," "$place/course-out/grades.csv" "whose is the file of $student"
+    says "^$student,06-gather,no_file,0,7," "$place/course-out/grades.csv" "$student, and another exercise"
+done
+says '^s6,,06-gather,no_file,' "$place/course-out/grades.csv" "a student's number"
 says '^eve,,04-await,graded,6,6,' "$place/course-out/grades.csv" 'two exercises, the first'
 says '^eve,,06-gather,graded,0,' "$place/course-out/grades.csv" 'two exercises, the second'
 
