@@ -271,6 +271,7 @@ show_page() {
 
 # beside FOLDER: where several pages lie, one more shows two of them side by side.
 beside() {
+    [ -d "$1" ] || return 0                     # there was nothing to step through
     pages=$(cd "$1" && ls | sed '/^beside.html$/d; /\.html$/!d; s/.*/"&",/' | tr -d '\n')
     case $pages in
     *,\"*) ;;
