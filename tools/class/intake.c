@@ -426,7 +426,8 @@ void source_find(struct source *source, const struct submission *submission, con
     else if (search.files.count > 1)
         refuse(source, "several_files", "There are %zu files that end in .c, among them %s and %s: which is the answer? "
                "Please hand in one.", search.files.count, shown(&search, files[0]), shown(&search, files[1]));
-    else if (search.other)
+    else if (search.other && (alone || number_in(shown(&search, search.other)) < 0 ||
+                              speaks_of(shown(&search, search.other), submission->exercise)))
         refuse(source, "refused", "%s is %s, and that is not followed. Please hand in the file itself.",
                shown(&search, search.other), type_of(search.other) == DT_LNK ? "a link" : "no plain file");
     else
