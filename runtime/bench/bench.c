@@ -151,7 +151,7 @@ static async_value serve(async_stream *stream, void *arg)
     size_t length;
     for (;;) {
         async_value v = await(async_stream_read(stream, 4096, &length));
-        if (!v.str)
+        if (!length)
             return async_ptr(arg);
         async_value written = async_stream_write(stream, v.str, length);
         if (written.error)
