@@ -548,8 +548,9 @@ async_awaitable async_open_unix_connection(const char *path) ASYNC_MUST_USE;
 /* Reading. The value's str (or ptr) is what was read, followed by a 0; it lies in the stream's buffer
  * and lasts until the next read from this stream. *length (may be NULL) is set to its length, and
  * must last until the read is awaited. One task at a time may read.
- *   read(n)            1 to n bytes, as soon as there are any; none at the end; n = 0: all, until the end
- *   readline()         a line with its \n; at the end what is left, then none; of one beyond 64 KiB
+ *   read(n)            1 to n bytes, as soon as there are any; at the end "", whose length is 0, and never
+ *                      NULL; n = 0: all, until the end
+ *   readline()         a line with its \n; at the end what is left, then ""; of one beyond 64 KiB
  *                      what has come is thrown away: ASYNC_LIMIT_OVERRUN, and the next read gives
  *                      the rest, as in Python
  *   readuntil(text)    up to and including that; ASYNC_LIMIT_OVERRUN beyond 64 KiB
