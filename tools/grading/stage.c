@@ -475,9 +475,9 @@ static void confine_writes(void)
     close(rules), close(here.parent_fd), close(null.parent_fd);
 }
 
-/* Nor can this process and what comes of it reach another: no signal, no look into its memory, no other
- * program in its place; and no line of the report comes from anybody but us. Whoever finds a way past our contract still cannot end the grader. The kernel says
- * EPERM; a system without such filters goes without. */
+/* Nor can this process and what comes of it reach another: no signal, no look into its memory, no other program in
+ * its place; and no line of the report comes from anybody but us. Whoever finds a way past our contract still
+ * cannot end the grader. The kernel says EPERM; a system without such filters goes without. */
 static void confine(void)
 {
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
