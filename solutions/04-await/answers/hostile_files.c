@@ -1,4 +1,4 @@
-/* Would put itself in the place of other exercises' graders.
+/* Would put itself in the place of its grader.
  *
  * answer: wrong
  * points: 0/1 0/2 0/3
@@ -9,10 +9,9 @@
 
 async_value download(void *p)
 {
-    static const char *const names[] = { "../../exercises/05-tasks/grader/grader", "../exercises/05-tasks/grader/grader",
-                                         "../hostile" };
+    static const char *const names[] = { "../exercises/04-await/grader/grader", "../hostile" };
     (void)p;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 2; i++)
         printf("%s\n", async_catch(async_write_file(names[i], "x", 1, true)).message);
     return async_none;
 }
