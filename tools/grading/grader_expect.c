@@ -2,6 +2,7 @@
  *
  * libcheck cuts a message at 4096 bytes, so ours stay below. */
 #include "grader_run.h"
+#include "debug/utf8.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,13 +25,9 @@ static bool about_time;             /* what is wrong is seen in a picture of the
 static size_t readable(const char *text)
 {
     const unsigned char *c = (const unsigned char *)text;
-    size_t length = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
-    if (*c < ' ' || *c == 127 || (*c == 0xc2 && c[1] < 0xa0) || (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90))
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
+    bool control = *c < ' ' || *c == 127 || (*c == 0xc2 && c[1] < 0xa0);
+    bool overlong = (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90);
+    return control || overlong ? 0 : utf8_length(c);
 }
 
 /* Appends the character at `*text`, or its first byte spelled out, and goes on behind it. */
