@@ -254,6 +254,7 @@ SOLVED   = $(patsubst %.c,$(BUILD)/%,$(wildcard solutions/*/*.c))
 TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/*.c))
 BENCHES  = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/bench/*.c))
 GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c) tools/grading/child.c)
+STAGE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/stage*.c))
 REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems)
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
@@ -313,7 +314,7 @@ $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/setting
 # Linked once, with the stub for the submission, which takes its place as a library of the same name. Each run is a
 # copy of it: so what it calls is looked up before.
 $(BUILD)/exercises/%/grader/stage: exercises/%/grader/stub.c $(BUILD)/exercises/%/grader/stage.o \
- $(BUILD)/tools/grading/stage.o $$(call library,exercises/$$*/)
+ $(STAGE) $$(call library,exercises/$$*/)
 	$(DO) $(CC) $(FLAGS) -w -fPIC -shared $(INCLUDE) -Iexercises/$* -Dmain=student_main -Wl,-soname,exercise.so \
 	 $< -o $(@D)/exercise.so && $(CC) $(FLAGS) -rdynamic -Wl,-z,now $(filter %.o,$^) $(@D)/exercise.so \
 	 $$(sh tools/extra.sh link exercises/$*) $(LIBS) $(TO)

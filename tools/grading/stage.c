@@ -25,15 +25,12 @@
  * them nothing is written down but that they began and that they ended: it is AddressSanitizer who looks at them, for
  * which each process is dear. */
 #define _GNU_SOURCE
-#include "stage.h"
+#include "stage_parts.h"
 #include "core/hooks.h"
 #include "core/stack.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <link.h>
-#include <linux/filter.h>
-#include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <math.h>
 #include <poll.h>
 #include <sched.h>
@@ -456,65 +453,6 @@ static bool take_nonce(void)
            close(NONCE) == 0 && mprotect(nonce, NONCE_PAGE, PROT_NONE) == 0;
 }
 
-/* From now on files are only made and written in the grading's own folder, which goes with it. A system that has
- * no Landlock goes without. */
-static void confine_writes(void)
-{
-    struct landlock_ruleset_attr writes = {
-        .handled_access_fs = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-                             LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-                             LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK |
-                             LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM,
-    };
-    struct landlock_path_beneath_attr here = { writes.handled_access_fs, open(".", O_PATH | O_CLOEXEC) };
-    struct landlock_path_beneath_attr null = { LANDLOCK_ACCESS_FS_WRITE_FILE, open("/dev/null", O_PATH | O_CLOEXEC) };
-    int rules = syscall(SYS_landlock_create_ruleset, &writes, sizeof writes, 0);
-    if (rules >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &here, 0) == 0 &&
-        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &null, 0) == 0)
-        syscall(SYS_landlock_restrict_self, rules, 0);
-    close(rules), close(here.parent_fd), close(null.parent_fd);
-}
-
-/* Nor can this process and what comes of it reach another: no signal, no look into its memory, no other program in
- * its place; and no line of the report comes from anybody but us. Whoever finds a way past our contract still
- * cannot end the grader. The kernel says EPERM; a system without such filters goes without. */
-static void confine(void)
-{
-#define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
-#define DENY(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), RETURN(SECCOMP_RET_ERRNO | EPERM)
-#define LOAD(what) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, what))
-    struct sock_filter filter[] = {
-        LOAD(nr),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), RETURN(SECCOMP_RET_ERRNO | EPERM),  /* other names for all */
-        DENY(execve), DENY(execveat), DENY(process_vm_readv), DENY(process_vm_writev),
-        DENY(tkill), DENY(rt_sigqueueinfo), DENY(pidfd_open), DENY(pidfd_send_signal),
-#ifndef WITH_ASAN                /* which looks for leaks from another process */
-        DENY(ptrace),
-#endif
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 5, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 4, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pwrite64, 3, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_kill, 5, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 4, 0),
-        RETURN(SECCOMP_RET_ALLOW),
-        LOAD(args[0]),                          /* of those that write: where to? */
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, report, 4, 0),
-        RETURN(SECCOMP_RET_ALLOW),
-        LOAD(args[0]),                          /* of signals: to whom? */
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, getpid(), 0, 1),
-        RETURN(SECCOMP_RET_ALLOW),
-        RETURN(SECCOMP_RET_ERRNO | EPERM),
-    };
-#undef DENY
-#undef LOAD
-#undef RETURN
-    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
-        confine_writes();
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-    }
-}
-
 /* What stands in front of the part says when it is cancelled; what stands behind a + is left for another call. */
 static void part_words(void)
 {
@@ -586,61 +524,7 @@ static void wait_for_words(void)
 
 int main(int argc, char **argv);
 
-#define MOST_PIECES 16
 #define MOST_RUNS (1 << 20)     /* bytes of their words */
-
-static struct piece {
-    void *at;
-    size_t size;
-} pieces[MOST_PIECES];          /* of memory: the variables of the stage, of the runtime, and of the submission */
-static int piece_count, kept = -1;
-
-static void add_piece(uintptr_t at, uintptr_t end)
-{
-    if (end > at && piece_count < MOST_PIECES)
-        pieces[piece_count++] = (struct piece){ (void *)at, end - at };
-}
-
-/* What the loader wrote and then made unwritable is none. */
-static int add_variables(struct dl_phdr_info *info, size_t size, void *nothing)
-{
-    uintptr_t unwritable = 0, page = sysconf(_SC_PAGESIZE);
-    (void)size, (void)nothing;
-    if (*info->dlpi_name && !strstr(info->dlpi_name, "exercise.so"))
-        return 0;
-    for (int i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_GNU_RELRO)
-            unwritable = (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz) & -page;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        uintptr_t at = info->dlpi_addr + part->p_vaddr, end = at + part->p_memsz;
-        if (part->p_type == PT_LOAD && part->p_flags & PF_W)
-            add_piece(at < unwritable && unwritable < end ? unwritable : at, end);
-        if (part->p_type == PT_TLS && info->dlpi_tls_data)
-            add_piece((uintptr_t)info->dlpi_tls_data, (uintptr_t)info->dlpi_tls_data + part->p_memsz);
-    }
-    return 0;
-}
-
-/* Copied by the kernel, which asks no sanitizer whether it may read what lies between two variables. */
-static bool keep_variables(void)
-{
-    kept = memfd_create("variables", MFD_CLOEXEC);
-    dl_iterate_phdr(add_variables, NULL);
-    for (int i = 0; i < piece_count; i++)
-        if (syscall(SYS_write, kept, pieces[i].at, pieces[i].size) != (long)pieces[i].size)
-            return false;
-    return kept >= 0 && piece_count;
-}
-
-static bool restore_variables(void)
-{
-    size_t offset = 0;
-    for (int i = 0; i < piece_count; offset += pieces[i++].size)
-        if (syscall(SYS_pread64, kept, pieces[i].at, pieces[i].size, offset) != (long)pieces[i].size)
-            return false;
-    return true;
-}
 
 static long count_in(const char *directory)
 {
@@ -669,7 +553,7 @@ static void take_run(char *text)
 static void begin_runs(void)
 {
     char *text = mmap(NULL, MOST_RUNS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (text == MAP_FAILED || read(0, text, MOST_RUNS) >= MOST_RUNS || !keep_variables())
+    if (text == MAP_FAILED || read(0, text, MOST_RUNS) >= MOST_RUNS || !stage_keep())
         _exit(2);
     take_run(text);
 }
@@ -678,7 +562,7 @@ static void begin_runs(void)
 static int next_run(void)
 {
     char *text = runs;
-    if (count_in("/proc/self/task") != 3 || !restore_variables())       /* . and .. and ours */
+    if (count_in("/proc/self/task") != 3 || !stage_restore())       /* . and .. and ours */
         _exit(3);
     take_run(text);
     part_words();
@@ -705,7 +589,7 @@ void stage_open(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     async_hooks_add(&hooks);
-    confine();
+    stage_confine(report);
     say("ready");
     if (word_count == 1 && strcmp(words[0], "*") == 0)
         begin_runs();

@@ -24,7 +24,7 @@ export SEED=1
 compile() { $CC $FLAGS -g0 -w -Iruntime -Iruntime/extra "-I$exercise" -Dmain=student_main -c "$1" -o "$2" 2>/dev/null; }
 
 # shellcheck disable=SC2046,SC2086
-link() { $CC "$build/tools/grading/stage.o" "$build/$exercise/grader/stage.o" "$1" \
+link() { $CC "$build"/tools/grading/stage*.o "$build/$exercise/grader/stage.o" "$1" \
     $(sh tools/extra.sh link "$exercise") $LIBS -o "$2" 2>/dev/null; }
 
 # try NUMBER LINE WHAT TEXT: grades one mutant.
