@@ -4,12 +4,12 @@
  * The handle of one that was booked is an object like any other: when it has run or was cancelled it is retired. */
 #include "core/callback.h"
 #include "core/context.h"
-#include "debug/exception.h"
+#include "core/exception.h"
 #include "core/hooks.h"
 #include "core/loop.h"
-#include "core/task.h"
 #include "core/object.h"
-#include "debug/report.h"
+#include "core/report.h"
+#include "core/task.h"
 #include <stdlib.h>
 
 struct callback {

@@ -2,8 +2,8 @@
 #include "core/context.h"
 #include "core/list.h"
 #include "core/memory.h"
+#include "core/report.h"
 #include "core/task.h"
-#include "debug/report.h"
 #include <stdlib.h>
 
 struct setting {                    /* of one variable, in as many contexts as have it */

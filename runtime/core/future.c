@@ -4,8 +4,8 @@
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/object.h"
+#include "core/report.h"
 #include "core/step.h"
-#include "debug/report.h"
 
 const struct future_type plain_future = {
     .name = "Future", .cancel = future_cancel_plain, .unnamed = true

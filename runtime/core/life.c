@@ -6,11 +6,12 @@
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
-#include "debug/debug.h"
-#include "debug/forgotten.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/stack.h"
 #include "core/task.h"
+#include "debug/debug.h"
+#include "debug/forgotten.h"
+#include "debug/info.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ async_loop *async_new_event_loop(void)
     loop->failed = forgotten_failed;
     loop->unasked = forgotten_error;
     loop->print = async_print_tasks;
+    loop->stuck = report_deadlock;
     const char *debug = getenv("ASYNC_DEBUG");
     loop->poll = poll_new(loop);
     trace_begin(loop);

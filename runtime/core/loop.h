@@ -9,7 +9,7 @@
 #include "async.h"
 #include "core/clock.h"
 #include "core/list.h"
-#include "debug/shuffle.h"
+#include "core/shuffle.h"
 #include "core/timer.h"
 
 struct future;
@@ -48,6 +48,7 @@ struct async_loop {
     void (*failed)(struct object *object);              /* called when it ends with an error: will somebody ask? */
     void (*unasked)(struct object *object);             /* and when nobody will any more, whatever it ended with */
     void (*print)(async_loop *loop);                    /* its tasks, as SIGUSR1 asks */
+    void (*stuck)(async_loop *loop);                    /* called when nothing can ever happen again */
     struct observer *debug;     /* its debug mode, or NULL */
     struct forgotten *forgotten;    /* what nobody awaits or asks for; NULL: nothing */
     struct executor *executor;  /* its threads for blocking calls; NULL until there is work */

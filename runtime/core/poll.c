@@ -7,7 +7,7 @@
 #include "core/poll.h"
 #include "core/hooks.h"
 #include "core/loop.h"
-#include "debug/reserve.h"
+#include "core/reserve.h"
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>

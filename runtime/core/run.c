@@ -1,8 +1,7 @@
 /* run.c - running a loop: for ever, or until something is done. */
 #include "core/loop.h"
 #include "core/object.h"
-#include "debug/info.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/stack.h"
 #include "core/task.h"
 
@@ -29,7 +28,7 @@ async_value async_loop_run_forever(async_loop *loop)
     stack_watch(in_task, report_overflow);
     v = loop_run(loop);
     if (v.error == ASYNC_DEADLOCK)
-        report_deadlock(loop);
+        loop->stuck(loop);
     return v;
 }
 

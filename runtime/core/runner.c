@@ -3,11 +3,11 @@
  * Ctrl-C: the first one cancels the main task, so that its clean-ups run; if it then ends with
  * that, the run ends with ASYNC_KEYBOARD_INTERRUPT. A second one ends the process at once. */
 #include "core/coro.h"
+#include "core/exception.h"
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
-#include "debug/exception.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <signal.h>
 #include <stdio.h>

@@ -9,9 +9,9 @@
 
 #include "core/hooks.h"
 #include "core/loop.h"
+#include "core/report.h"
 #include "core/stack.h"
 #include "core/task.h"
-#include "debug/report.h"
 
 extern _Thread_local void *loop_place;      /* where the loop waits for a task to give it control */
 

@@ -2,7 +2,7 @@
 #include "core/task.h"
 #include "core/hooks.h"
 #include "core/loop.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/stack.h"
 #include "core/step.h"
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* text.c - async_alloc, async_strf, async_text: memory and texts that go with the task that asks for them. */
 #include "core/memory.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* value.c - the names of errors. */
-#include "debug/report.h"
+#include "core/report.h"
 #include <string.h>
 
 const char *(*report_more_names)(int error);

@@ -3,8 +3,8 @@
 #include "core/hooks.h"
 #include "core/loop.h"
 #include "core/memory.h"
+#include "core/report.h"
 #include "core/step.h"
-#include "debug/report.h"
 #include "core/task.h"
 #include <stdio.h>
 

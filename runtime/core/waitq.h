@@ -10,8 +10,8 @@
 #include "core/future.h"
 #include "core/list.h"
 #include "core/object.h"
+#include "core/report.h"
 #include "core/step.h"
-#include "debug/report.h"
 
 struct waitq {
     struct list waiters;        /* first come first */

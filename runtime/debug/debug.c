@@ -10,7 +10,7 @@
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/poll.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <dlfcn.h>
 #include <pthread.h>

@@ -4,9 +4,9 @@
  * a task handed on before it ended has been taken up by those who could. */
 #include "debug/forgotten.h"
 #include "core/coro.h"
+#include "core/exception.h"
 #include "core/loop.h"
-#include "debug/exception.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* info.c - see info.h. */
 #include "debug/info.h"
+#include "core/report.h"
 #include "core/waitq.h"
-#include "debug/report.h"
 #include <stdio.h>
 
 struct object *info_awaited(struct task *task)

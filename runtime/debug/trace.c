@@ -31,11 +31,11 @@
 #include "core/object.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include "sync/queue.h"
-#include "sync/semaphore.h"
 #include "debug/info.h"
 #include "debug/readable.h"
 #include "debug/utf8.h"
+#include "sync/queue.h"
+#include "sync/semaphore.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
 #include "dbdriver.h"
 #include "core/coro.h"
 #include "core/loop.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "core/coro.h"
 #include "dbdriver.h"
 #include "core/loop.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <stdlib.h>
 #include <string.h>

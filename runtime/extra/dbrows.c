@@ -6,7 +6,7 @@
 #include "dbrows.h"
 #include "dbdriver.h"
 #include "core/memory.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

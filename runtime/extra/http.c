@@ -28,7 +28,7 @@
 #include "core/coro.h"
 #include "http_parts.h"
 #include "core/loop.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <pthread.h>
 #include <stdlib.h>

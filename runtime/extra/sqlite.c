@@ -15,7 +15,7 @@
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/poll.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <pthread.h>
 #include <signal.h>

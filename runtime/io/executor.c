@@ -10,12 +10,12 @@
  * A thread cannot be stopped: cancelling the future only means that nobody looks at the result. */
 #include "core/context.h"
 #include "core/coro.h"
-#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/poll.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
+#include "core/waitq.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,14 +7,14 @@
  * answer and, for text and error messages, the text behind it. */
 #define _GNU_SOURCE
 #include "core/coro.h"
-#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/object.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/stack.h"
-#include "io/stream.h"
 #include "core/task.h"
+#include "core/waitq.h"
+#include "io/stream.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -7,11 +7,11 @@
 #define _GNU_SOURCE
 #include "io/stream.h"
 #include "core/coro.h"
-#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/poll.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
+#include "core/waitq.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

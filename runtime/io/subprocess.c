@@ -6,12 +6,12 @@
  * goes is killed. */
 #define _GNU_SOURCE
 #include "core/coro.h"
-#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/poll.h"
-#include "debug/report.h"
-#include "io/stream.h"
+#include "core/report.h"
 #include "core/task.h"
+#include "core/waitq.h"
+#include "io/stream.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>

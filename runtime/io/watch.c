@@ -2,11 +2,11 @@
  *
  * All of it becomes a callback like any other, in the ready queue, in its turn. */
 #include "core/context.h"
+#include "core/exception.h"
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
-#include "debug/exception.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

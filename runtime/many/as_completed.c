@@ -3,10 +3,10 @@
  * Each task gets a job of ours that moves it to the list of those that are done; async_anext takes
  * the first one off that list, or waits in line for it. */
 #include "core/coro.h"
-#include "core/waitq.h"
 #include "core/loop.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
+#include "core/waitq.h"
 #include <stdlib.h>
 
 struct completion;

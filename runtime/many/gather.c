@@ -6,7 +6,7 @@
  * ever writes into an array that may be gone. */
 #include "core/loop.h"
 #include "core/object.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 #include <stdlib.h>
 

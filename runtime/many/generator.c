@@ -6,14 +6,14 @@
  * async_anext comes back. All of it happens inside the consumer's task: when the generator awaits,
  * that task is suspended, on the generator's stack. */
 #include "core/coro.h"
+#include "core/exception.h"
 #include "core/hooks.h"
-#include "core/waitq.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "debug/exception.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/stack.h"
 #include "core/task.h"
+#include "core/waitq.h"
 
 struct anext {
     async_iterator iterator;

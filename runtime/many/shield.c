@@ -3,7 +3,7 @@
  * A future between the two: it passes the inner outcome out, and keeps a cancel from going in. */
 #include "core/loop.h"
 #include "core/object.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 
 struct shield {

@@ -6,11 +6,11 @@
  *
  * The owner's own cancellation goes on to the tasks, and comes out unless there are errors. */
 #include "core/coro.h"
-#include "core/waitq.h"
+#include "core/exception.h"
 #include "core/loop.h"
-#include "debug/exception.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
+#include "core/waitq.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

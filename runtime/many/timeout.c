@@ -4,10 +4,10 @@
  * takes its own request back (uncancel); if no other request is left and what comes out is
  * ASYNC_CANCELLED, it was ours, and becomes ASYNC_TIMEOUT. Somebody else's cancel stays one. */
 #include "core/coro.h"
-#include "core/waitq.h"
 #include "core/loop.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
+#include "core/waitq.h"
 
 enum state { ENTERED, EXPIRING, TIMED_OUT, EXITED };
 

@@ -6,7 +6,7 @@
 #include "core/coro.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/task.h"
 
 struct wait {

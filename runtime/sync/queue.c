@@ -6,10 +6,10 @@
  * wakes the next one.
  *
  * Items lie in one growing array: a ring for first-in-first-out, a stack, or a binary heap. */
-#include "core/coro.h"
-#include "core/waitq.h"
-#include "core/memory.h"
 #include "sync/queue.h"
+#include "core/coro.h"
+#include "core/memory.h"
+#include "core/waitq.h"
 #include <stdlib.h>
 
 enum kind { FIFO, LIFO, PRIORITY };

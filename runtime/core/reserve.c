@@ -1,6 +1,6 @@
 /* reserve.c - see reserve.h. Pieces are cut off one by one; when the last one is given back we
  * start again from the beginning. */
-#include "debug/reserve.h"
+#include "core/reserve.h"
 #include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* shuffle.c - see shuffle.h. */
-#include "debug/shuffle.h"
+#include "core/shuffle.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,9 +1,9 @@
 /* exception.c - see exception.h; and loop.set_exception_handler, which gets them. */
-#include "debug/exception.h"
+#include "core/exception.h"
 #include "core/context.h"
 #include "core/loop.h"
+#include "core/report.h"
 #include "core/task.h"
-#include "debug/report.h"
 #include <stdio.h>
 
 static void print_exception(const char *message, async_value error, struct object *object)

@@ -1,5 +1,5 @@
 /* report.c - see report.h. */
-#include "debug/report.h"
+#include "core/report.h"
 #include "core/loop.h"
 #include "core/memory.h"
 #include "core/stack.h"
