@@ -138,7 +138,7 @@ double async_handle_when(async_handle handle)
 /* ---------------------------------------------------------------------- done callbacks */
 
 struct done_callback {              /* one add_done_callback */
-    struct job job;
+    struct errand errand;
     async_done_fn *fn;
     void *arg;
     async_future x;                 /* the future it was added to, */
@@ -146,17 +146,17 @@ struct done_callback {              /* one add_done_callback */
     struct context *context;        /* of who added it */
 };
 
-static void discard(struct done_callback *callback)
+static void drop_callback(struct errand *errand)
 {
-    list_remove(&callback->job.link);
+    struct done_callback *callback = container_of(errand, struct done_callback, errand);
     object_unpin(callback->object);
     context_release(callback->context);
     free(callback);
 }
 
-static void run_callback(struct job *job)
+static void run_callback(struct errand *errand)
 {
-    struct done_callback *callback = container_of(job, struct done_callback, job);
+    struct done_callback *callback = container_of(errand, struct done_callback, errand);
     struct object *object = callback->object;
     struct context *before = context_enter(callback->context);
     callback->context = NULL;
@@ -164,20 +164,7 @@ static void run_callback(struct job *job)
     if (v.error && !loop_leave_with(object->future.loop, v))
         report_exception(object->future.loop, "Exception in done callback", v, object);
     context_leave(before);
-    discard(callback);
-}
-
-size_t callback_discard(struct list *jobs, async_done_fn *fn)
-{
-    size_t discarded = 0;
-    list_each(link, jobs) {
-        struct done_callback *callback = container_of(link, struct done_callback, job.link);
-        if (callback->job.run != run_callback || (fn && callback->fn != fn))
-            continue;
-        discard(callback);
-        discarded++;
-    }
-    return discarded;
+    drop_callback(errand);
 }
 
 async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg)
@@ -191,18 +178,28 @@ async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg
     struct done_callback *callback = malloc(sizeof *callback);
     if (!callback)
         return async_error(ENOMEM, "no memory for a done callback");
-    *callback = (struct done_callback){ { .run = run_callback }, fn, arg, x, future_object(future),
+    *callback = (struct done_callback){ errand_new(run_callback, drop_callback), fn, arg, x, future_object(future),
                                         context_copy() };
     object_pin(callback->object);
     if (future->state == PENDING)
-        list_append(&future->waiters, &callback->job.link);
+        list_append(&future->waiters, &callback->errand.job.link);
     else
-        loop_ready(future->loop, &callback->job);
+        loop_ready(future->loop, &callback->errand.job);
     return async_none;
 }
 
 size_t async_remove_done_callback(async_future x, async_done_fn *fn)
 {
     struct future *future = future_known(x, "async_remove_done_callback", NULL);
-    return callback_discard(&future->waiters, fn);
+    size_t removed = 0;
+    list_each(link, &future->waiters) {
+        struct errand *errand = errand_of(container_of(link, struct job, link));
+        if (!errand || errand->run != run_callback
+            || container_of(errand, struct done_callback, errand)->fn != fn)
+            continue;
+        list_remove(link);
+        drop_callback(errand);
+        removed++;
+    }
+    return removed;
 }

@@ -1,6 +1,5 @@
 /* life.c - a loop from new_event_loop to close: who looks on is told to it when it is made, and what
  * belongs to it goes with it, in a word if it was still wanted. */
-#include "core/callback.h"
 #include "core/context.h"
 #include "core/hooks.h"
 #include "core/loop.h"
@@ -113,14 +112,6 @@ double async_loop_time(async_loop *loop)
 
 /* ---------------------------------------------------------------------------- its end */
 
-static void clear(struct list *jobs)
-{
-    callback_discard(jobs, NULL);
-    threadsafe_discard(jobs);
-    list_each(link, jobs)
-        list_remove(link);
-}
-
 /* First everything is taken off every list, with a word about what is lost, ... */
 static void detach(struct object *object, void *loop)
 {
@@ -136,7 +127,7 @@ static void detach(struct object *object, void *loop)
             task->waiting_on->type->forget(task->waiting_on);
         list_remove(&task->step.link);
     }
-    clear(&object->future.waiters);
+    loop_drop(&object->future.waiters);
     forgotten_error(object);
 }
 
@@ -157,14 +148,10 @@ async_value async_loop_close(async_loop *loop)
         return async_none;
     if (loop->running)
         return async_error(ASYNC_RUNTIME_ERROR, "Cannot close a running event loop");
-    while (!list_empty(&loop->parts)) {
-        struct part *part = container_of(list_pop(&loop->parts), struct part, link);
-        part->close(part);
-    }
+    loop_close_parts(loop, false);
     poll_refuse(loop->poll);
     poll_fetch(loop);
-    watch_discard_posted(&loop->ready);
-    clear(&loop->ready);
+    loop_drop(&loop->ready);
     object_each(detach, loop);
     forgotten_say_all(loop);
     object_each(discard, loop);

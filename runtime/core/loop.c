@@ -31,6 +31,39 @@ bool loop_leave_with(async_loop *loop, async_value error)
     return true;
 }
 
+/* ---------------------------------------------------------------- what has to be given back */
+
+void errand_run(struct job *job)
+{
+    struct errand *errand = container_of(job, struct errand, job);
+    errand->run(errand);
+}
+
+struct errand *errand_of(struct job *job)
+{
+    return job->run == errand_run ? container_of(job, struct errand, job) : NULL;
+}
+
+void loop_drop(struct list *jobs)
+{
+    while (!list_empty(jobs)) {
+        struct errand *errand = errand_of(container_of(list_pop(jobs), struct job, link));
+        if (errand)
+            errand->drop(errand);
+    }
+}
+
+void loop_close_parts(async_loop *loop, bool only_processes)
+{
+    list_each(link, &loop->parts) {
+        struct part *part = container_of(link, struct part, link);
+        if (only_processes && !part->is_process)
+            continue;
+        list_remove(link);
+        part->close(part);
+    }
+}
+
 /* --------------------------------------------------------------------------- one turn */
 
 /* Waits for the outside, until the deadline if there is one. */

@@ -66,6 +66,7 @@ struct async_loop {
 struct part {
     struct list link;
     void (*close)(struct part *part);
+    bool is_process;            /* threads may wait for its end */
 };
 
 extern _Thread_local async_loop *loop_running;      /* of this thread, or NULL */
@@ -75,10 +76,15 @@ static inline void loop_ready(async_loop *loop, struct job *job)    /* run it in
     list_append(&loop->ready, &job->link);
 }
 
-static inline void loop_has(async_loop *loop, struct part *part, void (*close)(struct part *part))
+static inline void loop_has(async_loop *loop, struct part *part) { list_prepend(&loop->parts, &part->link); }
+void loop_close_parts(async_loop *loop, bool only_processes);   /* the newest first */
+
+/* Of timer.h's errands: what the loop runs, which errand a job is (NULL: none), and a new one. */
+void errand_run(struct job *job);
+struct errand *errand_of(struct job *job);
+static inline struct errand errand_new(void (*run)(struct errand *errand), void (*drop)(struct errand *errand))
 {
-    part->close = close;
-    list_prepend(&loop->parts, &part->link);
+    return (struct errand){ { .run = errand_run }, run, drop };
 }
 
 /* Runs timer->job once `when` has come; the caller has set job.run. False: no memory. */
@@ -91,11 +97,7 @@ int64_t loop_now(async_loop *loop);     /* a fresh reading of its clock, in nano
  * the turn; the rest stays ready. False: it is another error. */
 bool loop_leave_with(async_loop *loop, async_value error);
 
-void subprocess_close_all(async_loop *loop);    /* of subprocess.c: kills what still runs */
-
-/* For closing: frees what other threads posted, among these jobs. Of watch.c; of threadsafe.c, who tells who waits. */
-void watch_discard_posted(struct list *jobs);
-void threadsafe_discard(struct list *jobs);
+void loop_drop(struct list *jobs);      /* for closing: takes all of them off this list, and drops errands */
 
 /* Runs turns until `stopping`. Error ASYNC_DEADLOCK when nothing is ready and nothing can come. */
 async_value loop_run(async_loop *loop);

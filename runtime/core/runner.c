@@ -196,7 +196,7 @@ async_value async_runner_close(async_runner *runner)
     async_value v = cancel_all(loop);
     if (v.error != ASYNC_DEADLOCK) {
         async_value closed = async_loop_run_until_complete(loop, async_loop_shutdown_asyncgens(loop));
-        subprocess_close_all(loop); /* or a thread may have to wait for one that goes on */
+        loop_close_parts(loop, true);  /* or a thread may have to wait for one that goes on */
         if (!closed.error && loop->executor)
             closed = async_loop_run_until_complete(loop, async_loop_shutdown_default_executor(loop));
         if (!v.error)

@@ -15,6 +15,12 @@ struct job {
     void (*run)(struct job *job);   /* called by the loop, once, off every list by then */
 };
 
+struct errand {                     /* a job with memory of its own, which somebody has to give back */
+    struct job job;                 /* its run is errand_run */
+    void (*run)(struct errand *errand);
+    void (*drop)(struct errand *errand);    /* called instead, off every list, when the loop closes before */
+};
+
 struct timer {
     struct job job;                 /* becomes ready at the deadline */
     int64_t deadline;               /* in nanoseconds on the loop's clock */

@@ -309,11 +309,12 @@ static void add_job(struct note *note, struct job *job)
 {
     struct task *task = task_of_job(job);
     struct object *callback = callback_of_job(job);
+    struct errand *errand = errand_of(job);
     add(note, "\"job\":\"%#llx\"", (unsigned long long)(uintptr_t)job);
     if (task)
         add_id(note, "task", object_ticket(&task->coro.object));
     else
-        add_function(note, (uintptr_t)job->run);
+        add_function(note, errand ? (uintptr_t)errand->run : (uintptr_t)job->run);
     add_text(note, "where", callback ? callback->place : NULL);
 }
 

@@ -33,7 +33,7 @@ struct external {                   /* the future of a piece of work */
 _Static_assert(sizeof(struct external) <= OBJECT_SIZE, "an external future fits its record");
 
 struct work {
-    struct job job;                 /* delivers it, in the loop's thread */
+    struct errand errand;           /* delivers it, in the loop's thread */
     struct list link;               /* in the pool's queue */
     struct executor *executor;
     struct external *external;      /* pinned */
@@ -89,7 +89,7 @@ static void *serve(void *p)
         executor->queued--;
         pthread_mutex_unlock(&executor->mutex);
         perform(work);
-        poll_post(executor->loop, &work->job);
+        poll_post(executor->loop, &work->errand.job);
         pthread_mutex_lock(&executor->mutex);
     }
     pthread_mutex_unlock(&executor->mutex);
@@ -139,9 +139,9 @@ static void forget(struct work *work)
     object_unpin(&external->object);
 }
 
-static void deliver(struct job *job)
+static void deliver(struct errand *errand)
 {
-    struct work *work = container_of(job, struct work, job);
+    struct work *work = container_of(errand, struct work, errand);
     struct external *external = work->external;
     if (external->object.future.state == PENDING) {
         memory_move(&external->memory, &work->memory);
@@ -199,13 +199,7 @@ static void close_executor(struct part *part)
     for (unsigned i = 0; i < loop->threads; i++)
         pthread_join(executor->ids[i], NULL);
     poll_fetch(loop);
-    list_each(link, &loop->ready) {
-        struct job *job = container_of(link, struct job, link);
-        if (job->run == deliver) {
-            list_remove(link);
-            deliver(job);
-        }
-    }
+    loop_drop(&loop->ready);        /* what they have posted is delivered */
     pthread_mutex_destroy(&executor->mutex);
     pthread_cond_destroy(&executor->something);
     free(executor);
@@ -227,7 +221,8 @@ static struct executor *executor_of(async_loop *loop)
     pthread_cond_init(&executor->something, NULL);
     list_init(&executor->queue);
     waitq_init(&executor->finished, NULL);
-    loop_has(loop, &executor->part, close_executor);
+    executor->part.close = close_executor;
+    loop_has(loop, &executor->part);
     return loop->executor = executor;
 }
 
@@ -246,7 +241,7 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
     }
     external->memory = (struct memory){ { NULL, NULL } };
     external->work = work;
-    *work = (struct work){ .job.run = deliver, .executor = executor, .external = external,
+    *work = (struct work){ .errand = errand_new(deliver, deliver), .executor = executor, .external = external,
                            .fn = fn, .args = args, .context = context };
     if (size)
         work->args = memcpy(work->room, args, size);

@@ -137,7 +137,7 @@ static void close_child(struct part *part) { end(container_of(part, struct child
 
 static async_value run_child(const struct call *call)
 {
-    struct child child;
+    struct child child = { .part = { .close = close_child, .is_process = true } };
     int ends[2], status;
     if (pipe2(ends, O_CLOEXEC))
         return async_error(errno, async_strf("no pipe to another process: %s", strerror(errno)));
@@ -155,7 +155,7 @@ static async_value run_child(const struct call *call)
         return async_error(errno, async_strf("no other process: %s", strerror(errno)));
     }
     fcntl(child.fd = ends[0], F_SETFL, O_NONBLOCK);
-    loop_has(loop_running, &child.part, close_child);
+    loop_has(loop_running, &child.part);
     async_value v = receive(child.fd);
     list_remove(&child.part.link);
     status = end(&child, v.error && v.error != EPIPE);  /* cancelled, or no memory; or it has ended */

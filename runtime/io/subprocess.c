@@ -95,15 +95,6 @@ static void close_subprocess(struct part *part)
     kill(container_of(part, struct subprocess, part)->pid, SIGKILL);
 }
 
-void subprocess_close_all(async_loop *loop)
-{
-    list_each(link, &loop->parts) {
-        struct part *part = container_of(link, struct part, link);
-        if (part->close == close_subprocess)
-            close_subprocess(part);
-    }
-}
-
 static const struct future_type subprocess_type = { .name = "Process", .drop = drop };
 
 /* ------------------------------------------------------------------------------- starting */
@@ -199,6 +190,7 @@ static struct subprocess *subprocess_new(pid_t pid)
     list_init(&process->job.link);
     process->watch = NULL;
     process->thread = NULL;
+    process->part = (struct part){ .close = close_subprocess, .is_process = true };
     list_init(&process->part.link);
     process->returncode = ASYNC_RUNNING;
     memset(process->pipes, 0, sizeof process->pipes);
@@ -236,7 +228,7 @@ static bool watch_end(struct subprocess *process)
 static async_value adopt(struct subprocess *process, struct ends *ends)
 {
     bool watched = watch_end(process);
-    loop_has(loop_running, &process->part, close_subprocess);   /* now, so that it ends before the thread has to */
+    loop_has(loop_running, &process->part);     /* now, so that it ends before the thread has to */
     if (!watched)
         return async_error(ENOMEM, "no memory to watch a process");
     for (int i = 0; i < 3; i++) {

@@ -16,10 +16,10 @@
 #include <time.h>
 
 struct async_concurrent {
-    struct job start, cancel;       /* what we ask the loop to do */
+    struct errand start, cancel;    /* what we ask the loop to do */
     async_loop *loop;
     struct task *task;              /* pinned; the loop's alone, as are the jobs */
-    struct job done;                /* in the task's list of waiters */
+    struct errand done;             /* in the task's list of waiters */
     async_call call;
     struct context *context;        /* of the calling thread, for the task */
 
@@ -57,10 +57,20 @@ static void finish(async_concurrent *future, async_value outcome, struct memory 
     pthread_mutex_unlock(&future->mutex);
 }
 
-/* In the loop's thread, as are the next two. */
-static void task_done(struct job *job)
+/* The loop closes before the task has ended: it never will. */
+static void abandon(async_concurrent *future)
 {
-    async_concurrent *future = container_of(job, async_concurrent, done);
+    if (future->task)
+        object_unpin(&future->task->coro.object);
+    future->task = NULL;
+    finish(future, async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"), NULL);
+    let_go(future);
+}
+
+/* In the loop's thread, as are all errands. */
+static void task_done(struct errand *errand)
+{
+    async_concurrent *future = container_of(errand, async_concurrent, done);
     struct object *object = &future->task->coro.object;
     object_retire(object, TAKEN);
     memory_abandon(&future->task->memory);
@@ -71,9 +81,18 @@ static void task_done(struct job *job)
     let_go(future);
 }
 
-static void start(struct job *job)
+static void drop_done(struct errand *errand)
 {
-    async_concurrent *future = container_of(job, async_concurrent, start);
+    async_concurrent *future = container_of(errand, async_concurrent, done);
+    if (future->task->coro.object.future.state == PENDING)
+        abandon(future);
+    else
+        task_done(errand);
+}
+
+static void start(struct errand *errand)
+{
+    async_concurrent *future = container_of(errand, async_concurrent, start);
     async_value error;
     struct context *before = context_enter(future->context);
     future->context = NULL;
@@ -87,46 +106,22 @@ static void start(struct job *job)
         return;
     }
     future->task = task;
-    future->done.run = task_done;
+    future->done = errand_new(task_done, drop_done);
     object_pin(&task->coro.object);
-    list_append(&task->coro.object.future.waiters, &future->done.link);
+    list_append(&task->coro.object.future.waiters, &future->done.job.link);
 }
 
-static void cancel(struct job *job)
+static void drop_start(struct errand *errand) { abandon(container_of(errand, async_concurrent, start)); }
+
+static void cancel(struct errand *errand)
 {
-    async_concurrent *future = container_of(job, async_concurrent, cancel);
+    async_concurrent *future = container_of(errand, async_concurrent, cancel);
     if (future->task)
         future_cancel(&future->task->coro.object.future, NULL);
     let_go(future);
 }
 
-/* The loop closes before the task has ended: it never will. */
-static void abandon(async_concurrent *future)
-{
-    if (future->task)
-        object_unpin(&future->task->coro.object);
-    future->task = NULL;
-    finish(future, async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"), NULL);
-    let_go(future);
-}
-
-void threadsafe_discard(struct list *jobs)
-{
-    list_each(link, jobs) {
-        struct job *job = container_of(link, struct job, link);
-        if (job->run != start && job->run != task_done && job->run != cancel)
-            continue;
-        list_remove(link);
-        if (job->run == start)
-            abandon(container_of(job, async_concurrent, start));
-        else if (job->run == cancel)
-            let_go(container_of(job, async_concurrent, cancel));
-        else if (container_of(job, async_concurrent, done)->task->coro.object.future.state == PENDING)
-            abandon(container_of(job, async_concurrent, done));
-        else
-            task_done(job);
-    }
-}
+static void drop_cancel(struct errand *errand) { let_go(container_of(errand, async_concurrent, cancel)); }
 
 /* -------------------------------------------------------------- what the other thread calls */
 
@@ -148,8 +143,8 @@ async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
     future->context = context_copy();
     if (call.size)
         future->call.args = memcpy(future->args, call.args, call.size);
-    future->start.run = start;
-    if (!poll_post(loop, &future->start))
+    future->start = errand_new(start, drop_start);
+    if (!poll_post(loop, &future->start.job))
         abandon(future);
     return future;
 }
@@ -182,8 +177,8 @@ bool async_concurrent_cancel(async_concurrent *future)
     }
     pthread_mutex_unlock(&future->mutex);
     if (ask) {
-        future->cancel.run = cancel;
-        if (!poll_post(future->loop, &future->cancel))
+        future->cancel = errand_new(cancel, drop_cancel);
+        if (!poll_post(future->loop, &future->cancel.job))
             let_go(future);
     }
     return runs;

@@ -123,7 +123,7 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         free(watcher);
         return v;
     }
-    *watcher = (struct watcher){ .job.run = run, .loop = loop, .kind = kind, .number = number,
+    *watcher = (struct watcher){ .part.close = close_watcher, .job.run = run, .loop = loop, .kind = kind, .number = number,
                                  .fn = fn, .arg = arg };
     watcher->watch = kind == SIGNAL ? watch_signal(loop, number, &watcher->job)
                                     : watch_fd(loop, number, kind == WRITER, true, &watcher->job);
@@ -138,7 +138,7 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         forget(loop, kind, number);
     }
     watcher->context = context_copy();
-    loop_has(loop, &watcher->part, close_watcher);
+    loop_has(loop, &watcher->part);
     return async_none;
 }
 
@@ -185,22 +185,23 @@ bool async_loop_remove_signal_handler(async_loop *loop, int number)
 /* ------------------------------------------------------------------------ other threads */
 
 struct posted {
-    struct job job;
+    struct errand errand;
     async_loop *loop;
     async_fn *fn;
     void *arg;
     struct context *context;        /* of who called, perhaps in another thread */
 };
 
-static void run_posted(struct job *job)
+static void run_posted(struct errand *errand)
 {
-    struct posted posted = *container_of(job, struct posted, job);
-    free(container_of(job, struct posted, job));
+    struct posted posted = *container_of(errand, struct posted, errand);
+    free(container_of(errand, struct posted, errand));
     call(posted.loop, posted.fn, posted.arg, posted.context);
 }
 
-static void discard_posted(struct posted *posted)
+static void drop_posted(struct errand *errand)
 {
+    struct posted *posted = container_of(errand, struct posted, errand);
     context_release(posted->context);
     free(posted);
 }
@@ -211,23 +212,12 @@ async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void
     struct posted *posted = malloc(sizeof *posted);
     if (!posted)
         return async_error(ENOMEM, "no memory for a callback");
-    *posted = (struct posted){ { .run = run_posted }, loop, fn, arg, context_copy() };
+    *posted = (struct posted){ errand_new(run_posted, drop_posted), loop, fn, arg, context_copy() };
     if (loop_running == loop) {             /* our own thread: the same queue as call_soon */
-        loop_ready(loop, &posted->job);
-    } else if (!poll_post(loop, &posted->job)) {
-        discard_posted(posted);
+        loop_ready(loop, &posted->errand.job);
+    } else if (!poll_post(loop, &posted->errand.job)) {
+        drop_posted(&posted->errand);
         return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
     }
     return async_none;
-}
-
-void watch_discard_posted(struct list *jobs)
-{
-    list_each(link, jobs) {
-        struct job *job = container_of(link, struct job, link);
-        if (job->run == run_posted) {
-            list_remove(link);
-            discard_posted(container_of(job, struct posted, job));
-        }
-    }
 }
