@@ -99,23 +99,15 @@ async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, voi
     return call_at(loop, clock_from_seconds(when), fn, arg);
 }
 
-static struct callback *callback_of(async_handle handle, const char *caller)
-{
-    struct object *object = object_find(handle);
-    if (!object || object->future.type != &handle_type)
-        report_abort(report_misuse(handle, caller));
-    return (struct callback *)object;
-}
-
 void async_handle_cancel(async_handle handle)
 {
     if (!handle)
         return;                                 /* there was no memory for it: it is never called */
     if (object_over(handle)) {
-        object_note_cancelled(handle);
+        object_note_cancelled((uintptr_t)handle);
         return;
     }
-    struct callback *callback = callback_of(handle, "async_handle_cancel");
+    struct callback *callback = object_of(handle, &handle_type, "async_handle_cancel", NULL);
     if (callback->object.future.state == PENDING) {
         loop_timer_stop(callback->object.future.loop, &callback->timer);
         object_retire(&callback->object, TAKEN);
@@ -127,12 +119,14 @@ bool async_handle_cancelled(async_handle handle)
 {
     if (object_over(handle))
         return future_was_cancelled(handle, "async_handle_cancelled");
-    return callback_of(handle, "async_handle_cancelled")->object.future.state == CANCELLED;
+    struct callback *callback = object_of(handle, &handle_type, "async_handle_cancelled", NULL);
+    return callback->object.future.state == CANCELLED;
 }
 
 double async_handle_when(async_handle handle)
 {
-    return clock_to_seconds(callback_of(handle, "async_handle_when")->timer.deadline);
+    struct callback *callback = object_of(handle, &handle_type, "async_handle_when", NULL);
+    return clock_to_seconds(callback->timer.deadline);
 }
 
 /* ---------------------------------------------------------------------- done callbacks */
@@ -181,10 +175,7 @@ async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg
     *callback = (struct done_callback){ errand_new(run_callback, drop_callback), fn, arg, x, future_object(future),
                                         context_copy() };
     object_pin(callback->object);
-    if (future->state == PENDING)
-        list_append(&future->waiters, &callback->errand.job.link);
-    else
-        loop_ready(future->loop, &callback->errand.job);
+    future_then(future, future->loop, &callback->errand.job);
     return async_none;
 }
 

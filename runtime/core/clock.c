@@ -17,13 +17,17 @@ void clock_init(struct clock *clock)
     clock_read(clock);
 }
 
+int64_t clock_of_machine(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+}
+
 int64_t clock_read(struct clock *clock)
 {
-    if (!clock->is_virtual) {
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        clock->now = (int64_t)t.tv_sec * SECOND + t.tv_nsec;
-    }
+    if (!clock->is_virtual)
+        clock->now = clock_of_machine();
     return clock->now;
 }
 

@@ -16,6 +16,7 @@ struct clock {
 };
 
 void clock_init(struct clock *clock);                   /* as ASYNC_CLOCK says */
+int64_t clock_of_machine(void);                         /* that never goes back */
 int64_t clock_read(struct clock *clock);                /* reads, remembers and returns the time */
 void clock_jump(struct clock *clock, int64_t when);     /* virtual only; never backwards */
 

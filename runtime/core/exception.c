@@ -55,11 +55,3 @@ void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
     loop_given(loop, __func__);
     loop->on_exception = fn;
 }
-
-void report_untaken(struct object *object, const char *so_far)
-{
-    char text[REPORT_TEXT];
-    snprintf(text, sizeof text, "%s exception was never retrieved%s",
-             object->future.type == &task_type ? "Task" : "Future", so_far);
-    report_exception(object->future.loop, text, object->future.outcome, object);
-}

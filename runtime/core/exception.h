@@ -7,7 +7,4 @@
 /* `object`: whom it is about, or NULL. */
 void report_exception(async_loop *loop, const char *message, async_value error, struct object *object);
 
-/* "Task exception was never retrieved", and perhaps " so far". */
-void report_untaken(struct object *object, const char *so_far);
-
 #endif

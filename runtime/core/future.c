@@ -47,6 +47,11 @@ bool future_set(struct future *future, async_value outcome)
     return true;
 }
 
+void future_then(struct future *future, async_loop *loop, struct job *job)
+{
+    list_append(future->state == PENDING ? &future->waiters : &loop->ready, &job->link);
+}
+
 bool future_cancel_plain(struct future *future, const char *message)
 {
     if (future->state != PENDING)
@@ -67,12 +72,18 @@ async_value future_take(struct future *future)
     return outcome;
 }
 
-/* What NULL stands for where there is no way to return an error: it is done, with ENOMEM. */
-static struct promise no_memory = { .object = {
-    .retired = TAKEN,
-    .future = { .type = &future_type, .state = FINISHED, .outcome = { .error = ENOMEM },
-                .waiters = { &no_memory.object.future.waiters, &no_memory.object.future.waiters } },
-} };
+/* What NULL, and any handle that is recycled, stands for in a question about its state: one that is done. */
+static struct future *done_one(async_value outcome)
+{
+    static _Thread_local struct promise promise;    /* for all of them */
+    struct future *future = &promise.object.future;
+    promise.object.place = "?";
+    promise.object.retired = TAKEN;
+    future_init(future, &future_type, loop_running);
+    future->state = FINISHED;
+    future->outcome = outcome;
+    return future;
+}
 
 struct future *future_of(async_awaitable x, const char *caller, async_value *error)
 {
@@ -80,26 +91,13 @@ struct future *future_of(async_awaitable x, const char *caller, async_value *err
     if (object && object->future.type->cancel)
         return &object->future;
     if (!x && !error)
-        return &no_memory.object.future;
-    async_value why = report_misuse(x, caller);
-    if (!error)
-        report_abort(why);
-    *error = why;
-    return NULL;
+        return done_one(async_error(ENOMEM, NULL));
+    return report_unfit(x, caller, error);
 }
 
 struct future *future_known(async_awaitable x, const char *caller, async_value *error)
 {
-    static _Thread_local struct promise promise;    /* stands for all of them */
-    struct object *over = &promise.object;
-    if (!object_over(x))
-        return future_of(x, caller, error);
-    over->place = "?";
-    over->retired = TAKEN;
-    future_init(&over->future, &future_type, loop_running);
-    over->future.state = FINISHED;
-    over->future.outcome = async_none;
-    return &over->future;
+    return object_over(x) ? done_one(async_none) : future_of(x, caller, error);
 }
 
 bool future_was_cancelled(const void *ticket, const char *caller)

@@ -12,6 +12,7 @@
 
 struct future;
 struct holder;
+struct job;
 struct object;
 
 /* What differs between the kinds of future. */
@@ -58,6 +59,7 @@ static inline void future_init(struct future *future, const struct future_type *
 
 void future_finish(struct future *future, enum future_state state, async_value outcome);
 bool future_set(struct future *future, async_value outcome);    /* FINISHED; false: was done */
+void future_then(struct future *future, async_loop *loop, struct job *job);     /* has it run when it is done */
 bool future_cancel_plain(struct future *future, const char *message);
 
 /* A new one that has ended with this error already: what a call is refused with. NULL: no memory. */

@@ -70,7 +70,7 @@ bool object_over(const void *ticket)
 }
 
 __attribute__((noinline))
-static void note_cancelled(uint64_t ticket)
+void object_note_cancelled(uint64_t ticket)
 {
     if (!object_table.cancelled)
         object_table.cancelled = calloc(KEEP_CANCELLED, sizeof *object_table.cancelled);
@@ -80,11 +80,6 @@ static void note_cancelled(uint64_t ticket)
     if (object_table.forgotten < *place)
         object_table.forgotten = *place;
     *place = ticket;
-}
-
-void object_note_cancelled(const void *ticket)
-{
-    note_cancelled((uintptr_t)ticket);
 }
 
 bool object_was_cancelled(const void *ticket)
@@ -107,7 +102,7 @@ void object_free(struct object *object)
     if (object->future.type->drop)
         object->future.type->drop(object);
     if (object->future.state == CANCELLED)
-        note_cancelled(object->ticket);
+        object_note_cancelled(object->ticket);
     object_put_back(object);
 }
 

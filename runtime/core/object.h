@@ -148,7 +148,7 @@ bool object_over(const void *ticket);
 /* Of one that is over: was it cancelled? Of all but the last 65,536 such we no longer know: of one that old
  * `false` says nothing. */
 bool object_was_cancelled(const void *ticket);
-void object_note_cancelled(const void *ticket);
+void object_note_cancelled(uint64_t ticket);
 static inline bool object_too_old(const void *ticket) { return (uintptr_t)ticket <= object_table.forgotten; }
 
 static inline void object_renew(struct object *object)      /* gives it a new ticket: the old one is stale */

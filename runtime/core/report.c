@@ -81,6 +81,20 @@ async_value report_misuse(async_awaitable x, const char *caller)
                           report_describe(object, text));
 }
 
+void *report_unfit(const void *handle, const char *caller, async_value *error)
+{
+    async_value why = report_misuse((async_awaitable)handle, caller);
+    if (!error)
+        report_abort(why);
+    *error = why;
+    return NULL;
+}
+
+void *object_known(const void *handle, const struct future_type *type, const char *caller)
+{
+    return object_over(handle) ? NULL : object_of(handle, type, caller, NULL);
+}
+
 async_value report_no_loop(const char *caller)
 {
     return report_refused(ASYNC_RUNTIME_ERROR, caller, "no running event loop. Call it from a coroutine "

@@ -16,12 +16,25 @@ const char *report_origin(const struct object *object);
 
 /* Error values, for calls that can return one. */
 async_value report_misuse(async_awaitable x, const char *caller);   /* x is not what caller wants */
+void *report_unfit(const void *handle, const char *caller, async_value *error);     /* NULL: aborts; gives NULL */
 async_value report_no_loop(const char *caller);
 async_value report_refused(int error, const char *caller, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 async_value report_no_task(void);                                   /* to wait with */
 struct task;
 async_value report_cannot_wait(struct task *task, struct future *future);
+
+/* The object behind a handle that must be of this type. Otherwise NULL and *error, or, where there is no way
+ * to return an error (NULL), a sentence and abort. */
+static inline void *object_of(const void *handle, const struct future_type *type, const char *caller,
+                              async_value *error)
+{
+    struct object *object = object_find(handle);
+    return object && object->future.type == type ? object : report_unfit(handle, caller, error);
+}
+
+/* The same for a question about its state, or to end it: NULL when it is recycled, and so at its end. */
+void *object_known(const void *handle, const struct future_type *type, const char *caller);
 
 /* An error's text, or "": an exit has its status in that place. */
 const char *report_message(async_value error);

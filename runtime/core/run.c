@@ -32,12 +32,11 @@ async_value async_loop_run_forever(async_loop *loop)
     return v;
 }
 
-struct finish {
-    struct job job;
-    async_loop *loop;
-};
-
-static void stop(struct job *job) { container_of(job, struct finish, job)->loop->stopping = true; }
+static void stop(struct job *job)
+{
+    (void)job;
+    loop_running->stopping = true;
+}
 
 async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x)
 {
@@ -48,13 +47,10 @@ async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x)
     struct future *future = task_ensure(loop, x, "async_loop_run_until_complete", &v);
     if (!future)
         return v;
-    struct finish finish = { { .run = stop }, loop };
-    if (future->state == PENDING)
-        list_append(&future->waiters, &finish.job.link);
-    else
-        loop_ready(loop, &finish.job);
+    struct job done = { .run = stop };
+    future_then(future, loop, &done);
     v = async_loop_run_forever(loop);
-    list_remove(&finish.job.link);
+    list_remove(&done.link);
     if (!v.error)
         v = future->state != PENDING
             ? future_take(future)

@@ -17,37 +17,27 @@
 /* Asks every task that is not done to end, and waits until they all have. */
 static async_value cancel_all(async_loop *loop)
 {
-    size_t count = 0, i = 0;
-    list_each(link, &loop->tasks)
-        count++;
+    size_t count = async_loop_all_tasks(loop, NULL, 0);
     if (!count)
         return async_none;
-    struct task **tasks = calloc(count, sizeof *tasks);
-    async_awaitable *handles = calloc(count, sizeof *handles);
-    if (!tasks || !handles) {
-        free(tasks);
-        free(handles);
+    async_task *tasks = calloc(count, sizeof *tasks);
+    if (!tasks)
         return async_error(ENOMEM, "no memory to cancel the tasks that are left");
-    }
-    list_each(link, &loop->tasks) {
-        tasks[i] = container_of(link, struct task, coro.object.link);
-        object_pin(&tasks[i]->coro.object);
-        handles[i] = object_ticket(&tasks[i]->coro.object);
-        i++;
-    }
-    for (i = 0; i < count; i++)
-        future_cancel(&tasks[i]->coro.object.future, NULL);
-    async_future all = async_gather_list(NULL, handles, count, true);
+    async_loop_all_tasks(loop, tasks, count);
+    for (size_t i = 0; i < count; i++)
+        async_keep(tasks[i]);
+    for (size_t i = 0; i < count; i++)
+        async_cancel(tasks[i]);
+    async_future all = async_gather_list(NULL, tasks, count, true);
     async_value v = async_loop_run_until_complete(loop, all);
-    for (i = 0; i < count; i++) {
-        struct object *object = &tasks[i]->coro.object;
+    for (size_t i = 0; i < count; i++) {
+        struct object *object = object_find(tasks[i]);
         if (object->future.state == FINISHED && object->future.outcome.error)
             report_exception(loop, "unhandled exception during async_run() shutdown",
                              object->future.outcome, object);
         object_unpin(object);
     }
     free(tasks);
-    free(handles);
     return v;
 }
 

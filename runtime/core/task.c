@@ -289,18 +289,7 @@ void async_loop_set_eager_task_factory(async_loop *loop, bool on)
     loop->eager = on;
 }
 
-struct task *task_for(async_task x, const char *caller)
-{
-    struct future *future = future_of(x, caller, NULL);
-    if (future->type != &task_type)
-        report_abort(report_misuse(x, caller));
-    return task_of(future);
-}
-
-struct task *task_known(async_task x, const char *caller)
-{
-    return x && !object_over(x) ? task_for(x, caller) : NULL;
-}
+struct task *task_known(async_task x, const char *caller) { return x ? object_known(x, &task_type, caller) : NULL; }
 
 void async_detach(async_task x)
 {
@@ -314,7 +303,7 @@ void async_detach(async_task x)
 
 const char *async_get_name(async_task x)
 {
-    return x ? task_name(task_for(x, "async_get_name")) : "(no memory)";
+    return x ? task_name(object_of(x, &task_type, "async_get_name", NULL)) : "(no memory)";
 }
 
 void async_set_name(async_task x, const char *name)

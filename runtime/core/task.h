@@ -44,8 +44,7 @@ static inline async_task task_ticket(void)
     return task_current() ? object_ticket(&task_current()->coro.object) : NULL;
 }
 
-struct task *task_for(async_task x, const char *caller);    /* behind this handle, or a sentence and abort */
-struct task *task_known(async_task x, const char *caller);  /* likewise; NULL if it is recycled, or x is NULL */
+struct task *task_known(async_task x, const char *caller);  /* object_known; NULL also if x is NULL */
 
 /* Makes a coroutine object a task of this loop, in place, and queues its first step. The name is
  * copied; NULL gives it a number. Where x is no such object *error says so, and NULL comes back. */

@@ -82,20 +82,6 @@ void *primitive_new(const struct future_type *type)
     return NULL;
 }
 
-void *primitive_refused(const void *handle, const char *caller, async_value *error)
-{
-    async_value why = report_misuse((async_awaitable)handle, caller);
-    if (!error)
-        report_abort(why);
-    *error = why;
-    return NULL;
-}
-
-void *primitive_known(const void *handle, const struct future_type *type, const char *caller)
-{
-    return object_over(handle) ? NULL : primitive_of(handle, type, caller, NULL);
-}
-
 void holder_note(struct holder *holder, const char *place)
 {
     struct task *task = task_current();
@@ -130,7 +116,7 @@ void holder_describe(struct object *object, char *text, size_t size)
 void *primitive_use(const void *handle, const struct future_type *type, const char *caller,
                     async_value *error)
 {
-    struct object *object = primitive_of(handle, type, caller, error);
+    struct object *object = object_of(handle, type, caller, error);
     if (object)
         object_pin(object);
     return object;

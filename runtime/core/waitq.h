@@ -78,21 +78,7 @@ void holder_describe(struct object *object, char *text, size_t size);
 /* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
 void *primitive_new(const struct future_type *type);
 
-void *primitive_refused(const void *handle, const char *caller, async_value *error);
-
-/* The object behind a handle that must be of this type. Otherwise NULL and *error, or, where
- * there is no way to return an error (NULL), a sentence and abort. */
-static inline void *primitive_of(const void *handle, const struct future_type *type, const char *caller,
-                                 async_value *error)
-{
-    struct object *object = object_find(handle);
-    return object && object->future.type == type ? object : primitive_refused(handle, caller, error);
-}
-
-/* The same for a question about its state, or to end it: NULL when it is recycled, and so at its end. */
-void *primitive_known(const void *handle, const struct future_type *type, const char *caller);
-
-/* The same for a function that waits: the object stays alive until the variable declared with
+/* object_of (report.h) for a function that waits: the object stays alive until the variable declared with
  * `in_use` goes, even if the task that it belongs to ends meanwhile. */
 #define in_use __attribute__((cleanup(primitive_done)))
 void *primitive_use(const void *handle, const struct future_type *type, const char *caller,

@@ -57,13 +57,6 @@ struct debug {
     char subject[768];              /* what runs, and since which await */
 };
 
-static long long now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
 static struct debug *debug_of(const async_loop *loop)
 {
     return loop && loop->debug ? container_of(loop->debug, struct debug, observer) : NULL;
@@ -174,10 +167,10 @@ static void run_watched(async_loop *loop, struct job *job)
     if (task)
         object_pin(&task->coro.object);
     debug->thread = pthread_self();
-    long long start = now();
+    long long start = clock_of_machine();
     atomic_store(&debug->started, start);
     job->run(job);
-    double seconds = (now() - start) / 1e9;
+    double seconds = (clock_of_machine() - start) / 1e9;
     if (debug_of(loop) != debug) {         /* the job has switched it off */
         if (task)
             object_unpin(&task->coro.object);
@@ -267,7 +260,7 @@ static void bark(struct debug *debug, long long started)
     pthread_mutex_lock(&debug->mutex);
     strcpy(subject, debug->subject);
     pthread_mutex_unlock(&debug->mutex);
-    double seconds = (now() - started) / 1e9;
+    double seconds = (clock_of_machine() - started) / 1e9;
     atomic_store(&answer.count, -1);
     if (atomic_load(&debug->started) != started || pthread_kill(debug->thread, ASK))
         return;
@@ -287,7 +280,7 @@ static void *watch_over(void *p)
     while (!atomic_load(&debug->ending)) {
         nanosleep(&pause, NULL);
         long long started = atomic_load(&debug->started);
-        if (!started || started == barked_at || (now() - started) / 1e9 < BLOCKED)
+        if (!started || started == barked_at || (clock_of_machine() - started) / 1e9 < BLOCKED)
             continue;
         barked_at = started;
         bark(debug, started);

@@ -7,6 +7,7 @@
 #include "core/exception.h"
 #include "core/loop.h"
 #include "core/report.h"
+#include "core/task.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -131,13 +132,16 @@ void forgotten_failed(struct object *object)
 
 static void say_error(struct object *object, const char *so_far)
 {
+    char text[64];
     struct future *future = &object->future;
     if (object->retired != UNTAKEN || object->reported || future->state != FINISHED || !future->outcome.error)
         return;
     object->reported = true;
+    snprintf(text, sizeof text, "%s exception was never retrieved%s",
+             future->type == &task_type ? "Task" : "Future", so_far);
     struct place *place = count(of(future->loop), object, NULL);
     if (future->loop->on_exception || !place || place->count <= IN_FULL)
-        report_untaken(object, so_far);
+        report_exception(future->loop, text, future->outcome, object);
 }
 
 void forgotten_error(struct object *object) { say_error(object, ""); }

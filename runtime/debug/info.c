@@ -32,7 +32,7 @@ async_task_info async_get_task_info(async_task x)
         return (async_task_info){ .name = "(no memory)", .done = true };
     if (object_over(x))
         return (async_task_info){ .name = "?", .coroutine = "?", .created_at = "?", .started = true, .done = true };
-    struct task *task = task_for(x, "async_get_task_info");
+    struct task *task = object_of(x, &task_type, "async_get_task_info", NULL);
     struct object *awaited = info_awaited(task);
     return (async_task_info){
         .name = task_name(task),
@@ -59,8 +59,7 @@ static bool on_cycle(struct task *task, size_t tasks)
     return false;
 }
 
-/* "task 'Task-3' (...)", "Queue (made at queue.c:7)", "async_wait" */
-static const char *awaited(struct task *task, char *text)
+const char *info_describe_awaited(struct task *task, char *text)
 {
     struct object *object = info_awaited(task);
     const char *kind = info_waits_for(task);
@@ -80,7 +79,7 @@ void report_deadlock(async_loop *loop)
     list_each(link, &loop->tasks) {
         struct task *task = container_of(link, struct task, coro.object.link);
         fprintf(stderr, "  %s\n    waits at %s for %s%s\n", report_describe(&task->coro.object, text),
-                task->waiting_at ? task->waiting_at : "?", awaited(task, on),
+                task->waiting_at ? task->waiting_at : "?", info_describe_awaited(task, on),
                 on_cycle(task, count) ? "  <- on a cycle" : "");
     }
 }

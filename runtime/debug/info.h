@@ -9,6 +9,9 @@
 struct object *info_awaited(struct task *task);
 const char *info_waits_for(struct task *task);
 
+/* "task 'Task-3' (...)", "Queue (made at queue.c:7)", "async_wait", "its turn": perhaps in `text`, of REPORT_TEXT. */
+const char *info_describe_awaited(struct task *task, char *text);
+
 /* The one task without which this one cannot go on, where that can be told: the task that it
  * awaits, or the holder of the lock; or NULL. */
 struct task *info_blocker(struct task *task);

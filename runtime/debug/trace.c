@@ -58,7 +58,6 @@ static off_t printed;           /* how far it had come */
 static int64_t began;           /* on the machine's clock, ns */
 static int64_t jumped;          /* by virtual clocks, ns */
 static bool is_virtual;         /* the clock of the last loop */
-static void (*step)(struct job *job);           /* what a job that is a task's does */
 static atomic_int threads;
 static _Thread_local int thread;                /* its number, from 1 on */
 
@@ -112,13 +111,6 @@ static void add_text(struct note *note, const char *key, const char *text)
         s += length ? length : 1;
     }
     add(note, "\"");
-}
-
-static int64_t machine_time(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 /* Begins an event, up to the point where its args begin. */
@@ -232,17 +224,11 @@ static void end_turn(void)
     turn.before[0] = turn.print;
     turn.begins = lseek(file, 0, SEEK_CUR);
     turn.length = turn.print = 0;
-    turn.real = machine_time() - began;
+    turn.real = clock_of_machine() - began;
     turn.jumped = jumped;
 }
 
 /* ------------------------------------------------------------------- what the hooks see */
-
-static async_task current(void)
-{
-    return loop_running && loop_running->current
-           ? object_ticket(&loop_running->current->coro.object) : NULL;
-}
 
 static struct task *behind(async_task task)
 {
@@ -282,8 +268,8 @@ static bool open_plain(struct note *note)
     note->length = note->print = 0;
     if (!thread)
         name_thread(note);
-    note->real = machine_time() - began;
-    add_printed(note, current());
+    note->real = clock_of_machine() - began;
+    add_printed(note, task_ticket());
     return true;
 }
 
@@ -465,14 +451,14 @@ static void begin_flow(struct note *note, const char *kind, async_task task)
 /* A flow begins within a slice: in the step that runs, or else in one made for it. */
 static void add_wake(struct note *note, async_task task)
 {
-    if (!current()) {
+    if (!task_ticket()) {
         begin(note, "X", "wake");
         add(note, ",\"dur\":0");
         begin_args(note, NULL);
         end(note);
     }
     begin_flow(note, "s", task);
-    add_id(note, "by", current());
+    add_id(note, "by", task_ticket());
     end(note);
 }
 
@@ -486,13 +472,12 @@ static void on_created(async_task x)
 {
     struct note note;
     struct task *task = behind(x);
-    step = task->step.run;
     if (!open_note(&note))
         return;
     begin_task(&note, "b", task_name(task), x, "created");
     add_text(&note, "coroutine", task->coro.name);
     add_text(&note, "where", task->coro.object.place);
-    add_id(&note, "by", current());
+    add_id(&note, "by", task_ticket());
     end(&note);
     add_wake(&note, x);
     add_ready(&note, "b", x);
@@ -599,7 +584,7 @@ __attribute__((noinline)) static void tell_done(struct future *future)
     begin(&note, "i", future->type->name);
     begin_args(&note, "done");
     add_id(&note, "object", object_ticket(future_object(future)));
-    add_id(&note, "by", current());
+    add_id(&note, "by", task_ticket());
     add_outcome(&note, future->outcome);
     add(&note, ",\"waiters\":[");
     list_each(link, &future->waiters) {
@@ -617,9 +602,9 @@ static void on_woken(struct future *future)
 {
     tell_done(future);
     list_each(link, &future->waiters) {
-        struct task *task = container_of(link, struct task, step.link);
+        struct task *task = task_of_job(container_of(link, struct job, link));
         struct note note;
-        if (container_of(link, struct job, link)->run != step || !open_plain(&note))
+        if (!task || !open_plain(&note))
             continue;
         add_state(&note, &future->waiters);
         async_task x = object_ticket(&task->coro.object);
@@ -637,7 +622,7 @@ static void on_finished(async_task x)
     struct task *task = behind(x);
     if (!open_note(&note))
         return;
-    if (current() == x)
+    if (task_ticket() == x)
         add_step_end(&note, x);
     else
         add_ready(&note, "e", x);               /* cancelled before it ran */
@@ -653,7 +638,7 @@ static void on_cancelled(async_task x)
     if (!open_note(&note))
         return;
     begin_task(&note, "n", "cancel", x, "cancel");
-    add_id(&note, "by", current());
+    add_id(&note, "by", task_ticket());
     end(&note);
     write_all(&note);
 }
@@ -664,7 +649,7 @@ static void on_renamed(async_task x, const char *name)
     struct note note;
     struct task *task = behind(x);
     bool waits = task->waiting_on && task->waiting_on->state == PENDING;
-    const char *open = current() == x ? NULL : waits ? info_waits_for(task) : "ready";
+    const char *open = task_ticket() == x ? NULL : waits ? info_waits_for(task) : "ready";
     if (task->coro.object.future.state != PENDING || !open_note(&note))
         return;
     if (open) {
@@ -692,7 +677,7 @@ static void on_frame(const char *event, const struct frame *frame, const async_v
         return;
     begin(&note, "i", frame->coro->name);
     begin_args(&note, event);
-    add_id(&note, "task", current());
+    add_id(&note, "task", task_ticket());
     add_id(&note, "call", object_ticket(&frame->coro->object));
     add_text(&note, "where", frame->awaited_at);
     add_text(&note, "stands", stands);
@@ -824,7 +809,7 @@ static void start(void)
     }
     unsetenv("ASYNC_TRACE");
     owner = getpid();
-    began = machine_time();
+    began = clock_of_machine();
     sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
     struct note note = { .length = 0 };
     add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\"", (int)owner);

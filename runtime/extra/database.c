@@ -394,7 +394,7 @@ async_awaitable async_db_close(async_db *db)
 
 bool async_db_is_closed(async_db *x)
 {
-    return !((struct db *)primitive_of(x, &db_type, "async_db_is_closed", NULL))->link;
+    return !((struct db *)object_of(x, &db_type, "async_db_is_closed", NULL))->link;
 }
 
 void async_db_exit(async_db **x)
@@ -546,7 +546,7 @@ void async_transaction_exit(async_transaction **x)
 {
     async_value v = async_none;
     struct transaction *transaction = !*x ? NULL
-        : primitive_of(*x, &transaction_type, "async_transaction_exit", &v);
+        : object_of(*x, &transaction_type, "async_transaction_exit", &v);
     bool keep = !async_leaving().error;
     if (transaction) {
         v = end(transaction, keep ? commit : roll_back);

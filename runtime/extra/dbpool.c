@@ -220,7 +220,7 @@ async_awaitable async_create_pool(const char *url, size_t size)
 
 static struct pool *find(async_pool *pool, const char *caller)
 {
-    return primitive_of(pool, &pool_type, caller, NULL);
+    return object_of(pool, &pool_type, caller, NULL);
 }
 
 size_t async_pool_get_size(async_pool *pool) { return find(pool, "async_pool_get_size")->open; }

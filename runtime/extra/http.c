@@ -123,13 +123,13 @@ async_http_session *async_http_session_make(const struct async_http_options *opt
 
 void async_http_session_close(async_http_session *x)
 {
-    struct session *session = primitive_of(x, &session_type, "async_http_session_close", NULL);
+    struct session *session = object_of(x, &session_type, "async_http_session_close", NULL);
     client_close(session->client);
 }
 
 bool async_http_session_closed(async_http_session *x)
 {
-    struct session *session = primitive_of(x, &session_type, "async_http_session_closed", NULL);
+    struct session *session = object_of(x, &session_type, "async_http_session_closed", NULL);
     return !session->client->multi;
 }
 
@@ -209,7 +209,7 @@ static async_value request_within(void *p)
     async_value v;
     if (!task_current())
         return report_no_task();
-    struct session *session = primitive_of(request->session, &session_type, "async_http_get", &v);
+    struct session *session = object_of(request->session, &session_type, "async_http_get", &v);
     if (!session)
         return v;
     double timeout = request->timeout ? request->timeout : session->client->options.timeout;

@@ -170,7 +170,7 @@ static async_http_response *response_new(const struct transfer *transfer)
 
 static struct response *response_of(async_http_response *x, const char *caller)
 {
-    return primitive_of(x, &response_type, caller, NULL);
+    return object_of(x, &response_type, caller, NULL);
 }
 
 long async_http_status(async_http_response *x)

@@ -325,7 +325,7 @@ async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const ch
 
 int async_server_port(async_server *x)
 {
-    struct server *server = primitive_of(x, &server_type, "async_server_port", NULL);
+    struct server *server = object_of(x, &server_type, "async_server_port", NULL);
     struct sockaddr_storage mine = { 0 };
     socklen_t length = sizeof mine;
     if (getsockname(server->fd, (struct sockaddr *)&mine, &length) || mine.ss_family == AF_UNIX)
@@ -335,7 +335,7 @@ int async_server_port(async_server *x)
 
 void async_server_close(async_server *x)
 {
-    struct server *server = primitive_known(x, &server_type, "async_server_close");
+    struct server *server = object_known(x, &server_type, "async_server_close");
     if (!server)
         return;
     stop_listening(server);
@@ -344,7 +344,7 @@ void async_server_close(async_server *x)
 
 bool async_server_is_serving(async_server *x)
 {
-    struct server *server = primitive_known(x, &server_type, "async_server_is_serving");
+    struct server *server = object_known(x, &server_type, "async_server_is_serving");
     return server && server->fd >= 0;
 }
 
@@ -362,12 +362,12 @@ static void each_client(struct server *server, void (*end)(async_stream *stream)
 
 void async_server_close_clients(async_server *x)
 {
-    each_client(primitive_known(x, &server_type, "async_server_close_clients"), async_stream_close);
+    each_client(object_known(x, &server_type, "async_server_close_clients"), async_stream_close);
 }
 
 void async_server_abort_clients(async_server *x)
 {
-    each_client(primitive_known(x, &server_type, "async_server_abort_clients"), async_stream_abort);
+    each_client(object_known(x, &server_type, "async_server_abort_clients"), async_stream_abort);
 }
 
 static async_value wait_closed(void *p)

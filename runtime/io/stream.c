@@ -576,7 +576,7 @@ async_iterator async_stream_lines(async_stream *stream) { return (async_iterator
 
 bool async_stream_at_eof(async_stream *x)
 {
-    struct stream *stream = primitive_known(x, &stream_type, "async_stream_at_eof");
+    struct stream *stream = object_known(x, &stream_type, "async_stream_at_eof");
     return !stream || (stream->at_eof && held(&stream->input) == 0);
 }
 
@@ -684,7 +684,7 @@ static void flush(struct stream *stream)
 async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
 {
     async_value v;
-    struct stream *stream = primitive_of(x, &stream_type, "async_stream_write", &v);
+    struct stream *stream = object_of(x, &stream_type, "async_stream_write", &v);
     if (!stream)
         return v;
     if (stream->broken)
@@ -731,7 +731,7 @@ async_awaitable async_stream_drain(async_stream *stream)
 
 void async_stream_write_eof(async_stream *x)
 {
-    struct stream *stream = primitive_known(x, &stream_type, "async_stream_write_eof");
+    struct stream *stream = object_known(x, &stream_type, "async_stream_write_eof");
     if (!stream)
         return;
     stream->eof_written = true;
@@ -762,7 +762,7 @@ bool stream_address(const struct sockaddr_storage *address, char *text, int *por
 
 static const char *end_of(async_stream *x, bool peer, const char *caller, int *port)
 {
-    struct stream *stream = primitive_known(x, &stream_type, caller);
+    struct stream *stream = object_known(x, &stream_type, caller);
     struct sockaddr_storage address = { 0 };
     socklen_t length = sizeof address;
     char text[ADDRESS_ROOM];
@@ -789,7 +789,7 @@ const char *async_stream_sockname(async_stream *stream, int *port)
 
 void async_stream_close(async_stream *x)
 {
-    struct stream *stream = primitive_known(x, &stream_type, "async_stream_close");
+    struct stream *stream = object_known(x, &stream_type, "async_stream_close");
     if (!stream || stream->closing)
         return;
     stream->closing = true;
@@ -798,7 +798,7 @@ void async_stream_close(async_stream *x)
 
 void async_stream_abort(async_stream *x)
 {
-    struct stream *stream = primitive_known(x, &stream_type, "async_stream_abort");
+    struct stream *stream = object_known(x, &stream_type, "async_stream_abort");
     if (!stream)
         return;
     bool pinned = stream->flushing || stream->lingering;
@@ -812,7 +812,7 @@ void async_stream_abort(async_stream *x)
 
 bool async_stream_is_closing(async_stream *x)
 {
-    struct stream *stream = primitive_known(x, &stream_type, "async_stream_is_closing");
+    struct stream *stream = object_known(x, &stream_type, "async_stream_is_closing");
     return !stream || stream->closing;
 }
 

@@ -301,7 +301,7 @@ async_awaitable async_create_subprocess_shell(const char *command, int pipes)
 
 static struct subprocess *find(async_subprocess *x, const char *caller)
 {
-    return primitive_of(x, &subprocess_type, caller, NULL);
+    return object_of(x, &subprocess_type, caller, NULL);
 }
 
 static async_value wait_for_end(void *p)
@@ -332,7 +332,7 @@ int async_subprocess_pid(async_subprocess *process)
 
 async_value async_subprocess_send_signal(async_subprocess *x, int number)
 {
-    struct subprocess *process = primitive_known(x, &subprocess_type, "async_subprocess_send_signal");
+    struct subprocess *process = object_known(x, &subprocess_type, "async_subprocess_send_signal");
     if (!process || process->returncode != ASYNC_RUNNING || kill(process->pid, number) == 0)
         return async_none;
     return async_error(errno, async_strf("sending signal %d: %s", number, strerror(errno)));

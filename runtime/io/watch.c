@@ -123,8 +123,8 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         free(watcher);
         return v;
     }
-    *watcher = (struct watcher){ .part.close = close_watcher, .job.run = run, .loop = loop, .kind = kind, .number = number,
-                                 .fn = fn, .arg = arg };
+    *watcher = (struct watcher){ .part.close = close_watcher, .job.run = run, .loop = loop, .kind = kind,
+                                 .number = number, .fn = fn, .arg = arg };
     watcher->watch = kind == SIGNAL ? watch_signal(loop, number, &watcher->job)
                                     : watch_fd(loop, number, kind == WRITER, true, &watcher->job);
     if (!watcher->watch) {

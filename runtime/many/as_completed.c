@@ -121,8 +121,7 @@ static async_value collect(struct completion *completion, const async_awaitable 
         struct entry *entry = &completion->entries[completion->count++];
         *entry = (struct entry){ .done.run = one_done, .completion = completion, .future = future };
         list_init(&entry->link);
-        list_append(future->state == PENDING ? &future->waiters : &loop_running->ready,
-                    &entry->done.link);
+        future_then(future, loop_running, &entry->done);
     }
     return async_none;
 }

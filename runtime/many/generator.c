@@ -165,7 +165,7 @@ static async_value next(void *state)
     async_value error;
     if (object_over(state))
         return async_error(ASYNC_STOP_ITERATION, "");
-    struct generator *generator = primitive_of(state, &generator_type, "async_anext", &error);
+    struct generator *generator = object_of(state, &generator_type, "async_anext", &error);
     if (!generator)
         return error;
     if (!task_current())
@@ -230,7 +230,7 @@ static async_value aclose(void *p)
         return async_error(ASYNC_TYPE_ERROR, "only a generator can be closed");
     if (object_over(iterator->state))
         return async_none;
-    struct generator *generator = primitive_of(iterator->state, &generator_type, "async_aclose", &v);
+    struct generator *generator = object_of(iterator->state, &generator_type, "async_aclose", &v);
     if (!generator)
         return v;
     if (generator->running)

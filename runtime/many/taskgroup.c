@@ -236,7 +236,7 @@ async_task async_taskgroup_create_task_named(async_taskgroup *x, async_coroutine
     }
     if (loop_running && object_over(x))
         return refuse(loop_running, coro, "TaskGroup is finished");
-    struct group *group = primitive_of(x, &group_type, "async_taskgroup_create_task", NULL);
+    struct group *group = object_of(x, &group_type, "async_taskgroup_create_task", NULL);
     async_loop *loop = group->object.future.loop;
     if (group->left || (group->leaving && list_empty(&group->members)))
         return refuse(loop, coro, "TaskGroup is finished");
@@ -269,7 +269,7 @@ async_value async_taskgroup_leave(async_taskgroup *x, async_value outcome)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for a task group");
     if (object_over(x))
         return outcome;
-    struct group *group = primitive_of(x, &group_type, "async_taskgroup_leave", &outcome);
+    struct group *group = object_of(x, &group_type, "async_taskgroup_leave", &outcome);
     if (!group || group->left)
         return outcome;
     outcome = leave(group, outcome);

@@ -190,7 +190,7 @@ async_timeout_scope *async_timeout_at(double when)
 
 static struct timeout *find(async_timeout_scope *x, const char *caller)
 {
-    return primitive_of(x, &timeout_type, caller, NULL);
+    return object_of(x, &timeout_type, caller, NULL);
 }
 
 async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)

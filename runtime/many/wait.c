@@ -107,11 +107,8 @@ static async_value wait_for_them(const struct wait *args, struct awaited *awaite
     if (args->timeout < ASYNC_NO_TIMEOUT
         && !loop_timer_start(loop, &waiting.timer, clock_after(&loop->clock, args->timeout)))
         v = async_error(ENOMEM, "no memory for a timer");
-    for (size_t i = 0; i < args->count && !v.error; i++) {
-        struct future *future = awaited[i].future;
-        list_append(future->state == PENDING ? &future->waiters : &loop->ready,
-                    &awaited[i].done.link);
-    }
+    for (size_t i = 0; i < args->count && !v.error; i++)
+        future_then(awaited[i].future, loop, &awaited[i].done);
     if (!v.error)
         v = task_wait(&waiting.over);
     loop_timer_stop(loop, &waiting.timer);

@@ -43,7 +43,7 @@ async_barrier *async_barrier_new(long parties)
 
 static struct barrier *find(async_barrier *x, const char *caller, async_value *error)
 {
-    return primitive_of(x, &barrier_type, caller, error);
+    return object_of(x, &barrier_type, caller, error);
 }
 
 static void *use(async_barrier *x, const char *caller, async_value *error)

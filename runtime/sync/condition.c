@@ -59,13 +59,13 @@ void condition_notify(struct condition *condition, size_t count)
 async_condition *async_condition_new(async_lock *lock)
 {
     struct condition *condition = condition_new(
-        lock ? primitive_of(lock, &lock_type, "async_condition_new", NULL) : NULL);
+        lock ? object_of(lock, &lock_type, "async_condition_new", NULL) : NULL);
     return condition ? (async_condition *)object_ticket(&condition->object) : NULL;
 }
 
 static struct condition *find(async_condition *x, const char *caller, async_value *error)
 {
-    return primitive_of(x, &condition_type, caller, error);
+    return object_of(x, &condition_type, caller, error);
 }
 
 static void *use(async_condition *x, const char *caller, async_value *error)

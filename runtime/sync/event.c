@@ -24,7 +24,7 @@ async_event *async_event_new(void)
 
 void async_event_set(async_event *x)
 {
-    struct event *event = primitive_of(x, &event_type, "async_event_set", NULL);
+    struct event *event = object_of(x, &event_type, "async_event_set", NULL);
     if (event->set)
         return;
     event->set = true;
@@ -33,12 +33,12 @@ void async_event_set(async_event *x)
 
 void async_event_clear(async_event *x)
 {
-    ((struct event *)primitive_of(x, &event_type, "async_event_clear", NULL))->set = false;
+    ((struct event *)object_of(x, &event_type, "async_event_clear", NULL))->set = false;
 }
 
 bool async_event_is_set(async_event *x)
 {
-    return ((struct event *)primitive_of(x, &event_type, "async_event_is_set", NULL))->set;
+    return ((struct event *)object_of(x, &event_type, "async_event_is_set", NULL))->set;
 }
 
 static async_value wait(void *p)

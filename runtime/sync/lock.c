@@ -75,13 +75,13 @@ async_awaitable async_lock_acquire(async_lock *lock)
 async_value async_lock_release(async_lock *x)
 {
     async_value error;
-    struct lock *lock = primitive_of(x, &lock_type, "async_lock_release", &error);
+    struct lock *lock = object_of(x, &lock_type, "async_lock_release", &error);
     return lock ? lock_release(lock) : error;
 }
 
 bool async_lock_locked(async_lock *lock)
 {
-    return ((struct lock *)primitive_of(lock, &lock_type, "async_lock_locked", NULL))->locked;
+    return ((struct lock *)object_of(lock, &lock_type, "async_lock_locked", NULL))->locked;
 }
 
 void async_lock_exit(async_lock **lock) { async_lock_release(*lock); }

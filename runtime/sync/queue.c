@@ -67,12 +67,7 @@ async_queue *async_priority_queue_new(long maxsize, async_less_fn *less)
 
 static struct queue *find(async_queue *x, const char *caller, async_value *error)
 {
-    return primitive_of(x, &queue_type, caller, error);
-}
-
-static void *use(async_queue *x, const char *caller, async_value *error)
-{
-    return primitive_use(x, &queue_type, caller, error);
+    return object_of(x, &queue_type, caller, error);
 }
 
 /* -------------------------------------------------------------------------------- items */
@@ -317,7 +312,7 @@ static async_value join(void *p)
 {
     async_value v;
     struct waiter waiter;
-    in_use struct queue *queue = use(*(async_queue **)p, "async_queue_join", &v);
+    in_use struct queue *queue = primitive_use(*(async_queue **)p, &queue_type, "async_queue_join", &v);
     if (!queue)
         return v;
     return queue->unfinished ? waitq_wait(&queue->joiners, &waiter) : async_none;

@@ -79,8 +79,7 @@ async_awaitable async_semaphore_acquire(async_semaphore *semaphore)
 async_value async_semaphore_release(async_semaphore *x)
 {
     async_value error;
-    struct semaphore *semaphore = primitive_of(x, &semaphore_type, "async_semaphore_release",
-                                               &error);
+    struct semaphore *semaphore = object_of(x, &semaphore_type, "async_semaphore_release", &error);
     if (!semaphore)
         return error;
     if (semaphore->bound >= 0 && semaphore->permits >= semaphore->bound)
@@ -92,7 +91,7 @@ async_value async_semaphore_release(async_semaphore *x)
 
 bool async_semaphore_locked(async_semaphore *x)
 {
-    return locked(primitive_of(x, &semaphore_type, "async_semaphore_locked", NULL));
+    return locked(object_of(x, &semaphore_type, "async_semaphore_locked", NULL));
 }
 
 void async_semaphore_exit(async_semaphore **semaphore) { async_semaphore_release(*semaphore); }
