@@ -135,7 +135,7 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 	$(ALWAYS)@sh tools/evlings.sh grade $*
 
 # What judges is built once, and once more with AddressSanitizer.
-grade-class: $$(if $$(N),$$(judged) $$(if $$(HIDDEN),$$(patsubst exercises/%/,$$(BUILD)/hidden/%,$$(chosen)))) $(BUILD)/grade-class $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
+grade-class: $$(if $$(N),$$(judged) $$(if $$(HIDDEN),$$(patsubst exercises/%/,$$(BUILD)/hidden/%,$$(chosen)))) $(BUILD)/grade-class $(BUILD)/confine $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
 	+@$(WATCHED) $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || :
 	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
@@ -335,12 +335,15 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 $(BUILD)/grade: $(patsubst %,$(BUILD)/tools/grading/%.o,grade child contract)
 	$(DO) $(CC) $(FLAGS) $^ $(TO)
 
-CLASS    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/class/*.c))
+CLASS    = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/confine.c,$(wildcard tools/class/*.c)))
 $(CLASS): $(BUILD)/tools/class/%.o: tools/class/%.c $(BUILD)/settings | $(BUILD)/have-libarchive $(BUILD)/have-jansson $(BUILD)/have-libmd $(BUILD)/have-libseccomp
 	$(DO) $(CC) $(FLAGS) -Iruntime -c $< $(INTO)
 
 $(BUILD)/grade-class: $(CLASS) $(LIB)
 	$(DO) $(CC) $^ $$(pkg-config --libs libarchive jansson libmd libseccomp) $(LIBS) $(TO)
+
+$(BUILD)/confine: $(BUILD)/tools/class/confine.o $(BUILD)/tools/grading/child.o
+	$(DO) $(CC) $(FLAGS) $^ $(TO)
 
 # What a submission can include: these headers, and those of the system, which the compiler names.
 $(BUILD)/include/%.h: runtime/%.h

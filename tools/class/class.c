@@ -113,7 +113,7 @@ static async_value run_command(void *p)
 static void freed(char **bytes) { free(*bytes); }
 static void words_left(char ***words) { words_free(*words); }
 
-/* Without a sandbox a compiler may name the file by its place here, which is nobody's business. */
+/* A compiler may name the file by its place, which is nobody's business. */
 static void cut_place(char *report, const char *folder)
 {
     size_t length = strlen(folder);
@@ -144,7 +144,7 @@ static async_value judge(void *p)
     async_value ended = async_catch(async_wait_for(async_coro(run_command, words, report), MOST_SECONDS));
     if (ended.error == ASYNC_CANCELLED)
         return async_leave(ended);
-    cut_place(report, folder);
+    cut_place(report, class->asked.tier == BUBBLEWRAP ? IN_BUBBLEWRAP : folder);
     args->verdict->report = strdup(report);
     args->verdict->ended = ended.error ? -1 : ended.num;
     return async_none;
@@ -314,15 +314,25 @@ static async_value grade_all(void *p)
 
 static void need_sandbox(struct class *class)
 {
+    enum tier asked = class->asked.tier, tier = asked ? asked : BUBBLEWRAP;
+    const struct exercise *exercises = class->asked.exercises;
+    if (class->asked.one)
+        sandbox_give(class->asked.out);
     class->filter = format_text("%s/filter", class->work);
-    if (!sandbox_filter(class->filter))
-        give_up("%s cannot be written: %s.", class->filter, strerror(errno));
-    if (class->asked.tier == NO_SANDBOX)
-        fputs("grade-class: without a sandbox: what is graded runs with your rights on this machine.\n", stderr);
-    else if (!sandbox_works(&class->asked.exercises[0], class->filter))
-        give_up("The sandbox cannot be made here. Is bubblewrap installed (make deps-class)? A container has to allow "
-                "namespaces, and everybody has to be able to read this folder's files. SANDBOX=none grades without; "
-                "do that only in a machine that holds nothing else.");
+    while (tier != NO_SANDBOX && !sandbox_works(tier, exercises, class->work, class->filter))
+        if (asked || tier++ == LANDLOCK)
+            give_up("The sandbox cannot be made here. Is bubblewrap installed (make deps-class)? A container has to "
+                    "allow namespaces; without them Linux has to be 6.2 or newer, with Landlock. And everybody has to "
+                    "be able to read this folder's files. SANDBOX=none grades without; do that only in a machine that "
+                    "holds nothing else.");
+    for (int i = 0; i < class->asked.exercise_count; i++)
+        if (!sandbox_has_network(tier, &exercises[i]))
+            give_up("Exercise %d needs a network of its own. Only bubblewrap can make one, which does not work here or "
+                    "was not asked for; Landlock can only forbid it.", exercises[i].number);
+    fprintf(stderr, "grade-class: %s.\n", tier == BUBBLEWRAP ? "bubblewrap holds what is graded" :
+            tier == LANDLOCK ? "Landlock holds what is graded" :
+            "without a sandbox: what is graded runs with your rights on this machine");
+    class->asked.tier = tier;
 }
 
 /* Who was left out is no row of any table. */

@@ -34,7 +34,8 @@ static const char usage[] =
     "  --released      from now on\n"
     "  --only NAME     only these students (*, ? and [] as in a shell); the others keep what they have\n"
     "  --rerun         grades again what has been graded\n"
-    "  --sandbox none  without bubblewrap: the programs run with your rights. Only in a machine to throw away\n"
+    "  --sandbox TIER  bubblewrap, or where that cannot be landlock; otherwise the best that works here; or none: the\n"
+    "                  programs run with your rights. Only in a machine to throw away\n"
     "\n"
     "make grade-class FROM= OUT= N= builds what is needed and calls this. OUT holds grades.csv, items.csv,\n"
     "report.html, results/STUDENT.json and feedback/STUDENT.txt. What is there already is not graded again unless the\n"
@@ -161,9 +162,11 @@ void options_read(struct options *options, int argc, char **argv)
                 give_up("SHARE is to be which of how many, such as 2/8, and not \"%s\".", optarg);
             break;
         case SANDBOX:
-            if (*optarg && strcmp(optarg, "none") != 0)
-                give_up("SANDBOX can only be none, for no sandbox at all, and not \"%s\".", optarg);
-            options->tier = *optarg ? NO_SANDBOX : BUBBLEWRAP;
+            options->tier = NO_SANDBOX;
+            while (options->tier > BEST && strcmp(optarg, tier_names[options->tier]) != 0)
+                options->tier--;
+            if (*optarg && options->tier == BEST)
+                give_up("SANDBOX is to be bubblewrap, landlock, or none at all, and not \"%s\".", optarg);
             break;
         case HELP: fputs(usage, stdout); exit(0);
         default: fputs(usage, stderr); exit(USAGE);

@@ -1,8 +1,12 @@
-/* sandbox.c - the words for bubblewrap, and the limits of what runs in there.
+/* sandbox.c - the words for bubblewrap or for confine, and the limits of what runs in there.
  *
- * A grading sees the system's programs and libraries, what make has built for its exercise, and one
+ * In bubblewrap a grading sees the system's programs and libraries, what make has built for its exercise, and one
  * source; all of that it can only read. /tmp is its own, in memory, with a limit. There is no network, and
- * no process but its own; when it ends, whatever it started ends with it. So it does when we are killed. */
+ * no process but its own; when it ends, whatever it started ends with it. So it does when we are killed.
+ *
+ * Held by Landlock (see confine.c) it can read and do the same, but where that lies for everybody: it knows which other
+ * processes there are, and what it writes lies on the disk. What Landlock says nothing about the kernel's filter
+ * refuses altogether, as it does all sockets. */
 #define _GNU_SOURCE
 #include "sandbox.h"
 #include <errno.h>
@@ -14,21 +18,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define ROOM_IN_TMP "268435456"         /* bytes */
 #define MOST_WORDS 600
+#define MOST_PROCESSES 64
+#define FIRST_NEW 452                   /* fchmodat2; from 424 on numbers are the same on all processors */
 
-const char *const tier_names[] = { "bubblewrap", "none" };
+const char *const tier_names[] = { "", "bubblewrap", "landlock", "none" };
 
 static char **words;                    /* of the command that is being put together */
 static int count;
+static enum tier tier;                  /* for which it is */
 
-static void begin(void)
+static void begin(enum tier its)
 {
     words = calloc(MOST_WORDS, sizeof *words);
     count = 0;
+    tier = its;
     if (!words)
         abort();
 }
@@ -60,11 +69,16 @@ static void say(const char *first, ...)
     va_end(args);
 }
 
-/* Folders on the way are made first: those that bubblewrap makes by itself are its own only. */
+/* In bubblewrap a place can have another name. Folders on the way are made first: those that it makes by itself are
+ * its own only. */
 static void see(const char *from, const char *to)
 {
     if (access(from, F_OK) < 0)
         return;
+    if (tier == LANDLOCK) {
+        say(from, NULL);
+        return;
+    }
     for (const char *at = strchr(to + 1, '/'); at; at = strchr(at + 1, '/'))
         word("--dir"), word("%.*s", (int)(at - to), to);
     say("--ro-bind", from, to, NULL);
@@ -81,116 +95,195 @@ static void see_built(const char *part)
         snprintf(text, sizeof text, "%s%s/%s", build, variants[i], part);
         glob(text, 0, NULL, &found);
         for (size_t k = 0; k < found.gl_pathc; k++) {
-            snprintf(text, sizeof text, "/evlings/build%s", found.gl_pathv[k] + strlen(build));
+            snprintf(text, sizeof text, IN_BUBBLEWRAP "/build%s", found.gl_pathv[k] + strlen(build));
             see(found.gl_pathv[k], text);
         }
         globfree(&found);
     }
 }
 
-static void set(const char *name, const char *value) { say("--setenv", name, value ? value : "", NULL); }
+static void set(const char *name, const char *value)
+{
+    if (tier == LANDLOCK)
+        word("%s=%s", name, value ? value : "");
+    else
+        say("--setenv", name, value ? value : "", NULL);
+}
 
-/* The room, but for what is graded. A root of ours becomes nobody in particular before it runs anything:
- * only so do limits hold for it. */
-static void furnish(const struct exercise *exercise, const char *filter)
+static void environment(const char *build, const char *grader, const char *scratch, const char *seed)
+{
+    static const char *const passed_on[] = { "CC", "FLAGS", "LIBS", "EXTRA" };
+    set("PATH", "/usr/local/bin:/usr/bin:/bin"), set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80");
+    set("CCACHE_DISABLE", "1"), set("BUILD", build), set("EVLINGS_GRADER", grader);
+    set("EVLINGS_SCRATCH", scratch), set("TMPDIR", scratch), set("SEED", seed);
+    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
+        set(passed_on[i], getenv(passed_on[i]));
+}
+
+/* Who has a right to everything becomes nobody in particular before it runs anything: only so do limits hold for it. */
+static int nobody(void) { return 61184 + getpid() % 4000; }      /* of those that systemd, too, takes for a moment */
+
+void sandbox_give(const char *folder)
+{
+    if (getuid() == 0 && chown(folder, nobody(), nobody()) < 0)
+        perror(folder);
+}
+
+/* All that stands before the limits, and the program. A folder of ours in which it is to write is given to it. */
+static void furnish(enum tier its, const struct exercise *exercise, const char *source, const char *scratch,
+                    const char *filter, const char *seed)
 {
     static const char *const system[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
                                           "/etc/alternatives", "/etc/ld.so.cache" };
     static const char *const built[] = { "grade", "timeline", "include", "tools/grading", "libasync*.a", "watched-*" };
-    char text[PATH_MAX];
-    say("sh", "-c", "exec \"$@\" 9<\"$0\"", filter, "bwrap", "--seccomp", "9", "--die-with-parent", "--new-session", "--clearenv", "--unshare-pid", "--unshare-net", "--unshare-ipc",
-        "--unshare-uts", "--unshare-cgroup-try", "--hostname", "evlings", NULL);
-    if (getuid() == 0)
-        say("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", NULL);
-    else
-        say("--unshare-user", NULL);
+    char text[PATH_MAX], *here;
+    begin(its);
+    if (tier == LANDLOCK) {
+        here = realpath(scratch, NULL);
+        say("env", "-i", NULL);
+        environment(getenv("BUILD"), exercise->grader, here, seed);
+        word("%s/confine", getenv("BUILD"));
+        say(filter, here, "/proc", "/dev/urandom", NULL);
+        sandbox_give(here);
+        free(here);
+    } else {
+        say("sh", "-c", "exec \"$@\" 9<\"$0\"", filter, "bwrap", "--seccomp", "9", "--die-with-parent", "--new-session",
+            "--clearenv", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+            "--hostname", "evlings", NULL);
+        environment("build", "build/grader", "/tmp", seed);
+        if (getuid() == 0)
+            say("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", NULL);
+        else
+            say("--unshare-user", NULL);
+    }
     for (size_t i = 0; i < sizeof system / sizeof system[0]; i++)
         see(system[i], system[i]);
-    see("tools", "/evlings/tools");
-    see("runtime", "/evlings/runtime");
-    snprintf(text, sizeof text, "/evlings/%s", exercise->room);
+    see("tools", IN_BUBBLEWRAP "/tools");
+    see("runtime", IN_BUBBLEWRAP "/runtime");
+    snprintf(text, sizeof text, IN_BUBBLEWRAP "/%s", exercise->room);
     see(exercise->room, text);
     snprintf(text, sizeof text, "%s/grader", exercise->room);
     see_built(text);
     for (size_t i = 0; i < sizeof built / sizeof built[0]; i++)
         see_built(built[i]);
-    say("--chdir", "/evlings", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", ROOM_IN_TMP, "--tmpfs", "/tmp", NULL);
+    see(source, IN_BUBBLEWRAP "/exercise.c");
+    see(exercise->grader, IN_BUBBLEWRAP "/build/grader");
+    if (tier == LANDLOCK)
+        say("--", NULL);
+    else
+        say("--chdir", IN_BUBBLEWRAP, "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", ROOM_IN_TMP,
+            "--tmpfs", "/tmp", NULL);
 }
 
 /* System calls that neither a compiler nor a program of an exercise has a use for, and that the kernel's own
  * mistakes were found in. */
-bool sandbox_filter(const char *path)
+static bool write_filter(enum tier its, const char *path)
 {
     static const char *const forbidden[] = {
-        "add_key", "bpf", "finit_module", "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_setup", "kexec_load",
-        "keyctl", "mount", "move_mount", "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root", "process_vm_readv",
-        "process_vm_writev", "reboot", "request_key", "setns", "swapon", "umount2", "unshare", "userfaultfd",
+        "add_key", "bpf", "finit_module", "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_setup",
+        "kexec_load", "keyctl", "mount", "move_mount", "open_by_handle_at", "open_tree", "perf_event_open",
+        "pivot_root", "process_vm_readv", "process_vm_writev", "reboot", "request_key", "setns", "swapon", "umount2",
+        "unshare", "userfaultfd",
+        /* From here on only where all of it is everybody's: sockets, files but for their contents, processes. */
+        "", "socket", "mq_open", "msgget", "semget", "shmat", "shmget", "inotify_add_watch",
+        "chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat", "lchown", "utime", "utimes", "futimesat",
+        "utimensat", "setxattr", "fsetxattr", "lsetxattr", "removexattr", "fremovexattr", "lremovexattr",
+        "ioprio_set", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler", "setpriority",
     };
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     bool fine = file >= 0 && filter;
-    for (size_t i = 0; fine && i < sizeof forbidden / sizeof forbidden[0]; i++) {
+    for (size_t i = 0; fine && i < sizeof forbidden / sizeof forbidden[0] && (its == LANDLOCK || *forbidden[i]); i++) {
         int call = seccomp_syscall_resolve_name(forbidden[i]);
         fine = call == __NR_SCMP_ERROR || seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;
     }
     fine = fine && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                                     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)) == 0 &&
-           seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 &&   /* its flags are out of sight */
-           seccomp_export_bpf(filter, file) == 0;
+           seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;  /* its flags are out of sight */
+    if (its == LANDLOCK) {              /* others' limits; and calls from Linux 6.6 on, some of which change files */
+        fine = fine && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1,
+                                        SCMP_A0(SCMP_CMP_NE, 0)) == 0;
+        for (int call = FIRST_NEW; fine && call < FIRST_NEW + 150; call++)
+            fine = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0) == 0;
+    }
+    fine = fine && seccomp_export_bpf(filter, file) == 0;
     seccomp_release(filter);
     return file >= 0 && close(file) == 0 && fine;
+}
+
+/* How many a user may have: without namespaces all of them count, wherever they run, and more may come meanwhile. */
+static size_t most_processes(void)
+{
+    glob_t found = { 0 };
+    struct stat task;
+    size_t most = MOST_PROCESSES;
+    if (tier == BUBBLEWRAP || getuid() == 0)
+        return most;
+    glob("/proc/[0-9]*/task", GLOB_NOSORT, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        most += stat(found.gl_pathv[i], &task) == 0 && task.st_uid == getuid() ? task.st_nlink - 2 : 0;
+    globfree(&found);
+    return most + 1000;
 }
 
 static void limit(void)
 {
     if (getuid() == 0) {
-        int nobody = 61184 + getpid() % 4000;      /* of those that systemd, too, takes for a moment */
-        word("setpriv"), word("--reuid=%d", nobody), word("--regid=%d", nobody);
+        word("setpriv"), word("--reuid=%d", nobody()), word("--regid=%d", nobody());
         say("--clear-groups", "--no-new-privs", "--bounding-set=-all", NULL);
     }
-    say("prlimit", "--nproc=64", "--core=0", "--nofile=256", "--fsize=67108864", NULL);
+    word("prlimit"), word("--nproc=%zu", most_processes());
+    say("--core=0", "--nofile=256", "--fsize=67108864", NULL);
 }
 
-bool sandbox_works(const struct exercise *exercise, const char *filter)
+bool sandbox_works(enum tier its, const struct exercise *exercise, const char *scratch, const char *filter)
 {
-    begin();
-    furnish(exercise, filter);
+    if (!write_filter(its, filter)) {
+        perror(filter);
+        return false;
+    }
+    furnish(its, exercise, "tools/student-cc.sh", scratch, filter, "");
     limit();
-    say("test", "-x", "build/grade", "-a", "-r", "tools/student-cc.sh", NULL);
+    say("test", "-r", "tools/student-cc.sh", "-a", "-w", NULL);
+    say(tier == LANDLOCK ? scratch : "/tmp", "-a", "-x", NULL);
+    word("%s/grade", tier == LANDLOCK ? getenv("BUILD") : "build");
     pid_t pid = fork();
     int status = 0;
     if (pid == 0) {
         execvp(words[0], words);
-        fprintf(stderr, "bwrap: there is no bubblewrap here\n");
         _exit(127);
     }
     words_free(words);
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-static const char *const passed_on[] = { "CC", "FLAGS", "LIBS", "EXTRA" };
+bool sandbox_has_network(enum tier its, const struct exercise *exercise)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t size = 0;
+    snprintf(path, sizeof path, "%s/grader/stage.c", exercise->room);
+    FILE *file = its == LANDLOCK ? fopen(path, "re") : NULL;
+    bool needs = file && getdelim(&text, &size, 0, file) > 0 && strstr(text, "\"127.0.0.1\"");
+    free(text);
+    if (file)
+        fclose(file);
+    return !needs;
+}
 
-char **sandbox_command(enum tier tier, const struct exercise *exercise, const char *source,
+char **sandbox_command(enum tier its, const struct exercise *exercise, const char *source,
                        const char *scratch, const char *filter, const char *seed)
 {
-    begin();
-    if (tier == NO_SANDBOX) {
+    if (its == NO_SANDBOX) {
+        begin(its);
         say("env", "COLUMNS=80", "LC_ALL=C.UTF-8", "FROM=", NULL);
         word("SEED=%s", seed), word("EVLINGS_SCRATCH=%s", scratch), word("EVLINGS_GRADER=%s", exercise->grader);
         word("%s/grade", getenv("BUILD"));
         say(exercise->room, source, NULL);
         return words;
     }
-    furnish(exercise, filter);
-    see(source, "/evlings/exercise.c");
-    see(exercise->grader, "/evlings/build/grader");
-    set("EVLINGS_GRADER", "build/grader");
-    set("PATH", "/usr/local/bin:/usr/bin:/bin");
-    set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80"), set("TMPDIR", "/tmp");
-    set("BUILD", "build"), set("EVLINGS_SCRATCH", "/tmp"), set("SEED", seed), set("CCACHE_DISABLE", "1");
-    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
-        set(passed_on[i], getenv(passed_on[i]));
+    furnish(its, exercise, source, scratch, filter, seed);
     limit();
-    say("build/grade", exercise->room, "exercise.c", NULL);
+    word("%s/grade", tier == LANDLOCK ? getenv("BUILD") : "build");
+    say(exercise->room, tier == LANDLOCK ? source : IN_BUBBLEWRAP "/exercise.c", NULL);
     return words;
 }

@@ -4,19 +4,24 @@
 
 #include "class.h"
 
-enum tier { BUBBLEWRAP, NO_SANDBOX };
+enum tier { BEST, BUBBLEWRAP, LANDLOCK, NO_SANDBOX };       /* BEST: the first of the others that works here */
 
-extern const char *const tier_names[];          /* as records have them: "bubblewrap", "none" */
+#define IN_BUBBLEWRAP "/evlings"                /* where our root is in there */
 
-/* Writes what the kernel is to refuse in there, for the calls below; false: errno. */
-bool sandbox_filter(const char *path);
+extern const char *const tier_names[];          /* as one asks for them, and as records have them: "bubblewrap", ... */
 
-/* Can bubblewrap make its room here, and is what it shows there readable? False, and bubblewrap's own words on
- * stderr, if it has any. */
-bool sandbox_works(const struct exercise *exercise, const char *filter);
+/* Can it be made here, and is what belongs in it readable, and `scratch` writable? Writes into `filter` what the kernel
+ * is to refuse in there, for the calls below. False, and its own words on stderr, if it has any. */
+bool sandbox_works(enum tier tier, const struct exercise *exercise, const char *scratch, const char *filter);
+
+/* Makes a folder of ours, in which `scratch` lies, theirs who run in there: others have no business in it. */
+void sandbox_give(const char *folder);
+
+/* False where an exercise's programs talk to each other, and cannot in there. */
+bool sandbox_has_network(enum tier tier, const struct exercise *exercise);
 
 /* The command that grades a source, as words that end with NULL, to be freed by words_free. It runs in the project's
- * root; what it prints is what grade prints. `scratch` is where it may write if there is no sandbox. */
+ * root; what it prints is what grade prints. `scratch` is where it may write without bubblewrap. */
 char **sandbox_command(enum tier tier, const struct exercise *exercise, const char *source,
                        const char *scratch, const char *filter, const char *seed);
 void words_free(char **words);

@@ -6,15 +6,13 @@ cd "$(dirname "$0")/../.." || exit 1
 export BUILD="${1:-${BUILD:-build}}"
 unset FROM OUT N JOBS SEED DUE ONLY RERUN VARIANTS SANDBOX WEIGHTS LATE HIDDEN RELEASED
 skip() { printf 'skipped: grade-class: %s\n0 passed, 0 failed, 1 skipped\n' "$1"; exit 0; }
-for need in libarchive jansson libmd libseccomp bubblewrap; do
+for need in libarchive jansson libmd libseccomp; do
     sh tools/deps.sh have "$need" || skip "there is no $need (make deps-class)"
 done
-bwrap --ro-bind / / --unshare-pid --unshare-net --proc /proc true 2>/dev/null ||
-    skip 'bubblewrap is here, but is not allowed to make a sandbox'
 answer=solutions/04-await/exercise.c
 [ -f "$answer" ] || skip 'there is no solution in this copy'
 
-place=$(mktemp -d) || exit 1
+place=$(mktemp -d) && chmod 711 "$place" || exit 1          # nobody in particular has to find the way
 trap 'rm -rf "$place"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -22,6 +20,19 @@ class=$place/class out=$place/out
 passed=0 failed=0
 ok() { passed=$((passed + 1)); }
 not_ok() { failed=$((failed + 1)); echo "FAIL  $1"; [ ! -f "$place/said" ] || sed 's/^/      /' "$place/said"; }
+
+# Which sandboxes are there? The class is graded in the first of them, as nobody asks for another.
+tiers=
+for tier in bubblewrap landlock; do
+    if "${MAKE:-make}" -s grade-class ONE=exercises/04-await/grader/stub.c N=4 SANDBOX=$tier > "$place/said" 2>&1; then
+        tiers="$tiers $tier"
+    elif grep -q 'sandbox cannot be made' "$place/said"; then
+        echo "skipped: grade-class with $tier: it is not here, or not allowed to make a sandbox"
+    else
+        not_ok "the first grading with $tier"
+    fi
+done
+[ -n "$tiers" ] || skip 'there is no sandbox'
 
 # ------------------------------------------------------------------------------- the class
 
@@ -79,7 +90,7 @@ hand_in ./__MACOSX exercise.c < "$stub"                     # nobody's
 
 # ------------------------------------------------------------------------------- graded
 
-class_of() { "${MAKE:-make}" -s grade-class FROM="$class" OUT="$out" N=4 SEED=7 > "$place/said" 2>&1 < /dev/null; }
+class_of() { "${MAKE:-make}" -s grade-class FROM="$class" OUT="$1" N=4 SEED=7 SANDBOX="$2" > "$place/said" 2>&1 < /dev/null; }
 things() { find "$class" exercises runtime tools solutions -exec stat -c '%n %s %Y %f' {} + | sort | cksum; }
 
 "${MAKE:-make}" -s grade-class > "$place/said" 2>&1         # builds what there is to build without a class
@@ -88,13 +99,13 @@ before=$(things)
 (exec setsid sh -c 'exec "$@"' - "${MAKE:-make}" -s grade-class FROM="$class" OUT="$out" N=4 SEED=7 > "$place/said" 2>&1 < /dev/null) &
 killed=$!
 for _ in $(seq 600); do [ "$(find "$out/results" -name '*.json' 2>/dev/null | wc -l)" -lt 3 ] || break; sleep 0.1; done
-kill -9 -- "-$killed" 2>/dev/null
+kill -s KILL -- "-$killed" 2>"$place/said" || not_ok "a class that went on until somebody killed it"
 wait "$killed" 2>/dev/null
 for _ in $(seq 50); do pgrep -f "$out/.work" >/dev/null || break; sleep 0.1; done
 if pgrep -f "$out/.work" > "$place/said"; then not_ok 'killed, and something goes on'; else ok; fi
 find "$out/results" -name '*.json' -exec stat -c '%n %Y %i' {} + | sort > "$place/then"
 
-if class_of; then ok; else not_ok 'a class with nobody whom our own fault kept from a verdict: the status'; fi
+if class_of "$out" ''; then ok; else not_ok 'a class with nobody whom our own fault kept from a verdict: the status'; fi
 find "$out/results" -name '*.json' -exec stat -c '%n %Y %i' {} + | sort > "$place/later"
 if [ -s "$place/then" ] && [ -z "$(comm -23 "$place/then" "$place/later")" ]; then ok; else not_ok 'what was judged before the kill was judged again'; fi
 if [ "$(things)" = "$before" ]; then ok; else not_ok 'something outside of OUT has changed'; fi
@@ -114,6 +125,16 @@ if [ "$rows" -eq "$(wc -l < "$place/expected")" ]; then ok; else not_ok "grades.
 if grep -q "^'=1+1," "$out/grades.csv" || grep -q "^\"'=1+1\"," "$out/grades.csv"; then ok; else not_ok 'a name that a spreadsheet would compute'; fi
 if grep -q '^lovelaceada,123,04-await,graded,0,6,0,0,0,yes,7,' "$out/grades.csv"; then ok; else not_ok 'late, says Canvas'; fi
 if grep -q '^04-await,3,' "$out/items.csv" && ! grep -q 'Repair part' "$out/items.csv"; then ok; else cp "$out/items.csv" "$place/said"; not_ok 'items.csv'; fi
+
+# In each sandbox the verdict is the same, down to the hash.
+for tier in ${tiers# * }; do
+    class_of "$place/$tier" "$tier" || not_ok "a class with $tier"
+    while IFS= read -r line; do
+        file=$(printf '%s' "${line%,*}" | sed 's|^\.|_|')
+        grep '"hash"' "$out/results/$file.json" > "$place/hash"
+        if grep '"hash"' "$place/$tier/results/$file.json" | cmp -s - "$place/hash"; then ok; else cp "$place/$tier/results/$file.json" "$place/said"; not_ok "$file with $tier"; fi
+    done < "$place/expected"
+done
 
 # The page, in a browser: a row for each, and among the points nobody who has handed in nothing. Then with somebody
 # at the keyboard, who looks for what was refused, opens it, closes it, and wants the points in the order of their size.
@@ -296,6 +317,66 @@ says 'Nine seconds' "$kept/feedback/dan.txt" 'what was hidden, released'
 some HIDDEN="$place"
 if [ $? -eq 2 ] && grep -q 'there is no 04-await.c' "$place/said"; then ok; else not_ok 'no hidden parts there'; fi
 
+# What a grader tries is not kept from it by any contract. It is to reach nobody's file, process or network, and what it
+# leaves behind is to be gone, also when we are killed meanwhile. Without a sandbox it reaches all: so it does try.
+mkdir "$place/escape" "$place/home" && echo secret > "$place/home/secret"
+cat > "$place/escape/04-await.c" <<END
+#include "grader.h"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+START_TEST(nothing)
+{
+    char had[200] = "";
+    struct sockaddr_in far = { AF_INET, htons(53), { inet_addr("192.0.2.1") }, { 0 } };
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0)
+            execlp("sleep", "stays-$$", "600", NULL);
+        _exit(0);
+    }
+    sleep(1);
+    if (open("$PWD/$answer", O_RDONLY) >= 0) strcat(had, " solution");
+    if (open("$few/bob/exercise.c", O_RDONLY) >= 0) strcat(had, " another's");
+    if (open("$place/home/secret", O_RDONLY) >= 0) strcat(had, " home");
+    if (open("$place/home/new", O_WRONLY | O_CREAT, 0600) >= 0) strcat(had, " write");
+    if (truncate("$place/home/secret", 1) == 0) strcat(had, " truncate");
+    if (chmod("$place/home/secret", 0600) == 0) strcat(had, " chmod");
+    if (open("/proc/$$/environ", O_RDONLY) >= 0) strcat(had, " environment");
+    if (kill($$, 0) == 0) strcat(had, " signal");
+    if (connect(socket(AF_INET, SOCK_DGRAM, 0), (struct sockaddr *)&far, sizeof far) == 0) strcat(had, " network");
+    ck_assert_msg(!*had, "It had%s.", had);
+}
+END_TEST
+
+void hidden_parts(void) { part(4, "nothing to be had", nothing); }
+END
+is_there() { pgrep -f "^stays-$$" > "$place/said"; }
+for tier in $tiers none; do
+    some HIDDEN="$place/escape" ONLY=ada RERUN=1 SANDBOX="$tier"
+    case $tier in
+    none) says "It had solution another's home write truncate chmod environment signal" "$kept/results/ada.json" 'what is tried' ;;
+    *) says '^ok    4/4  hidden: nothing to be had' "$kept/feedback/ada.txt" "a way out of $tier" ;;
+    esac
+    if is_there; then not_ok "what $tier left behind"; else ok; fi
+done
+for tier in $tiers; do
+    (exec setsid sh -c 'exec "$@"' - "${MAKE:-make}" -s grade-class FROM="$few" OUT="$place/killed-$tier" N=4 ONLY=ada \
+        HIDDEN="$place/escape" SANDBOX="$tier" > "$place/said" 2>&1 < /dev/null) &
+    killed=$!
+    for _ in $(seq 600); do ! is_there || break; sleep 0.1; done
+    if is_there; then ok; else not_ok "nothing stayed in $tier"; fi
+    kill -s KILL -- "-$killed"
+    wait "$killed" 2>/dev/null
+    for _ in $(seq 50); do is_there || break; sleep 0.1; done
+    if is_there; then not_ok "killed, and something goes on in $tier"; else ok; fi
+done
+
 # Two exercises at once, told apart by the paths.
 mkdir -p "$place/course/eve/exercises/04-await" "$place/course/eve/6"
 cp "$answer" "$place/course/eve/exercises/04-await/"; cp exercises/06-gather/grader/stub.c "$place/course/eve/6/gather.c"
@@ -322,9 +403,17 @@ mkdir "$place/path"
 ln -s /usr/local/bin/* /usr/bin/* "$place/path/" 2>/dev/null
 rm -f "$place/path/bwrap"
 echo 'int nothing(void) { int unused; return 0; }' >> "$few/dan/exercise.c"
-some ONLY=dan PATH="$place/path"
+some ONLY=dan PATH="$place/path" SANDBOX=bubblewrap
 if [ $? -eq 2 ] && grep -q 'SANDBOX=none grades without' "$place/said"; then ok; else not_ok 'no bubblewrap'; fi
-some ONLY=dan PATH="$place/path" SANDBOX=none
+some ONLY=dan SANDBOX=chroot
+if [ $? -eq 2 ] && grep -q 'SANDBOX is to be bubblewrap, landlock' "$place/said"; then ok; else not_ok 'a sandbox that there is not'; fi
+case $tiers in *landlock)
+    some ONLY=dan PATH="$place/path"
+    says '"sandbox": "landlock"' "$kept/results/dan.json" 'where there is no bubblewrap'
+    "${MAKE:-make}" -s grade-class FROM="$few" OUT="$place/chat" N=18 SANDBOX=landlock > "$place/said" 2>&1
+    if [ $? -eq 2 ] && grep -q 'Exercise 18 needs a network of its own' "$place/said"; then ok; else not_ok 'an exercise with a network'; fi ;;
+esac
+some ONLY=dan PATH="$place/path" SANDBOX=none RERUN=1
 if grep -q '"sandbox": "none"' "$kept/results/dan.json" && grep -q '^exercise.c:.*unused' "$kept/feedback/dan.txt"; then ok; else cp "$kept/feedback/dan.txt" "$place/said"; not_ok 'without a sandbox'; fi
 
 # A full disk, and then one with room.

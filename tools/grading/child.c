@@ -186,7 +186,7 @@ static void become(const struct child *child, pid_t parent)
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (child->directory && chdir(child->directory) < 0)
+    if ((child->directory && chdir(child->directory) < 0) || (child->before && !child->before()))
         _exit(126);
     execvp(child->shell ? "/bin/sh" : child->words[0], child->shell ? words : child->words);
     _exit(127);

@@ -15,6 +15,7 @@ struct child {
     char *const *words;             /* the program and its arguments */
     const char *shell;              /* or a command line for sh, to which they are "$0", "$1", ... */
     const char *directory;          /* where it runs; NULL: here */
+    bool (*before)(void);           /* called in the child, last of all; false: it is not run */
     int in, out, err;               /* descriptors; 0: /dev/null */
     int more[2];                    /* become 3 and 4, if they are not 0 */
     int cpu_seconds;                /* of each process, three times that of all together; 0: no limit */
