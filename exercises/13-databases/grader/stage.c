@@ -222,6 +222,7 @@ int main(int argc, char **argv)
 {
     stage_open(argc, argv);
     file = stage_word(1);
+    unlink(file);               /* the second pass makes every run again, and each begins without a bank */
     snprintf(url, sizeof url, "sqlite:%s", file);
     async_value v = stage_run(async_coro(trial));
     if (v.error >= ASYNC_DB_ERROR && v.error <= ASYNC_DB_CLOSED)
