@@ -115,11 +115,19 @@ END_TEST
 
 /* An item weighs (item * factor + offset) % WEIGHTS, so that no two weigh the same, and `best` weighs
  * most. */
-static void try_heaviest(int count, long best)
+/* The arguments of a run. */
+static const char *write_search(char *to, size_t size, int count, long best)
 {
     long factor = random_between(2000, 9000);
     long offset = WEIGHTS - 1 + (WEIGHTS - factor) * best % WEIGHTS;
-    struct run *run = stage_run("heaviest %d %ld %ld", count, factor, offset);
+    snprintf(to, size, "heaviest %d %ld %ld", count, factor, offset);
+    return to;
+}
+
+static void try_heaviest(int count, long best)
+{
+    char inputs[80];
+    struct run *run = stage_run("%s", write_search(inputs, sizeof inputs, count, best));
     if (number(run, "in_vain") > 0)
         reject(run, "The computation is in a thread, but the loop waits for it: nothing went on "
                     "meanwhile. Only await may wait.");
@@ -138,6 +146,14 @@ static void try_heaviest(int count, long best)
                                        "an int is too small for it.)");
 }
 
+/* The heaviest is found early in one, late in the other. */
+static void try_two_searches(int count)
+{
+    char one[80], other[80];
+    expect_undisturbed(write_search(one, sizeof one, count, count / 3),
+                       write_search(other, sizeof other, count + 1, 2 * count / 3));
+}
+
 START_TEST(goes_on)
 {
     int many = random_between(20000, 30000), some = random_between(2000, 3000);
@@ -149,6 +165,7 @@ START_TEST(goes_on)
     try_heaviest(MOST_IN_A_ROW + 1, MOST_IN_A_ROW);
     try_heaviest(2, 1);
     try_heaviest(1, 0);
+    try_two_searches(some);
 }
 END_TEST
 

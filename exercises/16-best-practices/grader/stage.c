@@ -109,11 +109,17 @@ static long ask_bank(const char *account)
     return atol(account + 1);
 }
 
-/* No weight fits into an int. What is no item weighs more than all of them. */
-static long weight_of(long item)
+/* Of two calls at once each has scales of its own. No weight fits into an int. What is no item weighs more than all
+ * of them. */
+static struct scales {
+    long count, factor, offset;
+} scales[2];
+static int calls;
+
+static long weight_of(const struct scales *on, long item)
 {
-    bool is_item = item >= 0 && item < stage_integer(1);
-    return (is_item ? (item * stage_integer(2) + stage_integer(3)) % 99991 : 2 * 99991) << 32;
+    bool is_item = item >= 0 && item < on->count;
+    return (is_item ? (item * on->factor + on->offset) % 99991 : 2 * 99991) << 32;
 }
 
 /* From the loop: it goes on. */
@@ -139,10 +145,10 @@ static void weigh_in_loop(void)
     turn_asked_for = true;
 }
 
-static long weigh(long item)
+static long weigh_on(const struct scales *on, long item)
 {
     if (getpid() != stages_process)
-        return weight_of(item);
+        return weight_of(on, item);
     static bool seen;
     pthread_mutex_lock(&mutex);
     bool first_in_thread = !in_loops_thread() && !seen && item == 0;
@@ -156,8 +162,11 @@ static long weigh(long item)
     pthread_mutex_unlock(&mutex);
     if (first_in_thread)
         be_busy();
-    return weight_of(item);
+    return weight_of(on, item);
 }
+
+static long weigh(long item) { return weigh_on(&scales[0], item); }
+static long weigh_for_other(long item) { return weigh_on(&scales[1], item); }
 
 struct note_loop { async_coroutine what; };
 static async_value note_loop(void *p)
@@ -189,8 +198,9 @@ static void run_balances(void)
 
 static void run_heaviest(void)
 {
-    stage_number("heaviest",
-                 stage_run(async_coro(note_loop, async_coro(heaviest, weigh, stage_integer(1)))));
+    scales[calls] = (struct scales){ stage_integer(1), stage_integer(2), stage_integer(3) };
+    async_coroutine what = async_coro(heaviest, calls++ ? weigh_for_other : weigh, stage_integer(1));
+    stage_number("heaviest", stage_run(async_coro(note_loop, what)));
     stage_number("in_a_row", async_num(most_in_a_row));
     stage_number("in_vain", async_num(in_vain));
 }
