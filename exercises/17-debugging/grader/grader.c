@@ -310,6 +310,25 @@ static void try_cut_off(double at, double seconds, bool alone)
                    at, run->lines[i].at, run->lines[i].text);
 }
 
+/* Three cooks, the third of them in another kitchen: whether that one has tools of its own the task does not say. */
+static void try_two_kitchens(void)
+{
+    struct dish a = { random_word(), { 0, 1 }, random_seconds(), 0, 0 };
+    struct dish b = { random_word(), { 1, 2 }, random_seconds(), 0, 0 };
+    struct run *run = stage_run("two_kitchens %s 0 1 %g %s 1 2 %g %s 3 0 1", a.cook, a.seconds, b.cook, b.seconds,
+                                random_word());
+    a.from = when(run, a.cook, "begins");
+    b.from = when(run, b.cook, "begins");
+    if (a.from < b.from + b.seconds - 1e-6 && b.from < a.from + a.seconds - 1e-6)
+        reject(run,
+               "%s (from %g s on) and %s (from %g s on) used the peel at the same time, since cook_all() was called "
+               "once more in between: a static or global variable is there once for all calls, and the second call "
+               "puts new locks where the cooks of the first one look for theirs. What belongs to one call is kept in "
+               "its local variables.",
+               a.cook, a.from, b.cook, b.from);
+    expect_number(run, "cook_all", 3, "That is how many dishes were made, in two calls.");
+}
+
 START_TEST(nobody_waits_for_ever)
 {
     int a = random_between(0, 3), b = (a + random_between(1, 3)) % 4;
@@ -331,6 +350,7 @@ START_TEST(nobody_waits_for_ever)
     try_third(true);
     try_third(false);
     try_kitchen(many, MOST, 0, too_slow);
+    try_two_kitchens();
     double seconds = random_seconds();
     try_cut_off(REACH / 2, seconds, false);
     try_cut_off(REACH + seconds / 2, seconds, false);
@@ -347,6 +367,8 @@ int main(int argc, char **argv)
              "ASYNC_SHUFFLE=%3>");
     shown_as("cut", "await(async_coro(visit, '%2', %3)), cancelled after %1 s");
     shown_as("cook_all", "await(async_coro(cook_all, dishes, %4#1)), dishes = {%4*1}");
+    shown_as("two_kitchens",
+             "await(async_coro(cook_all, dishes, 2)), and 0.05 s later cook_all with the third, dishes = {%4*1}");
     shown_as("*", "{'%0', %1, %2, %3}");
     instead_of_sleep = "await(async_sleep(seconds)) all the way up, or async_to_thread()";
     part(2, "nobody blocks the others", nobody_blocks);

@@ -78,6 +78,16 @@ static async_value kitchen(void *p)
     return async_catch(async_coro(cook_all, args->dishes, args->count));
 }
 
+/* The last dish is made in another kitchen, which begins while the cooks of the first reach for their second tools. */
+struct two_kitchens { const struct dish *dishes; size_t count; };
+static async_value two_kitchens(void *p)
+{
+    struct two_kitchens *args = p;
+    async_task first = async_create_task(async_coro(cook_all, args->dishes, args->count - 1));
+    await(async_sleep(0.05));
+    async_value other = await(async_coro(cook_all, args->dishes + args->count - 1, 1));
+    return async_num(await(first).num + other.num);
+}
 int main(int argc, char **argv)
 {
     stage_open(argc, argv);
@@ -109,5 +119,7 @@ int main(int argc, char **argv)
         stage_number("cook_all", stage_run(async_coro(kitchen, dishes, count)));
         stage_number("livelock", async_num(livelock));
     }
+    if (stage_part("two_kitchens"))
+        stage_number("cook_all", stage_run(async_coro(two_kitchens, dishes, count)));
     return stage_close();
 }
