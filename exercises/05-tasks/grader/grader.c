@@ -13,12 +13,13 @@
 struct file {
     const char *name;
     double seconds;
-    int bytes;
+    long bytes;
 };
 
+/* Films: no size fits into an int. */
 static struct file random_file(void)
 {
-    return (struct file){ random_word(), random_seconds(), random_between(40000, 90000) };
+    return (struct file){ random_word(), random_seconds(), random_between(40000, 90000) * 60000L };
 }
 
 static void will_upload(struct file f)
@@ -31,7 +32,7 @@ static void will_upload(struct file f)
 
 static void try_interrupted(struct file f, double after)
 {
-    struct run *run = stage_run("interrupted %g %s %g %d", after, f.name, f.seconds, f.bytes);
+    struct run *run = stage_run("interrupted %g %s %g %ld", after, f.name, f.seconds, f.bytes);
     const struct result *ended = result_of(run, "upload");
     char line[100];
     snprintf(line, sizeof line, "%s: removed what was there", f.name);
@@ -64,7 +65,7 @@ static void try_interrupted(struct file f, double after)
 START_TEST(cleans_up)
 {
     struct file f = random_file();
-    struct run *run = stage_run("upload %s %g %d", f.name, f.seconds, f.bytes);
+    struct run *run = stage_run("upload %s %g %ld", f.name, f.seconds, f.bytes);
     will_upload(f);
     expect_transcript(run, in_order, "That is an upload that nobody cancels.");
     expect_number(run, "upload", f.bytes, "Nobody cancelled it: the bytes are the result.");
@@ -106,7 +107,7 @@ static const char *write_inputs(char *to, size_t size, const char *function, con
 {
     int n = snprintf(to, size, "%s", function);
     for (int i = 0; i < count; i++)
-        n += snprintf(to + n, size - n, " %s %g %d", files[i].name, files[i].seconds, files[i].bytes);
+        n += snprintf(to + n, size - n, " %s %g %ld", files[i].name, files[i].seconds, files[i].bytes);
     return to;
 }
 
@@ -131,7 +132,7 @@ static void try_backup(int count)
         will_upload(files[i]);
     expect_transcript(run, any_order, "All uploads begin at the start.");
     expect_seconds(run, longest, "backup() has to return when the last upload is done.");
-    expect_number(run, "backup", bytes, "That is the sum of what the tasks gave.");
+    expect_number(run, "backup", bytes, "That is the sum of what the tasks gave. (A long: an int is too small.)");
     check_tasks(run, files, count);
 }
 
@@ -151,7 +152,7 @@ START_TEST(named_tasks)
     try_backup(1);
     struct file a = random_file(), b = random_file();
     for (int i = 0; base_passed() && i < 2; i++) /* while it waits for the first, and for the second */
-        expect_cancelled(stage_run("@%g backup %s 1 %d %s 2 %d", i + 0.5, a.name, a.bytes, b.name,
+        expect_cancelled(stage_run("@%g backup %s 1 %ld %s 2 %ld", i + 0.5, a.name, a.bytes, b.name,
                                    b.bytes), "backup");
     try_two_backups();
 }
@@ -161,7 +162,7 @@ END_TEST
 
 static struct run *run_within(struct file f, double patience)
 {
-    return stage_run("upload_within %g %s %g %d", patience, f.name, f.seconds, f.bytes);
+    return stage_run("upload_within %g %s %g %ld", patience, f.name, f.seconds, f.bytes);
 }
 
 static void try_too_slow(struct file f, double patience)
@@ -186,8 +187,8 @@ static void try_too_slow(struct file f, double patience)
                  : "Nobody cancelled it and nobody awaited it.");
     if (ended && !strcmp(ended->kind, "error"))
         reject(run,
-               "upload_within() ended with %s itself. await(task) raises what the task ended "
-               "with, here its cancellation; async_catch(task) lets us look at it and go on.",
+               "upload_within() ended with %s itself. await() raises the error with which the task "
+               "ended, or the waiting for it; async_catch() lets us look at it and go on.",
                ended->text);
     will_print(0, "%s: uploading", f.name);
     will_print(patience + REMOVING, "%s: removed what was there", f.name);
@@ -207,10 +208,11 @@ static void try_too_slow(struct file f, double patience)
     expect_number(run, "upload_within", 0, "It was given up.");
 }
 
-/* upload_within() itself is cancelled, while it sleeps. */
+/* upload_within() itself is cancelled, while it sleeps. Its upload cleans up then, or when the loop is closed. */
 static void try_interrupted_within(struct file f, double patience, double after)
 {
-    struct run *run = stage_run("interrupted_within %g %g %s %g %d", after, patience, f.name,
+    char removed[100];
+    struct run *run = stage_run("interrupted_within %g %g %s %g %ld", after, patience, f.name,
                                 f.seconds, f.bytes);
     if (ended_well(run, "upload_within"))
         reject(run,
@@ -220,6 +222,12 @@ static void try_interrupted_within(struct file f, double patience, double after)
                after);
     expect_error(run, "upload_within", "CancelledError",
                  "It was cancelled itself, and has to end so.");
+    snprintf(removed, sizeof removed, "%s: removed what was there", f.name);
+    if (!printed(run, removed))
+        reject(run,
+               "upload_within() was cancelled at %g s, and \"%s\" was never printed: no upload was under way. Whether "
+               "one will be done in time nobody can reckon before; start it, and see.",
+               after, removed);
 }
 
 static void try_quick(struct file f, double patience)
