@@ -11,6 +11,9 @@
     "it ended as if nothing had happened: a swallowed cancellation. Handle ASYNC_TIMEOUT " \
     "only, and return every other error as it came."
 
+/* A village in Wales: no array that somebody thinks is large enough. */
+#define LONG_NAME "llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch"
+
 enum outcome { ANSWERED, TIMED_OUT, UNKNOWN, CUT };
 
 static struct city {
@@ -149,6 +152,11 @@ static void check_cancelled(struct run *run, const char *function, const char *w
 
 static void check_nobody_left(struct run *run)
 {
+    const struct result *requests = result_of(run, "requests");
+    if (requests && strcmp(requests->text, "0") != 0)
+        reject(run, "The task that called it was cancelled from inside, and that request still stands: the caller's "
+                    "next timeout would take it for a cancellation by somebody else. async_timeout() and "
+                    "async_wait_for() cancel, too, but take theirs back.");
     expect_no_task_left(run, "A question that takes too long has to be cancelled, and waited for "
                              "until it has ended. async_wait_for() does both.");
 }
@@ -174,6 +182,7 @@ static void check_unknown(struct run *run, const char *function, const char *nam
 static void try_temperature(double seconds)
 {
     double now = 0;
+    char line[100];
     cities[0].seconds[0] = seconds;
     struct run *run = run_cities("temperature");
     bool slow = seconds > with.limit;
@@ -182,6 +191,12 @@ static void try_temperature(double seconds)
     mistaken_seconds(run, seconds, end,
                      "it waited as long as the answer took. await() alone has no limit; "
                      "async_wait_for(x, seconds) is an x with a limit, to be awaited.");
+    snprintf(line, sizeof line, "%s: hung up", cities[0].name);
+    if (!slow && printed_at(run, with.limit, line))
+        reject(run,
+               "%s was asked, and %g s later it hung up, though the answer to try 0 takes %g s only. How long it "
+               "takes depends on the try: ask() gets its number, 0 for the first one.",
+               cities[0].name, with.limit, seconds);
     if (!slow)
         mistaken_seconds(
             run, with.limit, end,
@@ -200,13 +215,16 @@ static void try_temperature(double seconds)
     else
         expect_number(run, "temperature", slow ? with.last_known : cities[0].degrees,
                       slow ? "There was no answer in time: that is last_known."
-                           : "That is the answer.");
+                           : "That is the answer. (0 degrees are one, too: whether there is one, .error tells.)");
     expect_seconds(run, end, "Nothing more is to be waited for then.");
 }
 
 START_TEST(in_time)
 {
     make_cities(1);
+    try_temperature(soon());
+    make_cities(1);
+    cities[0].degrees = 0;
     try_temperature(soon());
     make_cities(1);
     try_temperature(with.limit + random_seconds());
@@ -216,6 +234,9 @@ START_TEST(in_time)
     with.cancelled_at = with.limit / 2;
     struct run *run = run_cities("temperature");
     check_cancelled(run, "temperature", "while it waited for the answer");
+    double now = 0;
+    will_ask(&cities[0], 0, &now, with.cancelled_at);
+    expect_transcript(run, in_order, "When it is cancelled, its question hangs up.");
     expect_error(run, "temperature", "CancelledError",
                  "A cancellation is not a timeout: it goes on to the caller.");
 }
@@ -229,6 +250,10 @@ static void check_tries(struct run *run, int tries)
     int times = times_asked(run, city);
     double second = with.limit + with.pause, third = second + with.limit + 2 * with.pause,
            fourth = third + with.limit + 4 * with.pause;
+    char answer[100];
+    snprintf(answer, sizeof answer, "%s: 0 degrees", city->name);
+    if (times > tries && printed(run, answer))
+        reject(run, "\"%s\" is an answer, and yet it was asked again. Whether there is one, .error tells.", answer);
     if (times == 1 && tries > 1)
         reject(run, "There was one try only. When it has timed out, and tries are left, sleep for "
                     "the pause and ask again.");
@@ -262,8 +287,10 @@ static void try_again(int tries, int good)
     double now = 0;
     make_cities(1);
     with.tries = tries;
-    if (good < tries)
+    if (good < tries) {
+        cities[0].degrees *= good == 0;         /* also 0 degrees are an answer */
         cities[0].seconds[good] = soon();
+    }
     struct run *run = run_cities("ask_again");
     check_nobody_left(run);
     check_tries(run, good < tries ? good + 1 : tries);
@@ -406,6 +433,8 @@ static void try_enough(int many, int warmest, bool cold)
     for (int i = 0; i < count; i++)
         cities[i].degrees = (cold ? -90 : 0) + 5 * i + random_between(0, 4);
     cities[warmest].degrees += 40;
+    if (many == 1)
+        cities[0].name = LONG_NAME;
     double all = answer_all();
     try_budget(round(10 * all) / 10 + 5.05, all);
 }
@@ -448,7 +477,7 @@ static void try_failing_city(double seconds)
                cities[1].name);
     will_ask_again(&cities[0], &now, INFINITY);
     will_ask_again(&cities[1], &now, INFINITY);
-    expect_transcript(run, in_order, "An error of a city is the end of it all.");
+    expect_transcript(run, in_order, "All are asked with the same patience, and an error of one is the end of it all.");
     if (seconds < 0)
         check_unknown(run, "warmest", cities[1].name);
     else

@@ -15,6 +15,16 @@ static async_value caller(void *p)
     return async_catch(task);
 }
 
+/* What it asked of the task that called it, and did not take back. */
+static long requests;
+struct count_requests { async_coroutine what; };
+static async_value count_requests(void *p)
+{
+    async_value got = async_catch(((struct count_requests *)p)->what);
+    requests = async_cancelling(async_current_task());
+    return got;
+}
+
 /* PART CANCELLED-AT TRIES LIMIT PAUSE BUDGET LAST-KNOWN, then NAME DEGREES SECONDS... for each */
 int main(int argc, char **argv)
 {
@@ -38,10 +48,11 @@ int main(int argc, char **argv)
         what = async_coro(warmest, cities, count, with, stage_real(5));
     if (stage_real(1) > 0)
         what = async_coro(caller, what, stage_real(1));
-    async_value got = stage_run(what);
+    async_value got = stage_run(async_coro(count_requests, what));
     if (stage_part("warmest"))
         stage_text("warmest", got);
     else
         stage_number(stage_word(0), got);
+    stage_number("requests", async_num(requests));
     return stage_close();
 }
