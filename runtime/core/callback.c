@@ -26,21 +26,29 @@ static void drop(struct object *object) { context_release(((struct callback *)ob
 
 static const struct future_type handle_type = { .name = "Handle", .drop = drop };
 
+void callback_call(async_loop *loop, async_fn *fn, void *arg, struct context *context, struct object *object)
+{
+    struct context *before = context_enter(context);
+    async_value v = fn(arg);
+    if (v.error && !loop_leave_with(loop, v))
+        report_exception(loop, "Exception in callback", v, object);
+    context_leave(before);
+}
+
 static void run(struct job *job)
 {
     struct callback *callback = container_of(job, struct callback, timer.job);
-    async_loop *loop = callback->object.future.loop;
-    struct context *before = context_enter(callback->context);
+    struct object *object = &callback->object;
+    struct context *context = callback->context;
+    async_fn *fn = callback->fn;
     callback->context = NULL;
-    callback->object.future.state = FINISHED;
-    object_retire(&callback->object, TAKEN);
-    async_fn *fn = callback->fn;                /* what it calls may take the record */
+    object->future.state = FINISHED;
+    object_retire(object, TAKEN);
+    object_pin(object);                         /* what it calls may have it recycled */
     hook_value(calls, fn);
-    async_value v = fn(callback->arg);
+    callback_call(object->future.loop, fn, callback->arg, context, object);
     hook_value(called, fn);
-    if (v.error && !loop_leave_with(loop, v))
-        report_exception(loop, "Exception in callback", v, &callback->object);
-    context_leave(before);
+    object_unpin(object);
 }
 
 struct object *callback_of_job(struct job *job)

@@ -66,18 +66,6 @@ struct coro *coro_new(async_fn *fn, const char *name)
     return coro;
 }
 
-bool coro_copy(struct coro *coro, const void *args, size_t size)
-{
-    if (size > INLINE_ARGS && !(coro->args = malloc(size))) {
-        coro->args = coro->room;
-        object_free(&coro->object);
-        return false;
-    }
-    if (size)
-        memcpy(coro->args, args, size);
-    return true;
-}
-
 async_coroutine async_coro_new(async_call call)
 {
     struct coro *coro = coro_new(call.call, call.name);

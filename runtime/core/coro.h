@@ -39,7 +39,17 @@ extern const struct future_type running_type;       /* is being awaited, or was 
 struct coro *coro_new(async_fn *fn, const char *name);
 
 /* Gives it a copy of its arguments. False: no memory, and the object is gone. */
-bool coro_copy(struct coro *coro, const void *args, size_t size);
+static inline bool coro_copy(struct coro *coro, const void *args, size_t size)
+{
+    if (size > INLINE_ARGS && !(coro->args = malloc(size))) {
+        coro->args = coro->room;
+        object_free(&coro->object);
+        return false;
+    }
+    if (size)
+        memcpy(coro->args, args, size);
+    return true;
+}
 
 /* An object for one of the runtime's own coroutine functions; async_coro for everybody else. To await it
  * makes no frame, and its record is free again before fn runs, so that who waits keeps none: arguments of
@@ -55,11 +65,7 @@ static inline struct coro *coro_brief(async_fn *fn, const char *name)   /* its c
 static inline async_coroutine coro_make(async_fn *fn, const char *name, const void *args, size_t size)
 {
     struct coro *coro = coro_brief(fn, name);
-    if (!coro || (size > INLINE_ARGS && !coro_copy(coro, args, size)))
-        return NULL;
-    if (size <= INLINE_ARGS)
-        memcpy(coro->room, args, size);
-    return object_ticket(&coro->object);
+    return coro && coro_copy(coro, args, size) ? object_ticket(&coro->object) : NULL;
 }
 
 /* An object for one of ours that has a program's function called elsewhere: it gets a struct call. */

@@ -112,8 +112,7 @@ bool future_was_cancelled(const void *ticket, const char *caller)
 
 async_future async_create_future(void)
 {
-    if (!loop_running)
-        report_abort(report_no_loop("async_create_future"));
+    loop_given(loop_running, "async_create_future");
     return async_loop_create_future(loop_running);
 }
 

@@ -69,12 +69,7 @@ void loop_close_parts(async_loop *loop, bool only_processes)
 /* Waits for the outside, until the deadline if there is one. */
 static void wait_outside(async_loop *loop, const struct timer *next)
 {
-    if (!next)
-        poll_wait(loop->poll);
-    else if (next->deadline <= loop_now(loop))
-        poll_glance(loop->poll);
-    else
-        poll_wait_for(loop->poll, clock_to_seconds(next->deadline - loop->clock.now));
+    poll_wait(loop->poll, next ? clock_to_seconds(next->deadline - loop_now(loop)) : ASYNC_NO_TIMEOUT);
 }
 
 /* Before a virtual clock jumps: has a client, or the other end of a connection within this process,
@@ -82,7 +77,7 @@ static void wait_outside(async_loop *loop, const struct timer *next)
 static bool something_comes(async_loop *loop)
 {
     if (loop->listening)
-        poll_wait_for(loop->poll, 0.001);
+        poll_wait(loop->poll, 0.001);
     return !list_empty(&loop->ready);
 }
 
@@ -98,7 +93,7 @@ static bool wait(async_loop *loop)
     if (!next || next->deadline - loop->clock.now >= LONG)
         stack_trim();
     if (poll_called(loop->poll)) {
-        poll_glance(loop->poll);
+        poll_wait(loop->poll, 0);
     } else if (loop->watched) {     /* real work is under way: it holds a virtual clock back */
         wait_outside(loop, loop->clock.is_virtual ? NULL : next);
     } else if (!next && !loop->listening && !poll_has_threads(loop->threads)
@@ -128,7 +123,7 @@ static void glance(async_loop *loop)
         loop->patience = MOST_TURNS - 1;
     loop->look(loop, now);
     if (loop->watched || loop->listening || poll_called(loop->poll))
-        poll_glance(loop->poll);
+        poll_wait(loop->poll, 0);
 }
 
 static void collect_due(async_loop *loop)

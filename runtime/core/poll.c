@@ -352,26 +352,19 @@ static void check_unseen(struct poll *poll)
     }
 }
 
-static void run(struct poll *poll, int how)
+void poll_wait(struct poll *poll, double seconds)
 {
+    ev_timer alarm;
+    ev_timer_init(&alarm, on_alarm, seconds, 0);
+    if (seconds > 0 && seconds < ASYNC_NO_TIMEOUT) {
+        ev_now_update(poll->ev);
+        ev_timer_start(poll->ev, &alarm);
+    }
     check_unseen(poll);
-    ev_run(poll->ev, how);
+    ev_run(poll->ev, seconds > 0 ? EVRUN_ONCE : EVRUN_NOWAIT);
+    ev_timer_stop(poll->ev, &alarm);
     if (list_empty(&poll->refused))
         ev_timer_stop(poll->ev, &poll->again);
     else
         look_again(poll);
-}
-
-void poll_glance(struct poll *poll) { run(poll, EVRUN_NOWAIT); }
-
-void poll_wait(struct poll *poll) { run(poll, EVRUN_ONCE); }
-
-void poll_wait_for(struct poll *poll, double seconds)
-{
-    ev_timer alarm;
-    ev_now_update(poll->ev);
-    ev_timer_init(&alarm, on_alarm, seconds, 0);
-    ev_timer_start(poll->ev, &alarm);
-    run(poll, EVRUN_ONCE);
-    ev_timer_stop(poll->ev, &alarm);
 }

@@ -37,9 +37,7 @@ void poll_fetch(async_loop *loop);       /* moves what other threads posted to t
 bool poll_has_threads(int idle);
 extern atomic_int poll_own_threads;
 
-/* Looks without waiting; waits until something happens; or until these seconds are over. */
-void poll_glance(struct poll *poll);
-void poll_wait(struct poll *poll);
-void poll_wait_for(struct poll *poll, double seconds);
+/* Waits until something happens, but no longer than this: 0 or less is a look without waiting. */
+void poll_wait(struct poll *poll, double seconds);
 
 #endif

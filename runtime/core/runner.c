@@ -112,7 +112,7 @@ static async_value run_main(async_loop *loop, struct task *main)
     struct borrowed ctrl_c = { SIGINT, .handler = on_sigint };
     list_init(&interrupt.job.link);
     if (poll_called(loop->poll))  /* perhaps by a Ctrl-C that came as the last main ended */
-        poll_glance(loop->poll);
+        poll_wait(loop->poll, 0);
     loop->interrupted = &interrupt.job;
     borrow(&ctrl_c, &to_interrupt, loop);
     async_value v = async_loop_run_until_complete(loop, object_ticket(&main->coro.object));

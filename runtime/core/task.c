@@ -159,19 +159,12 @@ struct task *task_start(async_loop *loop, async_awaitable x, const char *name, c
     return task;
 }
 
-/* It was queued; or its first step is now, if its maker or its loop wants it so. */
-static void begin(async_loop *loop, struct task *task, bool eager)
-{
-    if (__builtin_expect(eager || loop->eager, 0) && loop == loop_running)
-        run_now(loop, task);
-}
-
-struct task *task_create(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+struct task *task_create(async_loop *loop, async_awaitable x, const char *name, bool eager, const char *caller,
                          async_value *error)
 {
     struct task *task = task_start(loop, x, name, caller, error);
-    if (task)
-        begin(loop, task, false);
+    if (__builtin_expect(eager || loop->eager, 0) && task && loop == loop_running)
+        run_now(loop, task);
     return task;
 }
 
@@ -180,7 +173,7 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
 {
     struct object *object = object_find(x);
     if (!object || !object->future.type->cancel) {
-        struct task *task = task_create(loop, x, NULL, caller, error);
+        struct task *task = task_create(loop, x, NULL, false, caller, error);
         if (!task)
             return NULL;
         object = &task->coro.object;
@@ -250,12 +243,10 @@ static async_task create(async_loop *loop, async_coroutine coro, const char *nam
         return NULL;
     if (loop->closed)
         report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
-    struct task *task = task_start(loop, coro, name, "async_create_task", &error);
+    struct task *task = task_create(loop, coro, name, eager, "async_create_task", &error);
     if (!task)
         report_abort(error);
-    async_task ticket = object_ticket(&task->coro.object);
-    begin(loop, task, eager);
-    return ticket;
+    return object_ticket(&task->coro.object);
 }
 
 async_task async_create_task(async_coroutine coro)
@@ -265,15 +256,13 @@ async_task async_create_task(async_coroutine coro)
 
 async_task async_create_task_named(async_coroutine coro, const char *name)
 {
-    if (!loop_running)
-        report_abort(report_no_loop("async_create_task"));
+    loop_given(loop_running, "async_create_task");
     return create(loop_running, coro, name, false);
 }
 
 async_task async_create_task_eager(async_coroutine coro)
 {
-    if (!loop_running)
-        report_abort(report_no_loop("async_create_task_eager"));
+    loop_given(loop_running, "async_create_task_eager");
     return create(loop_running, coro, NULL, true);
 }
 
@@ -321,8 +310,7 @@ async_task async_current_task(void) { return task_ticket(); }
 
 size_t async_all_tasks(async_task *tasks, size_t room)
 {
-    if (!loop_running)
-        report_abort(report_no_loop("async_all_tasks"));
+    loop_given(loop_running, "async_all_tasks");
     return async_loop_all_tasks(loop_running, tasks, room);
 }
 

@@ -51,9 +51,9 @@ struct task *task_known(async_task x, const char *caller);  /* object_known; NUL
 struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
                         async_value *error);
 
-/* The same for a program that asks for a task: it begins at once where that is how its loop makes tasks, and may
- * be done already. */
-struct task *task_create(async_loop *loop, async_awaitable x, const char *name, const char *caller,
+/* The same for a program that asks for a task: it begins at once if it is to, or where that is how its loop makes
+ * tasks, and may be done already. */
+struct task *task_create(async_loop *loop, async_awaitable x, const char *name, bool eager, const char *caller,
                          async_value *error);
 
 /* What ensure_future does: a task for a coroutine, any other future as it is; pinned. */

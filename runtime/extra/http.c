@@ -107,8 +107,7 @@ static struct client *client_new(async_loop *loop, const struct async_http_optio
 
 async_http_session *async_http_session_make(const struct async_http_options *options)
 {
-    if (!loop_running)
-        report_abort(report_no_loop("async_http_session_new"));
+    loop_given(loop_running, "async_http_session_new");
     struct client *client = client_new(loop_running, options);
     struct session *session = client ? primitive_new(&session_type) : NULL;
     if (!session) {

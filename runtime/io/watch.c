@@ -1,8 +1,8 @@
 /* watch.c - what comes from outside of the loop: descriptors that are ready, signals, other threads.
  *
  * All of it becomes a callback like any other, in the ready queue, in its turn. */
+#include "core/callback.h"
 #include "core/context.h"
-#include "core/exception.h"
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/poll.h"
@@ -26,21 +26,11 @@ struct watcher {
     struct context *context;        /* of who added it, in which each call begins */
 };
 
-/* The context goes with the call. */
-static void call(async_loop *loop, async_fn *fn, void *arg, struct context *context)
-{
-    struct context *before = context_enter(context);
-    async_value v = fn(arg);
-    if (v.error && !loop_leave_with(loop, v))
-        report_exception(loop, "Exception in callback", v, NULL);
-    context_leave(before);
-}
-
 /* The function may remove the watcher. */
 static void run(struct job *job)
 {
     struct watcher *watcher = container_of(job, struct watcher, job);
-    call(watcher->loop, watcher->fn, watcher->arg, context_keep(watcher->context));
+    callback_call(watcher->loop, watcher->fn, watcher->arg, context_keep(watcher->context), NULL);
 }
 
 /* A signal belongs to one loop, that of the last who asked in this thread. Two threads cannot share one. */
@@ -196,7 +186,7 @@ static void run_posted(struct errand *errand)
 {
     struct posted posted = *container_of(errand, struct posted, errand);
     free(container_of(errand, struct posted, errand));
-    call(posted.loop, posted.fn, posted.arg, posted.context);
+    callback_call(posted.loop, posted.fn, posted.arg, posted.context, NULL);
 }
 
 static void drop_posted(struct errand *errand)

@@ -129,8 +129,7 @@ static async_value collect(struct completion *completion, const async_awaitable 
 async_iterator async_as_completed(const async_awaitable *list, size_t count, double timeout)
 {
     async_iterator iterator = { next, NULL };
-    if (!loop_running)
-        report_abort(report_no_loop("async_as_completed"));
+    loop_given(loop_running, "async_as_completed");
     struct completion *completion = (struct completion *)object_new(&completion_type, loop_running);
     if (!completion)
         return iterator;

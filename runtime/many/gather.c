@@ -149,8 +149,7 @@ async_future async_gather_list(async_value *results, const async_awaitable *list
                                bool return_exceptions)
 {
     async_loop *loop = loop_for(list, count);
-    if (!loop)
-        report_abort(report_no_loop("async_gather"));
+    loop_given(loop, "async_gather");
     struct gather *gather = (struct gather *)object_new(&gather_type, loop);
     if (!gather)
         return NULL;

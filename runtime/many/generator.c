@@ -15,14 +15,10 @@
 #include "core/task.h"
 #include "core/waitq.h"
 
-struct anext {
-    async_iterator iterator;
-};
-
 static async_value anext(void *p)
 {
-    struct anext *args = p;
-    return args->iterator.next(args->iterator.state);
+    async_iterator *iterator = p;
+    return iterator->next(iterator->state);
 }
 
 static async_value next(void *state);
@@ -30,10 +26,9 @@ static async_value next(void *state);
 /* A generator's function has a frame of its own to leave; any other next gets one here. */
 async_awaitable async_anext(async_iterator iterator)
 {
-    struct anext args = { iterator };
     if (iterator.next == next)
-        return coro_make(anext, "async_anext", &args, sizeof args);
-    return async_coro_new((async_call){ anext, "async_anext", &args, sizeof args });
+        return coro_make(anext, "async_anext", &iterator, sizeof iterator);
+    return async_coro_new((async_call){ anext, "async_anext", &iterator, sizeof iterator });
 }
 
 struct generator {

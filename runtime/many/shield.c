@@ -61,8 +61,7 @@ static const struct future_type shield_type = {
 async_future async_shield(async_awaitable x)
 {
     async_value error;
-    if (!loop_running)
-        report_abort(report_no_loop("async_shield"));
+    loop_given(loop_running, "async_shield");
     if (!x)
         return NULL;
     struct future *inner = task_ensure(loop_running, x, "async_shield", &error);

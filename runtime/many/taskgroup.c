@@ -247,7 +247,7 @@ async_task async_taskgroup_create_task_named(async_taskgroup *x, async_coroutine
         async_coro_close(coro);
         return NULL;
     }
-    struct task *task = task_create(loop, coro, name, "async_taskgroup_create_task", &error);
+    struct task *task = task_create(loop, coro, name, false, "async_taskgroup_create_task", &error);
     if (!task)
         report_abort(error);
     async_task ticket = object_ticket(&task->coro.object);
