@@ -128,12 +128,6 @@ _Noreturn void report_abort(async_value why)
     abort();
 }
 
-void loop_given(const async_loop *loop, const char *caller)
-{
-    if (!loop)
-        report_abort(report_no_loop(caller));
-}
-
 void report_pending(struct object *object)
 {
     char text[REPORT_TEXT];

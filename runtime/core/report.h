@@ -43,7 +43,11 @@ const char *report_message(async_value error);
 _Noreturn void report_abort(async_value why);
 
 /* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
-void loop_given(const async_loop *loop, const char *caller);
+static inline void loop_given(const async_loop *loop, const char *caller)
+{
+    if (!loop)
+        report_abort(report_no_loop(caller));
+}
 
 /* Of a bridge: the name of one of its errors, or NULL. */
 extern const char *(*report_more_names)(int error);

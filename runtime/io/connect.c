@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include "core/coro.h"
 #include "core/memory.h"
+#include "io/ready.h"
 #include "io/resolve.h"
+#include "io/server.h"
 #include "io/stream.h"
 #include <stdio.h>
 #include <unistd.h>
@@ -26,7 +28,7 @@ static async_value connect_to(const struct addrinfo *address, bool external)
     if (connected)
         return async_num(fd);
     if (why == EINPROGRESS) {
-        v = stream_wait(fd, true, external);
+        v = ready_wait(NULL, fd, true, external);
         if (!v.error && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0)
             return async_num(fd);
     } else {

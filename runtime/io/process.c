@@ -14,6 +14,8 @@
 #include "core/stack.h"
 #include "core/task.h"
 #include "core/waitq.h"
+#include "io/ready.h"
+#include "io/server.h"
 #include "io/stream.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -98,7 +100,7 @@ static async_value get(int fd, void *into, size_t n)
         } else if (got == 0) {
             return async_error(EPIPE, NULL);
         } else if (errno == EAGAIN) {
-            async_value v = stream_wait(fd, false, true);
+            async_value v = ready_wait(NULL, fd, false, true);
             if (v.error)
                 return v;
         } else if (errno != EINTR) {

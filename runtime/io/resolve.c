@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "io/resolve.h"
 #include "core/coro.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -93,4 +95,31 @@ async_value resolve_path(const char *path, struct address *into)
     into->info = (struct addrinfo){ .ai_family = AF_UNIX, .ai_addrlen = sizeof *address,
                                     .ai_addr = (struct sockaddr *)address };
     return async_none;
+}
+
+bool address_text(const struct sockaddr_storage *address, char text[ADDRESS_ROOM])
+{
+    switch (address->ss_family) {
+    case AF_INET:
+        return inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text, ADDRESS_ROOM);
+    case AF_INET6:
+        return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text, ADDRESS_ROOM);
+    case AF_UNIX:
+        snprintf(text, ADDRESS_ROOM, "%s", ((const struct sockaddr_un *)address)->sun_path);
+        return true;
+    default:
+        return false;
+    }
+}
+
+int address_port(const struct sockaddr_storage *address)
+{
+    switch (address->ss_family) {
+    case AF_INET:
+        return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    case AF_INET6:
+        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    default:
+        return 0;
+    }
 }

@@ -1,6 +1,7 @@
 /* server.c - asyncio.start_server and start_unix_server. Each client is served by a task of its own,
  * which ends when its function returns; then its stream is closed. */
 #define _GNU_SOURCE
+#include "io/server.h"
 #include "core/context.h"
 #include "core/coro.h"
 #include "core/exception.h"
@@ -46,12 +47,6 @@ _Static_assert(sizeof(struct server) <= OBJECT_SIZE, "a server fits its record")
 
 static _Thread_local struct list servers;
 
-static unsigned port_of(const struct sockaddr_storage *address)
-{
-    return ntohs(address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-                                                : ((const struct sockaddr_in *)address)->sin_port);
-}
-
 bool server_is_ours(const struct sockaddr_storage *other)
 {
     struct sockaddr_storage mine;
@@ -66,7 +61,7 @@ bool server_is_ours(const struct sockaddr_storage *other)
             continue;
         if (mine.ss_family == AF_UNIX ? strcmp(((struct sockaddr_un *)&mine)->sun_path,
                                                ((const struct sockaddr_un *)other)->sun_path) == 0
-                                      : port_of(&mine) == port_of(other))
+                                      : address_port(&mine) == address_port(other))
             return true;
     }
     return false;
@@ -80,7 +75,7 @@ void server_note_client(int fd)
     struct sockaddr_storage local = { 0 };
     socklen_t length = sizeof local;
     if (getsockname(fd, (struct sockaddr *)&local, &length) == 0)
-        own_ports[port_of(&local) / 8] |= 1 << port_of(&local) % 8;
+        own_ports[address_port(&local) / 8] |= 1 << address_port(&local) % 8;
 }
 
 static bool is_own_client(int fd, const struct sockaddr_storage *from)
@@ -89,7 +84,7 @@ static bool is_own_client(int fd, const struct sockaddr_storage *from)
     socklen_t length = sizeof peer;
     if (from->ss_family != AF_INET && from->ss_family != AF_INET6)
         return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.pid == getpid();
-    return own_ports[port_of(from) / 8] >> port_of(from) % 8 & 1;
+    return own_ports[address_port(from) / 8] >> address_port(from) % 8 & 1;
 }
 
 /* ------------------------------------------------------------------------------- serving */
@@ -171,9 +166,8 @@ static struct task *make_task(struct server *server, int fd, const struct sockad
 {
     async_value error;
     char what[ADDRESS_ROOM + 32] = "a client", host[ADDRESS_ROOM];
-    int port;
-    if (stream_address(from, host, &port) && port)
-        snprintf(what, sizeof what, "client %s port %d", host, port);
+    if (address_port(from) && address_text(from, host))
+        snprintf(what, sizeof what, "client %s port %d", host, address_port(from));
     memory_of_thread = made;
     async_stream *stream = stream_new(fd, fd, what, !is_own_client(fd, from));
     memory_of_thread = NULL;
@@ -328,9 +322,7 @@ int async_server_port(async_server *x)
     struct server *server = object_of(x, &server_type, "async_server_port", NULL);
     struct sockaddr_storage mine = { 0 };
     socklen_t length = sizeof mine;
-    if (getsockname(server->fd, (struct sockaddr *)&mine, &length) || mine.ss_family == AF_UNIX)
-        return 0;
-    return port_of(&mine);
+    return getsockname(server->fd, (struct sockaddr *)&mine, &length) ? 0 : address_port(&mine);
 }
 
 void async_server_close(async_server *x)

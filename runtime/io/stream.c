@@ -12,7 +12,8 @@
 #include "core/report.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include <arpa/inet.h>
+#include "io/ready.h"
+#include "io/resolve.h"
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,9 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define LIMIT (64 * 1024)           /* of a line, and the high-water mark of writing, as in Python */
@@ -59,71 +58,6 @@ struct stream {
 };
 
 _Static_assert(sizeof(struct stream) <= OBJECT_SIZE, "a stream fits its record");
-
-/* ------------------------------------------------------------------- waiting for a descriptor */
-
-struct readiness {
-    struct stream *stream;          /* whose reader this is, or NULL */
-    struct job job;
-    struct future future;
-    struct watch *watch;            /* NULL once the wait is over; a stream keeps its own */
-};
-
-static void stop_watching(struct readiness *readiness)
-{
-    if (readiness->stream && readiness->watch)
-        watch_rest(readiness->watch);
-    else if (readiness->watch)
-        unwatch(readiness->watch);
-    readiness->watch = NULL;
-}
-
-static void forget(struct future *future) { stop_watching(container_of(future, struct readiness, future)); }
-
-static const struct future_type readiness_type = {
-    .name = "I/O", .cancel = future_cancel_plain, .unnamed = true, .forget = forget
-};
-
-static void end_wait(struct readiness *readiness)
-{
-    stop_watching(readiness);
-    future_set(&readiness->future, async_none);
-}
-
-static void is_ready(struct job *job) { end_wait(container_of(job, struct readiness, job)); }
-
-static async_value wait_ready(struct readiness *readiness, int fd, bool for_writing, bool external)
-{
-    if (!task_current())
-        return report_no_task();
-    readiness->job.run = is_ready;
-    future_init(&readiness->future, &readiness_type, loop_running);
-    if (readiness->watch)
-        watch_again(readiness->watch, &readiness->job);
-    else
-        readiness->watch = watch_fd(loop_running, fd, for_writing, external, &readiness->job);
-    if (!readiness->watch)
-        return async_error(ENOMEM, "no memory to wait for a descriptor");
-    if (readiness->stream)
-        readiness->stream->watch = readiness->watch;
-    async_value v = task_wait(&readiness->future);
-    end_wait(readiness);
-    return v;
-}
-
-/* Ends the wait of who waits for input, for good. */
-static void send_home(struct stream *stream)
-{
-    struct job *job = stream->watch ? watch_job(stream->watch) : NULL;
-    if (job)
-        end_wait(container_of(job, struct readiness, job));
-}
-
-async_value stream_wait(int fd, bool for_writing, bool external)
-{
-    struct readiness readiness = { .stream = NULL };
-    return wait_ready(&readiness, fd, for_writing, external);
-}
 
 /* ------------------------------------------------------------------------------- buffers */
 
@@ -230,7 +164,7 @@ static bool linger(struct stream *stream)
     lingering->stream = stream;
     lingering->discarded = discarded;
     shutdown(stream->out, SHUT_WR);
-    send_home(stream);
+    ready_end(stream->watch);
     object_pin(&stream->object);
     return true;
 }
@@ -239,7 +173,7 @@ static bool linger(struct stream *stream)
 
 static void close_all(struct stream *stream)
 {
-    send_home(stream);              /* it would wait on a descriptor that is soon somebody else's */
+    ready_end(stream->watch);              /* it would wait on a descriptor that is soon somebody else's */
     if (stream->watch)
         unwatch(stream->watch);
     if (stream->flushing)
@@ -385,9 +319,8 @@ static async_value fetch(struct stream *stream)
             return async_none;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            struct readiness readiness = { .stream = stream, .watch = stream->watch };
             stream->emptied = false;
-            async_value v = wait_ready(&readiness, stream->in, false, stream->external);
+            async_value v = ready_wait(&stream->watch, stream->in, false, stream->external);
             stream->in_a_row = 0;
             if (v.error)
                 return v;
@@ -740,38 +673,17 @@ void async_stream_write_eof(async_stream *x)
 
 /* ------------------------------------------------------------------------- who is connected */
 
-bool stream_address(const struct sockaddr_storage *address, char *text, int *port)
-{
-    const struct sockaddr_in *ip4 = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)address;
-    *port = 0;
-    switch (address->ss_family) {
-    case AF_INET:
-        *port = ntohs(ip4->sin_port);
-        return inet_ntop(AF_INET, &ip4->sin_addr, text, ADDRESS_ROOM);
-    case AF_INET6:
-        *port = ntohs(ip6->sin6_port);
-        return inet_ntop(AF_INET6, &ip6->sin6_addr, text, ADDRESS_ROOM);
-    case AF_UNIX:
-        snprintf(text, ADDRESS_ROOM, "%s", ((const struct sockaddr_un *)address)->sun_path);
-        return true;
-    default:
-        return false;
-    }
-}
-
 static const char *end_of(async_stream *x, bool peer, const char *caller, int *port)
 {
     struct stream *stream = object_known(x, &stream_type, caller);
     struct sockaddr_storage address = { 0 };
     socklen_t length = sizeof address;
     char text[ADDRESS_ROOM];
-    int number;
     if (!stream || (peer ? getpeername : getsockname)(stream->in, (struct sockaddr *)&address, &length)
-        || !stream_address(&address, text, &number))
+        || !address_text(&address, text))
         return NULL;
     if (port)
-        *port = number;
+        *port = address_port(&address);
     return async_strf("%s", text);
 }
 
