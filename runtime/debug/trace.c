@@ -1,9 +1,6 @@
 /* trace.c - ASYNC_TRACE=file: what the runtime does, for viewers and for our own timeline.
  *
- * The file is in the Chrome trace event format, as Perfetto, chrome://tracing and viztracer open
- * it, in its array form: "[", one event a line, "]". All events of a moment are a single write(), and a
- * comma comes before an event and not behind it, so that what a crash leaves lacks nothing but the
- * last bracket, which viewers do without.
+ * The file is in the Chrome trace event format, as Perfetto, chrome://tracing and viztracer open it:
  *
  *   a task        async events of category "task", "b" to "e": its whole life, with its name, and nested in that
  *                 each wait, and "ready" while it is in the queue; "n": it was asked to end
@@ -32,203 +29,34 @@
 #include "core/task.h"
 #include "core/waitq.h"
 #include "debug/info.h"
+#include "debug/note.h"
 #include "debug/readable.h"
-#include "debug/utf8.h"
 #include "sync/queue.h"
 #include "sync/semaphore.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define TEXT 240                /* of a text of the program's; what is longer is cut */
 #define MOST 24                 /* of the jobs, of the timers and of the objects that a state lists */
 
-static int file = -1;
-static pid_t owner;             /* a child that we forked must not write into it */
 static bool sees_output;        /* stdout is a file */
 static off_t printed;           /* how far it had come */
-static int64_t began;           /* on the machine's clock, ns */
-static int64_t jumped;          /* by virtual clocks, ns */
-static bool is_virtual;         /* the clock of the last loop */
-static atomic_int threads;
-static _Thread_local int thread;                /* its number, from 1 on */
-
-/* ------------------------------------------------------------------------------ writing */
-
-struct note {                   /* events of one moment, to be written at once */
-    size_t length;
-    uint64_t print;             /* a fingerprint of all but the times */
-    int64_t real;               /* ns since `began` */
-    char text[10000];           /* room for all that one hook says: texts are cut to fit */
-};
-
-__attribute__((format(printf, 2, 3)))
-static void add(struct note *note, const char *format, ...)
-{
-    va_list args;
-    size_t room = sizeof note->text - note->length;
-    va_start(args, format);
-    int length = vsnprintf(note->text + note->length, room, format, args);
-    va_end(args);
-    size_t before = note->length;
-    if (length > 0)
-        note->length += (size_t)length < room ? (size_t)length : room - 1;
-    for (size_t i = before; i < note->length; i++)      /* FNV-1a */
-        note->print = (note->print ^ (unsigned char)note->text[i]) * UINT64_C(1099511628211);
-}
-
-/* A number which no two turns have in common, though they do the same. */
-static void add_passing(struct note *note, int digits, double number)
-{
-    uint64_t print = note->print;
-    add(note, "%.*f", digits, number);
-    note->print = print;
-}
-
-/* "key":"text" as JSON wants it, with a comma before it. A NULL is left out. */
-static void add_text(struct note *note, const char *key, const char *text)
-{
-    if (!text)
-        return;
-    add(note, ",\"%s\":\"", key);
-    const unsigned char *s = (const unsigned char *)text;
-    for (int room = TEXT; *s && room > 0; room--) {
-        int length = utf8_length(s);
-        if (!length)
-            add(note, "\\ufffd");
-        else if (*s < ' ' || *s == 127)
-            add(note, "\\u%04x", *s);
-        else
-            add(note, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
-        s += length ? length : 1;
-    }
-    add(note, "\"");
-}
-
-/* Begins an event, up to the point where its args begin. */
-static void begin(struct note *note, const char *kind, const char *name)
-{
-    add(note, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":", kind, (int)owner, thread);
-    add_passing(note, 3, (note->real + jumped) / 1e3);
-    add_text(note, "name", name);
-}
-
-/* `event` is what our own timeline looks for, or NULL. */
-static void begin_args(struct note *note, const char *event)
-{
-    add(note, ",\"args\":{\"at\":");
-    add_passing(note, 9, (is_virtual ? jumped : note->real) / 1e9);
-    add(note, ",\"real\":");
-    add_passing(note, 6, note->real / 1e9);
-    add_text(note, "event", event);
-}
-
-/* A key and the id of a task; 0x0 for none. */
-static void add_id(struct note *note, const char *key, async_task task)
-{
-    add(note, ",\"%s\":\"%#llx\"", key, (unsigned long long)(uintptr_t)task);
-}
-
-static void end(struct note *note) { add(note, "}}"); }
 
 /* An event on the track of a task, which has the task's ticket as its id. */
 static void begin_task(struct note *note, const char *kind, const char *name, async_task task,
                        const char *event)
 {
-    begin(note, kind, name);
-    add(note, ",\"cat\":\"task\"");
-    add_id(note, "id", task);
-    begin_args(note, event);
-    add_id(note, "task", task);
+    note_begin(note, kind, name);
+    note_add(note, ",\"cat\":\"task\"");
+    note_id(note, "id", task);
+    note_args(note, event);
+    note_id(note, "task", task);
 }
-
-static void stop(void);
-
-static void write_text(const char *text, size_t size)
-{
-    for (size_t done = 0; done < size; ) {
-        ssize_t length = write(file, text + done, size - done);
-        if (length > 0)
-            done += length;
-        else if (errno != EINTR) {
-            fprintf(stderr, "ASYNC_TRACE: the trace ends here: %s\n", strerror(errno));
-            stop();
-            return;
-        }
-    }
-}
-
-/* ------------------------------------------------------------------------------ folding */
-
-#define PERIOD 4                /* turns that a spinning program takes until it begins again */
-#define ENOUGH 8                /* turns in a row that were as one shortly before: it does spin */
-
-static struct {
-    char text[4 * sizeof((struct note *)0)->text];
-    size_t length;
-    uint64_t print, before[PERIOD];     /* of it, and of those before it */
-    int64_t real, jumped;               /* when it began */
-    off_t begins, fold;                 /* where it does in the file, and where the first does that is left out */
-    long again;                         /* turns in a row that were as one shortly before */
-} turn = { .begins = -1 };
-
-static void write_all(const struct note *note)
-{
-    write_text(note->text, note->length);
-    if (threads != 1)
-        return;
-    if (turn.length + note->length <= sizeof turn.text)
-        memcpy(turn.text + turn.length, note->text, note->length);
-    turn.length += note->length;
-    turn.print = turn.print * 31 + note->print;
-}
-
-/* What a program that spins does in thousands of turns is left out, all but the last of them: that one is written
- * where the first was. With several loops in as many threads, or where one cannot go back, all is written. */
-static void fold(void)
-{
-    struct note note = { .real = turn.real };
-    lseek(file, turn.fold, SEEK_SET);
-    begin(&note, "i", "folded");
-    begin_args(&note, "folded");
-    add(&note, ",\"turns\":%ld", turn.again - ENOUGH - 1);
-    end(&note);
-    write_text(note.text, note.length);
-    write_text(turn.text, turn.length);
-    if (file >= 0 && ftruncate(file, lseek(file, 0, SEEK_CUR)) != 0)
-        stop();
-}
-
-static void end_turn(void)
-{
-    bool again = false;
-    if (threads != 1)
-        return;
-    for (int i = 0; i < PERIOD; i++)
-        again |= turn.before[i] == turn.print;
-    again &= turn.length <= sizeof turn.text && turn.begins >= 0 && turn.jumped == jumped;
-    turn.again = again ? turn.again + 1 : 0;
-    if (turn.again == ENOUGH + 1)
-        turn.fold = turn.begins;
-    else if (turn.again > ENOUGH + 1)
-        fold();
-    memmove(turn.before + 1, turn.before, (PERIOD - 1) * sizeof *turn.before);
-    turn.before[0] = turn.print;
-    turn.begins = lseek(file, 0, SEEK_CUR);
-    turn.length = turn.print = 0;
-    turn.real = clock_of_machine() - began;
-    turn.jumped = jumped;
-}
-
-/* ------------------------------------------------------------------- what the hooks see */
 
 static struct task *behind(async_task task)
 {
@@ -244,31 +72,19 @@ static void add_printed(struct note *note, async_task task)
     off_t now = lseek(1, 0, SEEK_CUR);
     if (now == printed || now < 0)
         return;
-    begin(note, "i", "printed");
-    begin_args(note, "printed");
-    add(note, ",\"from\":%lld,\"to\":%lld", (long long)printed, (long long)now);
-    add_id(note, "task", task);
-    end(note);
+    note_begin(note, "i", "printed");
+    note_args(note, "printed");
+    note_add(note, ",\"from\":%lld,\"to\":%lld", (long long)printed, (long long)now);
+    note_id(note, "task", task);
+    note_end(note);
     printed = now;
-}
-
-/* The track of the thread that we are in. */
-static void name_thread(struct note *note)
-{
-    thread = ++threads;
-    add(note, ",\n{\"ph\":\"M\",\"pid\":%d,\"tid\":%d,\"name\":\"thread_name\",\"args\":{\"at\":0,\"name\":\"event loop\"}}",
-        (int)owner, thread);
 }
 
 /* False: this is not ours to write down. */
 static bool open_plain(struct note *note)
 {
-    if (file < 0 || getpid() != owner)
+    if (!note_open(note))
         return false;
-    note->length = note->print = 0;
-    if (!thread)
-        name_thread(note);
-    note->real = clock_of_machine() - began;
     add_printed(note, task_ticket());
     return true;
 }
@@ -288,7 +104,7 @@ static void add_function(struct note *note, uintptr_t fn)
 {
     Dl_info found;
     if (dladdr((void *)fn, &found))
-        add(note, ",\"function\":\"%#llx\"", (unsigned long long)(fn - (uintptr_t)found.dli_fbase));
+        note_add(note, ",\"function\":\"%#llx\"", (unsigned long long)(fn - (uintptr_t)found.dli_fbase));
 }
 
 static void add_job(struct note *note, struct job *job)
@@ -296,43 +112,43 @@ static void add_job(struct note *note, struct job *job)
     struct task *task = task_of_job(job);
     struct object *callback = callback_of_job(job);
     struct errand *errand = errand_of(job);
-    add(note, "\"job\":\"%#llx\"", (unsigned long long)(uintptr_t)job);
+    note_add(note, "\"job\":\"%#llx\"", (unsigned long long)(uintptr_t)job);
     if (task)
-        add_id(note, "task", object_ticket(&task->coro.object));
+        note_id(note, "task", object_ticket(&task->coro.object));
     else
         add_function(note, errand ? (uintptr_t)errand->run : (uintptr_t)job->run);
-    add_text(note, "where", callback ? callback->place : NULL);
+    note_text(note, "where", callback ? callback->place : NULL);
 }
 
 static void add_jobs(struct note *note, const char *key, const struct list *jobs, const struct list *more)
 {
     int count = 0;
-    add(note, ",\"%s\":[", key);
+    note_add(note, ",\"%s\":[", key);
     for (; jobs; jobs = more, more = NULL)
         list_each(link, jobs) {
             if (count++ >= MOST)
                 break;
-            add(note, "%s{", count > 1 ? "," : "");
+            note_add(note, "%s{", count > 1 ? "," : "");
             add_job(note, container_of(link, struct job, link));
-            add(note, "}");
+            note_add(note, "}");
         }
-    add(note, "]");
+    note_add(note, "]");
 }
 
 /* A heap is in no order; the reader sorts. */
 static void add_timers(struct note *note, const struct timers *timers)
 {
     int count = 0;
-    add(note, ",\"timers\":[");
+    note_add(note, ",\"timers\":[");
     for (size_t i = 0; i < timers->count && count < MOST; i++) {
         struct timer *timer = timers->slots[timers->heap[i].slot].timer;
         if (!timer)
             continue;                           /* it was removed */
-        add(note, "%s{\"due\":%.9f,", count++ ? "," : "", clock_to_seconds(timer->deadline));
+        note_add(note, "%s{\"due\":%.9f,", count++ ? "," : "", clock_to_seconds(timer->deadline));
         add_job(note, &timer->job);
-        add(note, "}");
+        note_add(note, "}");
     }
-    add(note, "]");
+    note_add(note, "]");
 }
 
 /* A value, if it can be read. */
@@ -340,15 +156,15 @@ static void add_value(struct note *note, const char *key, async_value value)
 {
     char text[32];
     if (readable(value, text, sizeof text))
-        add_text(note, key, text);
+        note_text(note, key, text);
 }
 
 /* What something has ended with: an error, or a value other than nothing, or a zero. */
 static void add_outcome(struct note *note, async_value v)
 {
     if (v.error) {
-        add_text(note, "error", async_error_name(v.error));
-        add_text(note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+        note_text(note, "error", async_error_name(v.error));
+        note_text(note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
     } else if (v.num) {
         add_value(note, "value", v);
     }
@@ -359,13 +175,13 @@ static void add_items(struct note *note, async_queue *queue)
 {
     async_value items[8];
     size_t count = queue_look(queue, items, sizeof items / sizeof *items);
-    add(note, ",\"items\":[");
+    note_add(note, ",\"items\":[");
     for (size_t i = 0; i < count; i++) {
-        add(note, "%s{\"n\":%zu", i ? "," : "", i);
+        note_add(note, "%s{\"n\":%zu", i ? "," : "", i);
         add_value(note, "value", items[i]);
-        add(note, "}");
+        note_add(note, "}");
     }
-    add(note, "]");
+    note_add(note, "]");
 }
 
 /* Locks, queues, ...: the first that were made, without those that are gone. */
@@ -386,7 +202,7 @@ static void on_made(const struct object *object)
 static void add_objects(struct note *note)
 {
     const char *comma = "";
-    add(note, ",\"objects\":[");
+    note_add(note, ",\"objects\":[");
     for (int i = 0; i < seen_count; i++) {
         struct object *object = object_find(seen[i]);
         const char *kind = object ? object->future.type->name : "";
@@ -395,26 +211,26 @@ static void add_objects(struct note *note)
         bool lock = strcmp(kind, "Lock") == 0, semaphore = strcmp(kind, "Semaphore") == 0;
         if (!queue && !event && !lock && !semaphore)
             continue;
-        add(note, "%s{\"kind\":\"%s\"", comma, kind);
-        add_id(note, "id", seen[i]);
+        note_add(note, "%s{\"kind\":\"%s\"", comma, kind);
+        note_id(note, "id", seen[i]);
         if (queue) {
-            add(note, ",\"length\":%zu,\"room\":%zu", async_queue_qsize(handle), async_queue_maxsize(handle));
+            note_add(note, ",\"length\":%zu,\"room\":%zu", async_queue_qsize(handle), async_queue_maxsize(handle));
             add_items(note, handle);
         }
         if (event)
-            add(note, ",\"set\":%s", async_event_is_set(handle) ? "true" : "false");
+            note_add(note, ",\"set\":%s", async_event_is_set(handle) ? "true" : "false");
         if (semaphore)
-            add(note, ",\"free\":%ld", ((struct semaphore *)object)->permits);
+            note_add(note, ",\"free\":%ld", ((struct semaphore *)object)->permits);
         if (lock) {
             const struct holder *holder = holder_of(object);
             struct task *task = holder ? holder_task(holder) : NULL;
-            add(note, ",\"locked\":%s", holder ? "true" : "false");
-            add_id(note, "holder", task ? object_ticket(&task->coro.object) : NULL);
+            note_add(note, ",\"locked\":%s", holder ? "true" : "false");
+            note_id(note, "holder", task ? object_ticket(&task->coro.object) : NULL);
         }
-        add(note, "}");
+        note_add(note, "}");
         comma = ",";
     }
-    add(note, "]");
+    note_add(note, "]");
 }
 
 /* The loop as it is, if that has changed; `waking` are about to be ready. The event that is written next
@@ -431,41 +247,41 @@ static void add_state(struct note *note, const struct list *waking)
     add_jobs(&state, "ready", &loop->ready, waking);
     add_timers(&state, &loop->timers);
     add_objects(&state);
-    if (strcmp(before, state.text) == 0 || note->length + state.length + 4 * TEXT > sizeof note->text)
+    if (strcmp(before, state.text) == 0 || note->length + state.length + 4 * NOTE_TEXT > sizeof note->text)
         return;
     strcpy(before, state.text);
-    begin(note, "i", "state");
-    begin_args(note, "state");
-    add(note, "%s", state.text);
-    end(note);
+    note_begin(note, "i", "state");
+    note_args(note, "state");
+    note_add(note, "%s", state.text);
+    note_end(note);
 }
 
 static void begin_flow(struct note *note, const char *kind, async_task task)
 {
-    begin(note, kind, "wake");
-    add(note, ",\"cat\":\"wake\"%s", *kind == 'f' ? ",\"bp\":\"e\"" : "");
-    add_id(note, "id", task);
-    begin_args(note, NULL);
+    note_begin(note, kind, "wake");
+    note_add(note, ",\"cat\":\"wake\"%s", *kind == 'f' ? ",\"bp\":\"e\"" : "");
+    note_id(note, "id", task);
+    note_args(note, NULL);
 }
 
 /* A flow begins within a slice: in the step that runs, or else in one made for it. */
 static void add_wake(struct note *note, async_task task)
 {
     if (!task_ticket()) {
-        begin(note, "X", "wake");
-        add(note, ",\"dur\":0");
-        begin_args(note, NULL);
-        end(note);
+        note_begin(note, "X", "wake");
+        note_add(note, ",\"dur\":0");
+        note_args(note, NULL);
+        note_end(note);
     }
     begin_flow(note, "s", task);
-    add_id(note, "by", task_ticket());
-    end(note);
+    note_id(note, "by", task_ticket());
+    note_end(note);
 }
 
 static void add_ready(struct note *note, const char *kind, async_task task)
 {
     begin_task(note, kind, "ready", task, *kind == 'b' ? "ready" : NULL);
-    end(note);
+    note_end(note);
 }
 
 static void on_created(async_task x)
@@ -475,13 +291,13 @@ static void on_created(async_task x)
     if (!open_note(&note))
         return;
     begin_task(&note, "b", task_name(task), x, "created");
-    add_text(&note, "coroutine", task->coro.name);
-    add_text(&note, "where", task->coro.object.place);
-    add_id(&note, "by", task_ticket());
-    end(&note);
+    note_text(&note, "coroutine", task->coro.name);
+    note_text(&note, "where", task->coro.object.place);
+    note_id(&note, "by", task_ticket());
+    note_end(&note);
     add_wake(&note, x);
     add_ready(&note, "b", x);
-    write_all(&note);
+    note_write(&note);
 }
 
 static void on_resumed(async_task x)
@@ -491,25 +307,25 @@ static void on_resumed(async_task x)
     if (!open_note(&note))
         return;
     add_ready(&note, "e", x);
-    begin(&note, "B", task->coro.name);
-    begin_args(&note, "resumed");
-    add_id(&note, "task", x);
-    add_text(&note, "called", task_name(task));
-    add_text(&note, "where", task->waiting_at);
-    end(&note);
+    note_begin(&note, "B", task->coro.name);
+    note_args(&note, "resumed");
+    note_id(&note, "task", x);
+    note_text(&note, "called", task_name(task));
+    note_text(&note, "where", task->waiting_at);
+    note_end(&note);
     if (task->waiting_on || !task->frame) {        /* else it had just given up its turn */
         begin_flow(&note, "f", x);
-        end(&note);
+        note_end(&note);
     }
-    write_all(&note);
+    note_write(&note);
 }
 
 static void add_step_end(struct note *note, async_task x)
 {
-    begin(note, "E", behind(x)->coro.name);
-    begin_args(note, "step ends");
-    add_id(note, "task", x);
-    end(note);
+    note_begin(note, "E", behind(x)->coro.name);
+    note_args(note, "step ends");
+    note_id(note, "task", x);
+    note_end(note);
 }
 
 /* The functions that it is in, the innermost first, which call of each that is, and where each stands. */
@@ -517,14 +333,14 @@ static void add_calls(struct note *note, const struct task *task)
 {
     const char *where = task->waiting_at;
     int count = 0;
-    add(note, ",\"calls\":[");
+    note_add(note, ",\"calls\":[");
     for (const struct frame *a = task->frame; a && count < MOST; where = a->awaited_at, a = a->outer) {
-        add(note, "%s{\"call\":\"%s\"", count++ ? "," : "", a->coro->name);
-        add_id(note, "id", object_ticket(&a->coro->object));
-        add_text(note, "where", where);
-        add(note, "}");
+        note_add(note, "%s{\"call\":\"%s\"", count++ ? "," : "", a->coro->name);
+        note_id(note, "id", object_ticket(&a->coro->object));
+        note_text(note, "where", where);
+        note_add(note, "}");
     }
-    add(note, "]");
+    note_add(note, "]");
 }
 
 struct members { struct note *note; int count; };
@@ -533,8 +349,8 @@ static void add_member(struct future *future, void *p)
 {
     struct members *members = p;
     if (!future->type->unnamed && members->count < MOST)
-        add(members->note, "%s\"%#llx\"", members->count++ ? "," : "",
-            (unsigned long long)(uintptr_t)object_ticket(future_object(future)));
+        note_add(members->note, "%s\"%#llx\"", members->count++ ? "," : "",
+                 (unsigned long long)(uintptr_t)object_ticket(future_object(future)));
 }
 
 /* What a gather, a wait, ... is made of. */
@@ -542,9 +358,9 @@ static void add_members(struct note *note, struct future *on)
 {
     if (!on->type->members)
         return;
-    add(note, ",\"members\":[");
+    note_add(note, ",\"members\":[");
     on->type->members(on, add_member, &(struct members){ note, 0 });
-    add(note, "]");
+    note_add(note, "]");
 }
 
 static void on_suspended(async_task x)
@@ -557,21 +373,21 @@ static void on_suspended(async_task x)
     add_step_end(&note, x);
     if (!task->waiting_on) {
         begin_task(&note, "b", "ready", x, "ready");
-        add_text(&note, "where", task->waiting_at);
+        note_text(&note, "where", task->waiting_at);
         add_calls(&note, task);
-        end(&note);
+        note_end(&note);
     } else {
         begin_task(&note, "b", info_waits_for(task), x, "waits");
-        add_text(&note, "where", task->waiting_at);
+        note_text(&note, "where", task->waiting_at);
         add_calls(&note, task);
         if (awaited && awaited->future.type == &task_type)
-            add_id(&note, "on", object_ticket(awaited));
+            note_id(&note, "on", object_ticket(awaited));
         else if (awaited)
-            add_id(&note, "object", object_ticket(awaited));
+            note_id(&note, "object", object_ticket(awaited));
         add_members(&note, task->waiting_on);
-        end(&note);
+        note_end(&note);
     }
-    write_all(&note);
+    note_write(&note);
 }
 
 /* Tasks tell when they have finished, and what has no handle nobody else knows of. */
@@ -581,21 +397,21 @@ __attribute__((noinline)) static void tell_done(struct future *future)
     const char *comma = "";
     if (future->type->unnamed || future->type == &task_type || !open_note(&note))
         return;
-    begin(&note, "i", future->type->name);
-    begin_args(&note, "done");
-    add_id(&note, "object", object_ticket(future_object(future)));
-    add_id(&note, "by", task_ticket());
+    note_begin(&note, "i", future->type->name);
+    note_args(&note, "done");
+    note_id(&note, "object", object_ticket(future_object(future)));
+    note_id(&note, "by", task_ticket());
     add_outcome(&note, future->outcome);
-    add(&note, ",\"waiters\":[");
+    note_add(&note, ",\"waiters\":[");
     list_each(link, &future->waiters) {
         struct task *task = task_of_job(container_of(link, struct job, link));
         if (task)
-            add(&note, "%s\"%#llx\"", comma, (unsigned long long)(uintptr_t)object_ticket(&task->coro.object));
+            note_add(&note, "%s\"%#llx\"", comma, (unsigned long long)(uintptr_t)object_ticket(&task->coro.object));
         comma = task ? "," : comma;
     }
-    add(&note, "]");
-    end(&note);
-    write_all(&note);
+    note_add(&note, "]");
+    note_end(&note);
+    note_write(&note);
 }
 
 static void on_woken(struct future *future)
@@ -609,10 +425,10 @@ static void on_woken(struct future *future)
         add_state(&note, &future->waiters);
         async_task x = object_ticket(&task->coro.object);
         begin_task(&note, "e", info_waits_for(task), x, NULL);
-        end(&note);
+        note_end(&note);
         add_wake(&note, x);
         add_ready(&note, "b", x);
-        write_all(&note);
+        note_write(&note);
     }
 }
 
@@ -628,8 +444,8 @@ static void on_finished(async_task x)
         add_ready(&note, "e", x);               /* cancelled before it ran */
     begin_task(&note, "e", task_name(task), x, "finished");
     add_outcome(&note, task->coro.object.future.outcome);
-    end(&note);
-    write_all(&note);
+    note_end(&note);
+    note_write(&note);
 }
 
 static void on_cancelled(async_task x)
@@ -638,9 +454,9 @@ static void on_cancelled(async_task x)
     if (!open_note(&note))
         return;
     begin_task(&note, "n", "cancel", x, "cancel");
-    add_id(&note, "by", task_ticket());
-    end(&note);
-    write_all(&note);
+    note_id(&note, "by", task_ticket());
+    note_end(&note);
+    note_write(&note);
 }
 
 /* Its track goes on under that name; what is open on it is opened once more. */
@@ -654,17 +470,17 @@ static void on_renamed(async_task x, const char *name)
         return;
     if (open) {
         begin_task(&note, "e", open, x, NULL);
-        end(&note);
+        note_end(&note);
     }
     begin_task(&note, "e", task_name(task), x, NULL);
-    end(&note);
+    note_end(&note);
     begin_task(&note, "b", name, x, "renamed");
-    end(&note);
+    note_end(&note);
     if (open) {
         begin_task(&note, "b", open, x, NULL);
-        end(&note);
+        note_end(&note);
     }
-    write_all(&note);
+    note_write(&note);
 }
 
 /* The running task is in one more function, or in one fewer, which may still stand somewhere. Its own function
@@ -675,18 +491,18 @@ static void on_frame(const char *event, const struct frame *frame, const async_v
     struct note note;
     if (!frame->outer || !open_note(&note))
         return;
-    begin(&note, "i", frame->coro->name);
-    begin_args(&note, event);
-    add_id(&note, "task", task_ticket());
-    add_id(&note, "call", object_ticket(&frame->coro->object));
-    add_text(&note, "where", frame->awaited_at);
-    add_text(&note, "stands", stands);
+    note_begin(&note, "i", frame->coro->name);
+    note_args(&note, event);
+    note_id(&note, "task", task_ticket());
+    note_id(&note, "call", object_ticket(&frame->coro->object));
+    note_text(&note, "where", frame->awaited_at);
+    note_text(&note, "stands", stands);
     if (frame->generator)
-        add(&note, ",\"generator\":true");
+        note_add(&note, ",\"generator\":true");
     if (outcome)
         add_outcome(&note, *outcome);
-    end(&note);
-    write_all(&note);
+    note_end(&note);
+    note_write(&note);
 }
 
 static void on_entered(const struct frame *frame) { on_frame("entered", frame, NULL, NULL); }
@@ -707,12 +523,12 @@ static void instant(const char *name, const char *key, double number)
     struct note note;
     if (!open_note(&note))
         return;
-    begin(&note, "i", name);
-    add(&note, ",\"s\":\"t\"");
-    begin_args(&note, name);
-    add(&note, ",\"%s\":%.9g", key, number);
-    end(&note);
-    write_all(&note);
+    note_begin(&note, "i", name);
+    note_add(&note, ",\"s\":\"t\"");
+    note_args(&note, name);
+    note_add(&note, ",\"%s\":%.9g", key, number);
+    note_end(&note);
+    note_write(&note);
 }
 
 static void callback(const char *kind, const char *event, async_fn *fn)
@@ -720,11 +536,11 @@ static void callback(const char *kind, const char *event, async_fn *fn)
     struct note note;
     if (!open_note(&note))
         return;
-    begin(&note, kind, "callback");
-    begin_args(&note, event);
+    note_begin(&note, kind, "callback");
+    note_args(&note, event);
     add_function(&note, (uintptr_t)fn);
-    end(&note);
-    write_all(&note);
+    note_end(&note);
+    note_write(&note);
 }
 
 static void on_calls(async_fn *fn) { callback("B", "calls", fn); }
@@ -735,25 +551,25 @@ static void on_time_passes(double seconds)
 {
     instant("time passes", "to", seconds);
     int64_t jump = clock_from_seconds(seconds) - loop_running->clock.now;
-    jumped += jump > 0 ? jump : 0;
+    note_jump(jump > 0 ? jump : 0);
 }
 
 static void on_turn(async_loop *loop)
 {
     static _Thread_local long turns;
     struct note note;
-    if (list_empty(&loop->batch) || file < 0)
+    if (list_empty(&loop->batch))
         return;
-    end_turn();
+    note_turn();
     if (!open_note(&note))
         return;
-    begin(&note, "i", "turn");
-    add(&note, ",\"s\":\"t\"");
-    begin_args(&note, "turn");
-    add(&note, ",\"number\":");
-    add_passing(&note, 0, ++turns);
-    end(&note);
-    write_all(&note);
+    note_begin(&note, "i", "turn");
+    note_add(&note, ",\"s\":\"t\"");
+    note_args(&note, "turn");
+    note_add(&note, ",\"number\":");
+    note_passing(&note, 0, ++turns);
+    note_end(&note);
+    note_write(&note);
 }
 
 static void on_timer(double seconds) { instant("timer", "deadline", seconds); }
@@ -775,22 +591,11 @@ static struct async_hooks hooks = {
 
 /* ------------------------------------------------------------------------ begin and end */
 
-static void stop(void)
-{
-    async_hooks_remove(&hooks);
-    close(file);
-    file = -1;
-}
-
 static void at_exit(void)
 {
     struct note note;
-    if (!open_note(&note))
-        return;
-    add(&note, "\n]\n");
-    write_all(&note);
-    if (file >= 0)
-        stop();
+    if (open_note(&note))
+        note_stop(&note);
 }
 
 /* Children must not overwrite what we write, so they don't find the variable. */
@@ -800,25 +605,14 @@ static void start(void)
     const char *name = getenv("ASYNC_TRACE");
     if (!name || !*name)
         return;
-    file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) {
+    bool started = note_start(name);
+    if (!started)
         fprintf(stderr, "ASYNC_TRACE: %s cannot be written (%s); the program runs without a "
                 "trace.\n", name, strerror(errno));
-        unsetenv("ASYNC_TRACE");
-        return;
-    }
     unsetenv("ASYNC_TRACE");
-    owner = getpid();
-    began = clock_of_machine();
-    sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
-    struct note note = { .length = 0 };
-    add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\"", (int)owner);
-    add(&note, ",\"args\":{\"at\":0");
-    add_text(&note, "name", program_invocation_short_name);
-    end(&note);
-    write_all(&note);
-    if (file < 0)
+    if (!started)
         return;
+    sees_output = fstat(1, &output) == 0 && S_ISREG(output.st_mode);
     async_hooks_add(&hooks);
     atexit(at_exit);
 }
@@ -828,7 +622,6 @@ void trace_begin(async_loop *loop)
     static atomic_flag began_before = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&began_before))
         start();
-    is_virtual = loop->clock.is_virtual;
-    if (file >= 0)
-        instant("event loop", "virtual", is_virtual);
+    note_clock(loop->clock.is_virtual);
+    instant("event loop", "virtual", loop->clock.is_virtual);
 }
