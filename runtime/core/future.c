@@ -25,7 +25,7 @@ static async_value take(struct object *object)
     return ((struct promise *)object)->share ? memory_receive(v) : v;
 }
 
-const struct future_type future_type = {
+static const struct future_type future_type = {
     .name = "Future", .cancel = future_cancel_plain, .drop = drop, .take = take
 };
 
@@ -85,7 +85,8 @@ static struct future *done_one(async_value outcome)
     return future;
 }
 
-struct future *future_of(async_awaitable x, const char *caller, async_value *error)
+/* The same as future_known where a handle that is recycled will not do: the value is wanted. */
+static struct future *future_of(async_awaitable x, const char *caller, async_value *error)
 {
     struct object *object = object_find(x);
     if (object && object->future.type->cancel)

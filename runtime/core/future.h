@@ -37,7 +37,6 @@ struct future_type {
 };
 
 extern const struct future_type plain_future;   /* lies on a stack; cancel just finishes it */
-extern const struct future_type future_type;    /* async_create_future's */
 
 enum future_state { PENDING, FINISHED, CANCELLED };
 
@@ -73,12 +72,9 @@ static inline bool future_cancel(struct future *future, const char *message)
 /* Asks a future or task for its outcome, which marks it as taken; it must be done. */
 async_value future_take(struct future *future);
 
-/* The future behind a handle that must be a task or future; NULL: it is not, and the program has
- * been told in a sentence on behalf of `caller`, unless there is a way to return `error`. Where there
- * is none, NULL is a future that is done with ENOMEM. */
-struct future *future_of(async_awaitable x, const char *caller, async_value *error);
-
-/* The same for a question about its state: for a handle whose record is recycled, one that is done. */
+/* The future behind a handle that must be a task or future; NULL: it is not, and *error says so, or, where there is
+ * no way to return an error (NULL), the program is told in a sentence on behalf of `caller`, and aborts; NULL is a
+ * future that is done there. So is a handle whose record is recycled: questions are about the state. */
 struct future *future_known(async_awaitable x, const char *caller, async_value *error);
 
 /* Of a handle that is over: had it been cancelled (a scope: had it expired)? After 65,536 such it may be too

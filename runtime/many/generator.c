@@ -207,7 +207,6 @@ async_iterator async_generator_new(async_call call)
     list_init(&generator->object.future.waiters);
     list_init(&generator->link);
     generator->coro->object.future.type = &running_type;
-    generator->coro->object.brief = true;
     object_pin(&generator->coro->object);
     object_expire(&generator->coro->object);        /* it goes when we unpin it */
     iterator.state = object_ticket(&generator->object);

@@ -14,7 +14,7 @@ static const struct holder *holder(struct object *object)
     return semaphore->taken.at ? &semaphore->taken : NULL;
 }
 
-const struct future_type semaphore_type = {
+static const struct future_type semaphore_type = {
     .name = "Semaphore", .holder = holder, .shared = true, .describe = holder_describe
 };
 

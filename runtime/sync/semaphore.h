@@ -12,6 +12,4 @@ struct semaphore {
     struct holder taken;
 };
 
-extern const struct future_type semaphore_type;
-
 #endif
