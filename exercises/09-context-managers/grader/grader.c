@@ -14,7 +14,7 @@
 struct query {
     const char *what;
     double seconds;
-    int rows;
+    long rows;
     bool fails;
 };
 
@@ -29,7 +29,7 @@ static const char *words_of(struct query q)
     static char texts[4][80];
     static int next;
     char *text = texts[next++ % 4];
-    snprintf(text, 80, "%s %g %d %d", q.what, q.seconds, q.rows, q.fails);
+    snprintf(text, 80, "%s %g %ld %d", q.what, q.seconds, q.rows, q.fails);
     return text;
 }
 
@@ -58,12 +58,12 @@ static bool says(struct run *run, const char *name, const char *what)
 }
 
 /* A number, unless an exit function has put async_none in its place. */
-static void expect_kept(struct run *run, const char *function, int number, const char *why)
+static void expect_kept(struct run *run, const char *function, long number, const char *why)
 {
     const struct result *result = result_of(run, function);
     if (number && result && !strcmp(result->text, "0"))
         reject(run,
-               "The result was lost: %s() returned 0, expected %d. async_leave_with() in an exit "
+               "The result was lost: %s() returned 0, expected %ld. async_leave_with() in an exit "
                "function replaces whatever the function ends with, a result too: call it with an "
                "error, or not at all.",
                function, number);
@@ -260,7 +260,7 @@ static void check_end(struct run *run, bool well, const char *way)
 
 struct deal {
     struct query balance, update;
-    int amount;
+    long amount;
     const char *refuses;
     double cancelled_at;
 };
@@ -268,8 +268,8 @@ struct deal {
 static struct deal random_deal(void)
 {
     struct deal deal = { random_query(), random_query(), 0, "nothing", 0 };
-    deal.balance.rows = random_between(100, 900);
-    deal.amount = random_between(10, deal.balance.rows);
+    deal.balance.rows = random_between(300, 900) * 10000000L;   /* more than fits into an int */
+    deal.amount = random_between(10, 300) * 10000000L;
     return deal;
 }
 
@@ -277,7 +277,7 @@ static struct deal random_deal(void)
 static const char *write_deal(char *to, size_t size, struct deal deal)
 {
     name = random_word();
-    snprintf(to, size, "transfer %g %s %s %d %s %s", deal.cancelled_at, name, deal.refuses, deal.amount,
+    snprintf(to, size, "transfer %g %s %s %ld %s %s", deal.cancelled_at, name, deal.refuses, deal.amount,
              words_of(deal.balance), words_of(deal.update));
     return to;
 }
@@ -293,10 +293,10 @@ static void check_queries(struct run *run, struct deal deal, bool well)
     char asked[80], answered[80], line[100];
     snprintf(asked, sizeof asked, "asked %s", deal.update.what);
     snprintf(answered, sizeof answered, "answered %s", deal.update.what);
-    if (deal.amount == deal.balance.rows && ended_with(run, "transfer", "ValueError"))
+    if (deal.amount <= deal.balance.rows && ended_with(run, "transfer", "ValueError"))
         reject(run,
-               "There was enough money: the balance is %d, and the amount may be as much as that. "
-               "Not enough it is only if the balance is less.",
+               "There was enough money: the balance is %ld, and the amount may be as much as that. "
+               "Not enough it is only if the balance is less. (Both are a long: an int is too small.)",
                deal.balance.rows);
     if (well && says(run, name, asked) && !says(run, name, answered))
         reject(run, "The update was asked, but nobody awaited it: the transaction was ended before "
