@@ -9,6 +9,7 @@
 #define OPENING 0.2
 #define CLOSING 0.1
 #define EVERYTHING 999
+#define NO_PAGE (MOST_PAGES + 1)
 #define END_OF_ITERATION "the error ASYNC_STOP_ITERATION"
 
 /* ------------------------------------------------------------------------------- a log */
@@ -136,6 +137,11 @@ static void check_first(struct run *run, const char *function)
 {
     int got = line_with(run, "got ", 0), fetched = line_with(run, "fetching ", 0);
     int again = fetched < 0 ? -1 : line_with(run, "fetching ", fetched + 1);
+    if (again >= 0 && (got < 0 || again < got) && !strcmp(run->lines[again].text, run->lines[fetched].text))
+        reject(run,
+               "%s() fetched page 1 twice before it handed out the first entry. A page is fetched once: the iterator "
+               "remembers it, and where it is in it.",
+               function);
     if (again >= 0 && (got < 0 || again < got))
         reject(run,
                "%s() fetched more before it handed out the first entry (at %g s). That is a list, "
@@ -279,6 +285,10 @@ static void try_failures(int count)
     will_take(0.1, EVERYTHING);
     struct run *run = run_log("log_entries", 0.1, EVERYTHING, "");
     int fetched = line_with(run, text("fetching page %d", chain[1]), 0);
+    int end = line_with(run, "the end", 0), again = line_with(run, "fetching page 1", 1);
+    if (!count_lines(run, "error: ") && again >= 0 && (end < 0 || again < end))
+        reject(run, "Page 1 did not come, and log_entries() fetched it once more by itself. Whoever asked for an entry "
+                    "has to hear of it: whether and when to ask again is theirs to say.");
     if (!count_lines(run, "error: ") && count_lines(run, "the end"))
         reject(run, "Page 1 did not come, and that was taken for the end of the log. An error is "
                     "not the end: "
@@ -302,11 +312,12 @@ static void try_failures(int count)
                       "so is the server, for the same page.");
 }
 
-/* Two iterators over the same log. */
-static void try_in_turn(int count)
+/* Two iterators over the same log. It may be broken: then the last page names one that does not exist. */
+static void try_in_turn(int count, bool broken)
 {
     double t = 0;
     make_log(count);
+    page(count - 1)->next = broken ? NO_PAGE : 0;
     for (int i = 0; i < count; i++)
         for (int k = 1; k <= page(i)->count; k++)
             for (int who = 0; who < 2; who++) {
@@ -316,14 +327,21 @@ static void try_in_turn(int count)
                 }
                 will_print(t, "got %s-%d.%d", name, chain[i], k);
             }
+    for (int who = 0; broken && who < 2; who++)
+        will_print(t, "error: there is no page %d", NO_PAGE);
     struct run *run = run_log("in_turn", 0, NAN, "");
+    if (broken && !count_lines(run, "error: "))
+        reject(run,
+               "Page %d names page %d as the next one, which does not exist, and that was taken for the end of the "
+               "log. Only 0 says that no page follows; the error of fetch_page() goes to whoever asked.",
+               chain[count - 1], NO_PAGE);
     for (int i = 0; i < run->line_count; i++)
         if (times_printed(run, run->lines[i].text) != 2)
             reject(run,
                    "Two iterators went over the same log, and were asked in turn. So each page is "
                    "fetched and each entry handed out twice, but there was \"%s\" %d time%s. Each "
                    "of them is at a place of its own: that is in its state, in memory from "
-                   "async_alloc(). A static variable is the same for both.",
+                   "async_alloc(). A static variable is the same for both, and so is the log.",
                    run->lines[i].text, times_printed(run, run->lines[i].text),
                    times_printed(run, run->lines[i].text) == 1 ? "" : "s");
     expect_transcript(run, in_order, "Two iterators over the same log, asked in turn.");
@@ -339,7 +357,8 @@ START_TEST(by_hand)
     try_plain(4, random_seconds(), random_between(1, 6));
     try_empty(random_between(5, 7));
     try_failures(random_between(3, 5));
-    try_in_turn(random_between(2, 3));
+    try_in_turn(random_between(2, 3), false);
+    try_in_turn(2, true);
 }
 END_TEST
 
@@ -455,8 +474,8 @@ static void check_error(struct run *run, int failed)
     if (!count_lines(run, "error: "))
         reject(run,
                "Page %d did not come, but read_gently() did not end with an error. async_for and "
-               "await "
-               "pass an error on; only the end of the iterator ends the loop quietly.",
+               "await pass an error on; only the end of the iterator ends the loop quietly. (And "
+               "async_leave_with() in an exit function replaces whatever came before.)",
                failed);
 }
 
@@ -527,6 +546,7 @@ static void try_find(double gap, const char *word, bool fails)
     char right[100] = "nothing";
     make_log(random_between(3, 5));
     if (!word) { /* an entry in the middle of the second page */
+        name = "the_door_of_the_house_beside_the_old_mill_by_the_river"; /* longer than an array that one makes */
         page(1)->count = 3;
         snprintf(right, sizeof right, "%s-%d.2", name, chain[1]);
         word = strchr(right, '-');
@@ -568,6 +588,20 @@ static void try_find(double gap, const char *word, bool fails)
                     "That is the first entry that contains the word, or \"nothing\".");
 }
 
+/* find() is cancelled when it has found the word, while the log is being closed. */
+static void try_cancelled_closing(void)
+{
+    char part[32];
+    make_log(1);
+    snprintf(part, sizeof part, "@%g find", OPENING + page(0)->seconds + CLOSING / 2);
+    struct run *run = run_log(part, 0.1, NAN, "-1.1");
+    if (ended_well(run, "find"))
+        reject(run, "A swallowed cancellation: find() was cancelled while the log was being closed, but ended as if "
+                    "nothing had happened. The exit function of the log gets that error from its async_catch(), and "
+                    "passes it on with async_leave_with(error).");
+    expect_error(run, "find", "CancelledError", "It was cancelled while the log was being closed.");
+}
+
 START_TEST(gently)
 {
     double gap = 0.5 + random_seconds();
@@ -581,6 +615,7 @@ START_TEST(gently)
     try_find(0.1, NULL, false);
     try_find(0.2, "weather", false);
     try_find(0.1, "weather", true);
+    try_cancelled_closing();
     if (base_passed())
         expect_undisturbed("read_gently 1 0 999 ada 1:0.5:3:0:0", "read_gently 2 0 999 bob 1:0.8:3:0:0");
 }
@@ -593,7 +628,8 @@ END_TEST
 static struct side {
     const char *name;
     double seconds[MOST_STEPS];
-    int times[MOST_STEPS], count; /* a time below 0 is a failure */
+    long times[MOST_STEPS]; /* below 0: a failure */
+    int count;
 } sides[2];
 
 /* Times grow by 0, 1 or 2, so many are equal: within a side and across. */
@@ -611,7 +647,7 @@ static void make_sides(int first, int second)
     }
 }
 
-static void change_times(int s, int factor, int offset)
+static void change_times(int s, long factor, long offset)
 {
     for (int i = 0; i < sides[s].count; i++)
         sides[s].times[i] = factor * sides[s].times[i] + offset;
@@ -629,7 +665,7 @@ static struct run *run_sides(int most)
     int n = snprintf(inputs, sizeof inputs, "merge %d %s %s", most, sides[0].name, sides[1].name);
     for (int s = 0; s < 2; s++)
         for (int i = 0; i < sides[s].count; i++)
-            n += snprintf(inputs + n, sizeof inputs - n, " %c:%g:%d", 'a' + s, sides[s].seconds[i],
+            n += snprintf(inputs + n, sizeof inputs - n, " %c:%g:%ld", 'a' + s, sides[s].seconds[i],
                           sides[s].times[i]);
     return stage_run("%s", inputs);
 }
@@ -670,9 +706,9 @@ __attribute__((noreturn)) static void reject_entry(struct run *run, int line, co
             got + 4, right);
     if (known >= 0)
         reject(run,
-               "%s (time %d) was handed out before %s (time %d): out of order. Of the next entries "
-               "of both "
-               "sources it is the earlier one's turn, whichever source it is from.",
+               "%s (time %ld) was handed out before %s (time %ld): out of order. Of the next entries "
+               "of both sources it is the earlier one's turn, whichever source it is from. (A time is a long: an "
+               "int is too small.)",
                got + 4, sides[known].times[taken[known]], right,
                sides[!known].times[taken[!known]]);
     reject(run, "\"%s\" was handed out, expected %s.", got + 4, right);
@@ -783,12 +819,29 @@ static void try_merge(int most)
     check_sources_closed(run, most);
 }
 
+/* Its consumer leaves after the first entry, and is cancelled while the sources are being closed. */
+static void try_cancelled_leaving(void)
+{
+    struct run *run = stage_run("@0.05 merge 1 ada bob a:0:1 b:0:2");
+    if (!printed(run, "ada closed") && !printed(run, "bob closed"))
+        reject(run, "It was cancelled while merge() closed its sources: the closing of one ended with that error, and "
+                    "the other was not closed at all. Each is closed whatever becomes of the other, with an "
+                    "async_with(async_aclose_exit) of its own.");
+    if (ended_well(run, "aclose"))
+        reject(run, "A swallowed cancellation: it was cancelled while merge() closed its sources, but closing ended as "
+                    "if nothing had happened. async_aclose() gives that error; async_aclose_exit passes it on.");
+}
+
 START_TEST(merging)
 {
     about_crash = "";
     make_sides(5, 6); /* none of one side is equal to one of the other */
     change_times(0, 2, 0);
     change_times(1, 2, 1);
+    try_merge(EVERYTHING);
+    make_sides(2, 2); /* no time fits into an int */
+    for (int i = 0; i < 4; i++)
+        sides[1 - i % 2].times[i / 2] = (i + 1L) << 32;
     try_merge(EVERYTHING);
     make_sides(random_between(4, 6), random_between(5, 7)); /* the first two are equal */
     change_times(1, 1, sides[0].times[0] - sides[1].times[0]);
@@ -818,6 +871,7 @@ START_TEST(merging)
     }
     make_sides(0, 0);
     try_merge(EVERYTHING);
+    try_cancelled_leaving();
     expect_undisturbed("merge 999 ada bob a:0.5:1 a:0.7:4 b:0.6:2 b:0.9:5",
                        "merge 999 eve ian a:0.4:2 a:1.2:3 b:0.8:1 b:1.1:6");
 }

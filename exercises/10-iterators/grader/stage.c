@@ -13,7 +13,7 @@ static size_t entry_count;
 
 static struct entry *new_entry(const char *name, int page, int i, long time)
 {
-    static char texts[MOST_ENTRIES][40];
+    static char texts[MOST_ENTRIES][80];
     struct entry *entry = &entries[entry_count];
     if (page)
         snprintf(texts[entry_count], sizeof texts[0], "%s-%d.%d", name, page, i);
@@ -50,7 +50,9 @@ struct source { const char *name; struct step *steps; long count; };
 static void source_exit(const char **name)
 {
     async_value slept = async_catch(async_sleep(0.1));
-    if (!slept.error)
+    if (slept.error)
+        async_leave_with(slept);
+    else
         printf("%s closed\n", *name);
 }
 
@@ -164,6 +166,8 @@ static async_value in_turn(void *p)
         async_value value = async_catch(async_anext(two[round % 2]));
         if (!value.error)
             print_entry(value);
+        else if (value.error != ASYNC_STOP_ITERATION)
+            printf("error: %s\n", value.message);
         over += value.error != 0;
     }
     return async_none;
