@@ -25,7 +25,7 @@ bridges() {
     for place; do           # a reader's may be a pipe, and then would be waited for
         [ -f "$place" ] && [ -r "$place" ] || continue
         while read -r include name _; do
-            name=${name#\"} name=${name%%.h\"*}
+            name=${name#[\"<]} name=${name%%.h[\">]*} name=${name##*/}
             [ "$include" = '#include' ] && [ -f "runtime/extra/$name.libs" ] || continue
             case $found in *" $name "*) ;; *) found="$found$name " ;; esac
         done < "$place"

@@ -66,6 +66,9 @@ ends' installed "$work/first" libasync ''
 if [ -z "$(sh tools/extra.sh lacking "$work/words.c")" ]; then
     expect 'make run with a bridge and words' '3 two
 42' run "$work/words.c" 'one two'
+    sed 's|"sqlite.h"|<extra/sqlite.h>|' "$work/words.c" > "$work/named.c"
+    expect 'make run with a bridge by its path' '2 two
+42' run "$work/named.c" two
     expect 'make install with a bridge' "1 $work/words
 42" installed "$work/words" libasync-sqlite sqlite
 fi
