@@ -181,6 +181,7 @@ static int kind_of(const char *sqlstate)
         { "22", ASYNC_DB_DATA_ERROR },
         { "40", ASYNC_DB_BUSY },              { "55P03", ASYNC_DB_BUSY },
         { "53100", ENOSPC },                  { "53200", ENOMEM },
+        { "08P01", ASYNC_DB_PROGRAMMING_ERROR },        /* too few arguments */
         { "08", ASYNC_DB_OPERATIONAL_ERROR }, { "28", ASYNC_DB_OPERATIONAL_ERROR },
         { "3D", ASYNC_DB_OPERATIONAL_ERROR }, { "53", ASYNC_DB_OPERATIONAL_ERROR },
         { "57", ASYNC_DB_OPERATIONAL_ERROR }, { "58", ASYNC_DB_OPERATIONAL_ERROR },

@@ -190,6 +190,7 @@ PROGRAM(errors)
     await(async_coro(try_sql, db, "INSERT INTO users VALUES (8, NULL, 1, 1)"));
     say_kind(async_catch(async_db_fetch(db, "SELECT * FROM users WHERE id = $1", 1, 2)));
     say_kind(async_catch(async_db_fetch(db, "SELECT * FROM users WHERE id = $1")));
+    say_kind(async_catch(async_db_fetch(db, "SELECT * FROM users WHERE id = $1 OR id = $2", 1)));
     async_value v = async_catch(async_db_fetch(db, "SELECT é, FROM users WHERE id = $1", 1));
     has_words(v, "at character 11: FROM users WHERE id = $1");
     say("still %ld users", users_of(db).num);
@@ -208,6 +209,7 @@ START_TEST(a_bad_query_is_an_error_and_the_connection_goes_on)
            "IntegrityError\n"
            "IntegrityError\n"
            "IntegrityError\n"
+           "ProgrammingError\n"
            "ProgrammingError\n"
            "ProgrammingError\n"
            "still 3 users\n"
