@@ -65,23 +65,22 @@ async_value request_fail(const struct request *request, int error, const char *w
     return async_error(error, text ? text : "no memory");
 }
 
-/* May this stand in a request? Who puts a line's end there wants to say more than one thing. */
-static bool is_plain(const char *text, bool header)
+/* May this stand in a request, a word that ends there? Who puts a line's end there wants to say more than
+ * one thing. */
+static bool is_plain(const char *text, char end)
 {
-    const char *colon = strchr(text, ':');
-    if (*text == '\0' || text[strcspn(text, "\r\n")] || (header && (!colon || colon == text)))
-        return false;
-    return header || !text[strcspn(text, " \t:")];
+    size_t word = strcspn(text, " \t:");
+    return word && text[word] == end && !text[strcspn(text, "\r\n")];
 }
 
 async_value request_check(const struct request *request)
 {
     if (request->has_body && request->chunks.next)
         return request_fail(request, ASYNC_VALUE_ERROR, "a body and chunks of one are two bodies");
-    if (!is_plain(method_of(request), false))
+    if (!is_plain(method_of(request), '\0'))
         return request_fail(request, ASYNC_VALUE_ERROR, "this is no method");
     for (const char *line = text_after(url_of(request)); *line; line = text_after(line))
-        if (!is_plain(line, true))
+        if (!is_plain(line, ':'))
             return request_fail(request, ASYNC_VALUE_ERROR,
                                 async_strf("this is no header: %s", line));
     return async_none;
@@ -156,6 +155,20 @@ static CURLcode set_method(CURL *easy, const struct request *request)
     return failed;
 }
 
+/* One header more, or NULL and no list. One without a value curl sends if a semicolon stands behind its name. */
+static struct curl_slist *add_header(struct curl_slist *list, const char *line)
+{
+    size_t name = strcspn(line, ":");
+    struct curl_slist *longer = curl_slist_append(list, line), *last = longer;
+    if (!longer)
+        curl_slist_free_all(list);
+    while (last && last->next)
+        last = last->next;
+    if (last && !line[name + 1 + strspn(line + name + 1, " \t")])
+        strcpy(last->data + name, ";");
+    return longer;
+}
+
 /* Ours first; a header that the program gives replaces it. "Expect:" without a value is not sent:
  * it would make curl wait a second for a server's leave to send a long body. */
 static bool set_headers(struct transfer *transfer, const struct request *request)
@@ -163,19 +176,11 @@ static bool set_headers(struct transfer *transfer, const struct request *request
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
     bool typed = false;
     for (const char *line = text_after(url_of(request)); list && *line; line = text_after(line)) {
-        struct curl_slist *longer = curl_slist_append(list, line);
+        list = add_header(list, line);
         typed = typed || strncasecmp(line, "Content-Type:", 13) == 0;
-        if (!longer)
-            curl_slist_free_all(list);
-        list = longer;
     }
-    if (list && (request->has_body || request->chunks.next) && !typed) {
-        struct curl_slist *longer = curl_slist_append(list,
-                                                      "Content-Type: text/plain; charset=utf-8");
-        if (!longer)
-            curl_slist_free_all(list);
-        list = longer;
-    }
+    if (list && (request->has_body || request->chunks.next) && !typed)
+        list = add_header(list, "Content-Type: text/plain; charset=utf-8");
     transfer->headers = list;
     return list && curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, list) == CURLE_OK;
 }

@@ -49,7 +49,7 @@ static void header(struct question *question, const char *line)
     else if (strncasecmp(line, "Content-Type:", 13) == 0)
         snprintf(question->type, sizeof question->type, "%.*s", n, value);
     else if (strncasecmp(line, "X-Extra:", 8) == 0)
-        snprintf(question->extra, sizeof question->extra, "%.*s", n, value);
+        snprintf(question->extra, sizeof question->extra, "%.*s", n ? n : 5, n ? value : "empty");
 }
 
 /* A body in chunks, each behind its length, put together. */
@@ -309,7 +309,8 @@ PROGRAM(sending)
     say_answer(async_catch(async_http_request(session, .url = at("/echo"), .method = "PUT",
         .headers = (const char *const[]){ "Content-Type: text/csv", "X-Extra: more", NULL },
         .body = "1,2,3", .length = 3)));
-    say_answer(async_catch(async_http_request(session, .url = at("/echo"), .method = "DELETE")));
+    say_answer(async_catch(async_http_request(session, .url = at("/echo"), .method = "DELETE",
+        .headers = (const char *const[]){ "X-Extra: ", NULL })));
     say_answer(async_catch(async_http_request(session, .url = at("/echo"), .method = "HEAD")));
     say_answer(async_catch(async_http_request(session, .url = at("/echo"), .method = "POST")));
     return async_none;
@@ -321,7 +322,7 @@ START_TEST(post_and_other_methods)
     expect("200 POST|me/1|text/plain; charset=utf-8||a text\n"
            "200 POST|me/1|text/plain; charset=utf-8||\n"
            "200 PUT|me/1|text/csv|more|1,2\n"
-           "200 DELETE|me/1|||\n"
+           "200 DELETE|me/1||empty|\n"
            "200 \n"
            "200 POST|me/1|application/x-www-form-urlencoded||\n");
 }
@@ -484,6 +485,8 @@ PROGRAM(what_goes_wrong)
         .headers = (const char *const[]){ "X-Extra: a\r\nX: b", NULL })));
     say_answer(async_catch(async_http_request(session, .url = at("/"), .body = "b",
         .headers = (const char *const[]){ "", "X-Extra: a", NULL })));
+    say_answer(async_catch(async_http_request(session, .url = at("/"),
+        .headers = (const char *const[]){ "X Extra: a", NULL })));
     return async_none;
 }
 
@@ -503,7 +506,8 @@ START_TEST(errors_are_values_with_a_sentence)
         "1\n1\n1\n"
         "ValueError: A B /: this is no method\n"
         "ValueError: GET /: this is no header: X-Extra: a\r\nX: b\n"
-        "ValueError: POST /: this is no header:  \n");
+        "ValueError: POST /: this is no header:  \n"
+        "ValueError: GET /: this is no header: X Extra: a\n");
 }
 END_TEST
 
