@@ -650,8 +650,8 @@ async_awaitable async_write_file(const char *path, const void *bytes, size_t len
  * the outcome lasts until then. NULL when memory ran out. */
 typedef struct async_concurrent async_concurrent;
 #define async_run_coroutine_threadsafe(loop, fn, ...) \
-    async_run_threadsafe_call(loop, (async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) })
+    (async_note(ASYNC_HERE), async_run_threadsafe_call(loop, (async_call){ .call = fn, .name = #fn \
+        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
 async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call) ASYNC_MUST_USE;
 async_value async_concurrent_result(async_concurrent *future, double timeout);
 bool async_concurrent_cancel(async_concurrent *future);

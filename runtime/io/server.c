@@ -169,6 +169,7 @@ static struct task *make_task(struct server *server, int fd, const struct sockad
     if (address_port(from) && address_text(from, host))
         snprintf(what, sizeof what, "client %s port %d", host, address_port(from));
     memory_of_thread = made;
+    async_note(server->object.place);
     async_stream *stream = stream_new(fd, fd, what, !is_own_client(fd, from));
     memory_of_thread = NULL;
     struct connection *client = stream ? memory_get(made, sizeof *client) : NULL;
@@ -287,7 +288,9 @@ static async_value start_server(void *p)
 {
     struct door *args = p;
     char what[NI_MAXHOST + 32];
+    const char *here = async_here;
     async_value v = async_catch(async_getaddrinfo(args->host, args->port));
+    async_note(here);               /* others have run meanwhile */
     if (v.error)
         return v;
     struct addrinfo *addresses = v.ptr;

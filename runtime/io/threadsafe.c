@@ -21,6 +21,7 @@ struct async_concurrent {
     struct task *task;              /* pinned; the loop's alone, as are the jobs */
     struct errand done;             /* in the task's list of waiters */
     async_call call;
+    const char *place;              /* of the call */
     struct context *context;        /* of the calling thread, for the task */
 
     pthread_mutex_t mutex;          /* guards what follows */
@@ -96,6 +97,7 @@ static void start(struct errand *errand)
     async_value error;
     struct context *before = context_enter(future->context);
     future->context = NULL;
+    async_note(future->place);
     async_coroutine coro = async_coro_new(future->call);
     struct task *task = coro ? task_start(future->loop, coro, NULL, "async_run_coroutine_threadsafe",
                                           &error) : NULL;
@@ -140,6 +142,7 @@ async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call)
     future->references = 2;
     future->loop = loop;
     future->call = call;
+    future->place = async_here;
     future->context = context_copy();
     if (call.size)
         future->call.args = memcpy(future->args, call.args, call.size);

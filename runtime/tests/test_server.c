@@ -436,6 +436,31 @@ START_TEST(a_task_that_fails_is_reported_and_its_client_let_go)
 }
 END_TEST
 
+/* A client's task was made where the server was, whoever waits in the meantime. */
+static async_value says_where(async_stream *stream, void *arg)
+{
+    say("%s", yes(strcmp(async_get_task_info(async_current_task()).created_at, arg) == 0));
+    async_stream_puts(stream, "x");
+    return async_none;
+}
+
+PROGRAM(knows_where)
+{
+    async_task other = async_create_task(async_sleep(1));
+    server = await(async_start_server(says_where, (void *)ASYNC_HERE, "127.0.0.1", 0)).ptr;
+    async_stream *stream = await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    await(async_stream_read(stream, 1, NULL));
+    await(other);
+    return async_none;
+}
+
+START_TEST(a_client_was_made_where_its_server_was)
+{
+    play(async_coro(knows_where));
+    expect("True\n");
+}
+END_TEST
+
 static async_value takes_long(async_stream *stream, void *arg)
 {
     (void)arg;
@@ -796,7 +821,7 @@ MAIN("server",
      TEST(connections_take_constant_memory)
      TEST(five_hundred_at_the_same_time)
      TEST(when_descriptors_run_out_the_server_rests)
-     TEST(a_task_that_fails_is_reported_and_its_client_let_go)
+     TEST(a_task_that_fails_is_reported_and_its_client_let_go) TEST(a_client_was_made_where_its_server_was)
      TEST(a_closed_server_goes_on_serving)
      TEST(who_is_served_at_the_end_is_let_go)
      TEST(virtual_time_jumps_when_nobody_has_sent_anything)

@@ -24,6 +24,13 @@ static async_value says(void *p)
     return v;
 }
 
+static async_value made_at(void *place)
+{
+    const char *there = async_get_task_info(async_current_task()).created_at;
+    return async_num(strcmp(there, *(const char **)place) == 0);
+}
+
+struct made_at { const char *place; };
 static async_value worker(void *p)
 {
     (void)p;
@@ -32,6 +39,9 @@ static async_value worker(void *p)
     async_concurrent_free(f);
     f = async_run_coroutine_threadsafe(loop, bad, key_error("k"), 0);
     say("%s", repr(async_concurrent_result(f, ASYNC_NO_TIMEOUT)));
+    async_concurrent_free(f);
+    f = async_run_coroutine_threadsafe(loop, made_at, ASYNC_HERE);
+    say("%s", yes(async_concurrent_result(f, ASYNC_NO_TIMEOUT).num));
     async_concurrent_free(f);
     f = async_run_coroutine_threadsafe(loop, says, "task");
     wait_until(&began);
@@ -54,6 +64,7 @@ START_TEST(E03_run_coroutine_threadsafe)
     say("%s", repr(v));
     expect("5\n"
            "KeyError('k')\n"
+           "True\n"
            "task begins\n"
            "task cancelled\n"
            "True CancelledError\n"
