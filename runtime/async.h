@@ -580,8 +580,9 @@ void async_stream_write_eof(async_stream *stream);      /* nothing more will be 
 
 /* writer.close(): what was written is still sent; then the connection goes. As long as the other side
  * sends what nobody reads, we take it, for two seconds, and throw it away, lest it lose what we sent.
- * async_stream_exit closes and waits, for async_with. writer.transport.abort() closes at once, and what was not sent is lost:
- * for a peer that takes nothing, and that a close would wait for without an end. */
+ * writer.wait_closed() raises what broke the connection. async_stream_exit closes and waits, for async_with, and
+ * does not. writer.transport.abort() closes at once, and what was not sent is lost: for a peer that takes
+ * nothing, and that a close would wait for without an end. */
 void async_stream_close(async_stream *stream);
 void async_stream_abort(async_stream *stream);
 bool async_stream_is_closing(async_stream *stream);
@@ -613,7 +614,8 @@ bool async_server_is_serving(async_server *server);
 /* server.close(): accepts nobody any more; those who are served go on. wait_closed waits for them.
  * close_clients, abort_clients: closes the stream of each, as async_stream_close and _abort do; who
  * reads from one is at its end. async_server_exit closes and waits; left by an error, Ctrl-C say, it
- * closes the clients as well, so that one who says nothing holds up nobody. */
+ * closes the clients as well, so that one who says nothing holds up nobody; one who takes nothing does, until
+ * async_server_abort_clients. */
 void async_server_close(async_server *server);
 void async_server_close_clients(async_server *server);
 void async_server_abort_clients(async_server *server);
@@ -696,8 +698,8 @@ async_awaitable async_create_subprocess_shell_with(const char *command, int pipe
 
 /* process.wait(): gives the exit status (num), or minus the signal that ended it. Cancelling the wait
  * does not end the process. process.communicate(input): sends the text (or NULL), collects what it
- * prints, waits; *out and *err (may be NULL) are set to the texts, which last as long as the process's
- * record. process.returncode: ASYNC_RUNNING while it runs. */
+ * prints, waits; *out and *err (may be NULL) are set to the texts ("" of what was not asked for), which
+ * last as long as the process's record. process.returncode: ASYNC_RUNNING while it runs. */
 #define ASYNC_RUNNING (-100000L)
 async_awaitable async_subprocess_wait(async_subprocess *process) ASYNC_MUST_USE;
 async_awaitable async_subprocess_communicate(async_subprocess *process, const char *input,

@@ -728,7 +728,7 @@ bool async_stream_is_closing(async_stream *x)
     return !stream || stream->closing;
 }
 
-static async_value wait_closed(void *p)
+static async_value wait_until_closed(void *p)
 {
     async_value v = async_none;
     struct waiter waiter;
@@ -741,6 +741,14 @@ static async_value wait_closed(void *p)
     return v;
 }
 
+static async_value wait_closed(void *p)
+{
+    async_stream *x = *(async_stream **)p;
+    async_value v = wait_until_closed(&x);
+    struct stream *stream = object_known(x, &stream_type, "async_stream_wait_closed");
+    return v.error || !stream ? v : broken(stream);
+}
+
 async_awaitable async_stream_wait_closed(async_stream *stream)
 {
     return coro_make(wait_closed, "async_stream_wait_closed", &stream, sizeof stream);
@@ -751,7 +759,7 @@ void async_stream_exit(async_stream **stream)
     if (!*stream)
         return;
     async_stream_close(*stream);
-    async_value v = async_catch(async_stream_wait_closed(*stream));
+    async_value v = async_catch(coro_make(wait_until_closed, "async_stream_exit", stream, sizeof *stream));
     if (v.error)
         async_leave_with(v);
 }
