@@ -124,8 +124,15 @@ explain() {
             else if (error ~ /(initializing|assigning( to)?) (type )?.*(using|from) type [^a-z]*async_value|(initializing|assigning to) .* .*incompatible type [^a-z]*async_value/)
                 note = "await gives an async_value, and what was returned is in it: await(x).num is a number, .str a text,\n" \
                        ".ptr a pointer."
-            else if (error ~ /incompatible type for argument . of [^a-z]*async_|async_value.* to parameter of incompatible type/ &&
-                     all ~ /async_value/ && error !~ /async_(set_result|catch_value)/)
+            else if (error ~ /to parameter of incompatible type [^a-z]*async_value/ ||
+                     error ~ /incompatible type for argument . of [^a-z]*async_(queue_put|set_result|yield_value|sleep_result|contextvar_set)/)
+                note = "Here an async_value is wanted: async_num(n) for a number, async_str(text) for a text, async_ptr(p)\n" \
+                       "for a pointer; or async_none."
+            else if (error ~ /argument 1 of [^a-z]*async_gather_list|to parameter of type [^a-z]*async_value \*/)
+                note = "What stands first in async_gather is the array that gets the results, or NULL; then come coroutines\n" \
+                       "and tasks."
+            else if (error ~ /async_value.* to parameter of incompatible type/ ||
+                     error ~ /incompatible type for argument . of [^a-z]*async_/ && all ~ /\n *\| +async_value/)
                 note = "Here a coroutine function is called like any other, and what goes on is its result. async_coro(f, ...)\n" \
                        "makes a coroutine of f, which can be awaited, or given to async_create_task."
             else if (error ~ /empty declaration|.cleanup. attribute cannot be applied|expected identifier/ && all code ~ /async_with/)
