@@ -54,7 +54,6 @@ struct chunk {
     struct chunk *next;
     char *base;
     size_t stacks, cut;             /* how many fit, how many have been cut off so far */
-    size_t guarded;                 /* so many of them with their batch */
     size_t mprotected;
     size_t spare;                   /* how many are on the free list; only stack_trim knows */
     void **fibers;                  /* ThreadSanitizer's names for them, where it is compiled in */
@@ -128,11 +127,11 @@ static bool advise(const struct chunk *chunk, size_t first, size_t count, int ad
 static void guard_batch(struct chunk *chunk, size_t first)
 {
     size_t count = chunk->stacks - first < BATCH ? chunk->stacks - first : BATCH;
-    bool advised = !RUNNING_ON_VALGRIND && advise(chunk, first, count, ADVISE_GUARD);
-    if (!advised || !guarded(chunk->base + first * STACK_SIZE))
-        return;
-    chunk->guarded = first + count;
-    if (chunk->stacks > BATCH)
+    char *low = chunk->base + first * STACK_SIZE;
+    bool advised = !RUNNING_ON_VALGRIND && advise(chunk, first, count, ADVISE_GUARD) && guarded(low);
+    for (size_t i = 0; i < count && !advised; i++)
+        guard(chunk, low + i * STACK_SIZE);
+    if (advised && chunk->stacks > BATCH)
         advise(chunk, first, count, ADVISE_POPULATE);
 }
 
@@ -170,8 +169,6 @@ static void *cut(void)
     char *low = chunk->base + i * STACK_SIZE, *top = top_of(chunk, i);
     if (i % BATCH == 0)
         guard_batch(chunk, i);
-    if (i >= chunk->guarded)
-        guard(chunk, low);
     chunk->valgrind_ids[i] = VALGRIND_STACK_REGISTER(low + STACK_GUARD, top);
     return top;
 }

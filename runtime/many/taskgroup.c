@@ -20,7 +20,7 @@ struct group {
     struct task *owner;             /* that entered it; pinned until it has left */
     struct list members;            /* tasks that are not done, oldest first */
     struct list failed;             /* those that ended with an error, first to fail first */
-    struct future *all_done;        /* on the owner's stack while it waits for the members */
+    struct future all_done;         /* what the owner waits for when it leaves; before that it is done */
     async_value exit;               /* ASYNC_KEYBOARD_INTERRUPT or ASYNC_SYSTEM_EXIT: comes out bare */
     bool leaving, aborting, owner_cancelled, left;
 };
@@ -63,14 +63,9 @@ static void drop(struct object *object)
 
 static const struct future_type group_type = { .name = "TaskGroup", .drop = drop };
 
-struct all_done {                   /* on the stack of an owner that waits for its members */
-    struct future future;
-    struct group *group;
-};
-
 static void visit_members(struct future *future, void (*visit)(struct future *, void *), void *arg)
 {
-    list_each(link, &container_of(future, struct all_done, future)->group->members)
+    list_each(link, &container_of(future, struct group, all_done)->members)
         visit(&member_at(link)->task->coro.object.future, arg);
 }
 
@@ -119,8 +114,8 @@ static void member_done(struct job *job)
     } else {
         forget(member);
     }
-    if (group->all_done && list_empty(&group->members))
-        future_set(group->all_done, async_none);
+    if (list_empty(&group->members))
+        future_set(&group->all_done, async_none);
     if (failed && !left_behind && !group->aborting && !group->owner_cancelled) {
         abort_members(group);
         group->owner_cancelled = true;
@@ -137,11 +132,8 @@ static void member_done(struct job *job)
 static async_value wait_for_members(struct group *group, async_value cancelled)
 {
     while (!list_empty(&group->members)) {
-        struct all_done all_done = { .group = group };
-        future_init(&all_done.future, &all_done_type, loop_running);
-        group->all_done = &all_done.future;
-        async_value v = task_wait(&all_done.future);
-        group->all_done = NULL;
+        future_init(&group->all_done, &all_done_type, loop_running);
+        async_value v = task_wait(&group->all_done);
         if (v.error && !group->aborting) {
             cancelled = v;
             abort_members(group);
@@ -213,6 +205,7 @@ async_taskgroup *async_taskgroup_enter(void)
     object_pin(&owner->coro.object);
     list_init(&group->members);
     list_init(&group->failed);
+    group->all_done.state = FINISHED;
     return (async_taskgroup *)object_ticket(&group->object);
 }
 
