@@ -49,8 +49,6 @@ static void end(async_loop *loop)
     timers_free(&loop->timers);
     if (loop->poll)
         poll_free(loop->poll);
-    free(loop->processes);
-    loop->processes = NULL;
     context_release(loop->context);
     loop->closed = true;
     keep_closed(loop);

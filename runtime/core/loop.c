@@ -53,6 +53,14 @@ void loop_drop(struct list *jobs)
     }
 }
 
+struct part *loop_part(async_loop *loop, void (*close)(struct part *part))
+{
+    list_each(link, &loop->parts)
+        if (container_of(link, struct part, link)->close == close)
+            return container_of(link, struct part, link);
+    return NULL;
+}
+
 void loop_close_parts(async_loop *loop, bool only_processes)
 {
     list_each(link, &loop->parts) {

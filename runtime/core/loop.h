@@ -51,9 +51,7 @@ struct async_loop {
     void (*stuck)(async_loop *loop);                    /* called when nothing can ever happen again */
     struct observer *debug;     /* its debug mode, or NULL */
     struct forgotten *forgotten;    /* what nobody awaits or asks for; NULL: nothing */
-    struct executor *executor;  /* its threads for blocking calls; NULL until there is work */
-    unsigned threads;           /* how many those are; all idle while nothing is watched */
-    struct processes *processes;    /* likewise, of async_to_process */
+    unsigned threads;           /* for blocking calls: how many; all idle while nothing is watched */
     struct job *interrupted;    /* made ready by Ctrl-C, or NULL */
     unsigned unpolled;          /* turns since we last looked at the clock and the outside */
     unsigned patience;          /* how many turns we dare not to */
@@ -77,6 +75,7 @@ static inline void loop_ready(async_loop *loop, struct job *job)    /* run it in
 }
 
 static inline void loop_has(async_loop *loop, struct part *part) { list_prepend(&loop->parts, &part->link); }
+struct part *loop_part(async_loop *loop, void (*close)(struct part *part));     /* the one with this close, or NULL */
 void loop_close_parts(async_loop *loop, bool only_processes);   /* the newest first */
 
 /* Of timer.h's errands: what the loop runs, which errand a job is (NULL: none), and a new one. */

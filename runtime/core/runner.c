@@ -187,7 +187,7 @@ async_value async_runner_close(async_runner *runner)
     if (v.error != ASYNC_DEADLOCK) {
         async_value closed = async_loop_run_until_complete(loop, async_loop_shutdown_asyncgens(loop));
         loop_close_parts(loop, true);  /* or a thread may have to wait for one that goes on */
-        if (!closed.error && loop->executor)
+        if (!closed.error && loop->threads)
             closed = async_loop_run_until_complete(loop, async_loop_shutdown_default_executor(loop));
         if (!v.error)
             v = closed;

@@ -54,6 +54,12 @@ void waitq_wake_all(struct waitq *waitq)
         wake(waiter_at(link));
 }
 
+void waitq_serve_all(struct waitq *waitq)
+{
+    while (waitq_serve_next(waitq))
+        ;
+}
+
 bool waitq_all_cancelled(const struct waitq *waitq)
 {
     list_each(link, &((struct waitq *)waitq)->waiters)

@@ -58,6 +58,7 @@ bool waitq_wake_first(struct waitq *waitq);    /* the first, which stays; false:
 bool waitq_wake_next(struct waitq *waitq);     /* the first that was not woken yet; it stays */
 bool waitq_serve_next(struct waitq *waitq);    /* takes the first that was not woken out and wakes it */
 void waitq_wake_all(struct waitq *waitq);      /* they stay */
+void waitq_serve_all(struct waitq *waitq);     /* takes all of them out, and wakes them */
 bool waitq_all_cancelled(const struct waitq *waitq);   /* or nobody there */
 
 /* The lock, queue, ... that a task waits for which waits on this future; NULL: it is not in a wait queue. */

@@ -202,14 +202,21 @@ static void close_executor(struct part *part)
     loop_drop(&loop->ready);        /* what they have posted is delivered */
     pthread_mutex_destroy(&executor->mutex);
     pthread_cond_destroy(&executor->something);
+    waitq_serve_all(&executor->finished);     /* it goes before they do */
     free(executor);
-    loop->executor = NULL;
+}
+
+static struct executor *find(async_loop *loop)
+{
+    struct part *part = loop_part(loop, close_executor);
+    return part ? container_of(part, struct executor, part) : NULL;
 }
 
 static struct executor *executor_of(async_loop *loop)
 {
-    if (loop->executor)
-        return loop->executor;
+    struct executor *known = find(loop);
+    if (known)
+        return known;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
     struct executor *executor = calloc(1, sizeof *executor + most * sizeof executor->ids[0]);
@@ -223,7 +230,7 @@ static struct executor *executor_of(async_loop *loop)
     waitq_init(&executor->finished, NULL);
     executor->part.close = close_executor;
     loop_has(loop, &executor->part);
-    return loop->executor = executor;
+    return executor;
 }
 
 /* Hands fn to a thread; its arguments are copied if there is a size. NULL when memory ran out. The user that
@@ -279,12 +286,9 @@ async_awaitable async_to_thread_call(async_call what) { return coro_with_call(to
 
 static async_value shut_down(void *p)
 {
-    async_loop *loop = *(async_loop **)p;
+    struct executor *executor = find(*(async_loop **)p);
     struct waiter waiter;
-    async_value v = async_none;
-    if (loop->executor && loop->executor->outstanding)
-        v = waitq_wait(&loop->executor->finished, &waiter);
-    return v;
+    return executor && executor->outstanding ? waitq_wait(&executor->finished, &waiter) : async_none;
 }
 
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop)

@@ -38,6 +38,7 @@ struct child {                      /* on the stack of the task that waits for i
 };
 
 struct processes {                  /* of one loop */
+    struct part part;
     struct waitq waitq;             /* tasks that wait for a processor */
     long running, most;
 };
@@ -172,15 +173,27 @@ static async_value run_child(const struct call *call)
 
 /* ------------------------------------------------------------------------------ the line */
 
+static void close_processes(struct part *part)
+{
+    struct processes *processes = container_of(part, struct processes, part);
+    waitq_serve_all(&processes->waitq);         /* it goes before they do */
+    free(processes);
+}
+
 static struct processes *processes_of(async_loop *loop)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct processes *processes = loop->processes;
-    if (processes || !(processes = calloc(1, sizeof *processes)))
-        return processes;
+    struct part *known = loop_part(loop, close_processes);
+    if (known)
+        return container_of(known, struct processes, part);
+    struct processes *processes = calloc(1, sizeof *processes);
+    if (!processes)
+        return NULL;
     waitq_init(&processes->waitq, NULL);
     processes->most = processors > 0 ? processors : 1;
-    return loop->processes = processes;
+    processes->part.close = close_processes;
+    loop_has(loop, &processes->part);
+    return processes;
 }
 
 static async_value to_process(void *p)

@@ -63,8 +63,7 @@ static void time_is_up(struct job *job)
     for (size_t i = 0; i < completion->count; i++)
         list_remove(&completion->entries[i].done.link);
     object_retire(&completion->object, UNTAKEN);
-    while (waitq_serve_next(&completion->waitq))
-        ;
+    waitq_serve_all(&completion->waitq);
 }
 
 static async_value next(void *state)

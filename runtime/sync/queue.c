@@ -333,10 +333,8 @@ void async_queue_shutdown(async_queue *x, bool immediate)
         if (queue->unfinished == 0)
             waitq_wake_all(&queue->joiners);
     }
-    while (waitq_serve_next(&queue->getters))
-        ;
-    while (waitq_serve_next(&queue->putters))
-        ;
+    waitq_serve_all(&queue->getters);
+    waitq_serve_all(&queue->putters);
 }
 
 size_t queue_look(async_queue *x, async_value *items, size_t most)

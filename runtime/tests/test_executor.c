@@ -405,18 +405,43 @@ PROGRAM(leaves_waiting)
     return await(async_coro(crowd, 1));
 }
 
-START_TEST(a_task_that_waits_for_a_thread_may_be_left_behind)
+static async_value waits_for_all(void *p)
+{
+    await(async_loop_shutdown_default_executor(async_get_running_loop()));
+    return async_ptr(p);
+}
+
+PROGRAM(leaves_waiting_for_all)
+{
+    async_detach(async_create_task(async_coro(waits_for_thread)));
+    async_detach(async_create_task(async_coro(waits_for_all)));
+    return await(async_coro(crowd, 1));
+}
+
+static void leave_behind(async_coroutine main)
 {
     pthread_t thread;
     async_loop *loop = async_new_event_loop();
     listen_to_stderr();
-    async_loop_run_until_complete(loop, async_coro(leaves_waiting));
+    async_loop_run_until_complete(loop, main);
     pthread_create(&thread, NULL, open_later, NULL);
     async_loop_close(loop);
     pthread_join(thread, NULL);
     heard();
     said.length = 0;
     ck_assert_ptr_nonnull(strstr(said.text, "Task was destroyed but it is pending!"));
+}
+
+START_TEST(a_task_that_waits_for_a_thread_may_be_left_behind)
+{
+    leave_behind(async_coro(leaves_waiting));
+}
+END_TEST
+
+/* It lies on a list of theirs, and they are gone before it is. */
+START_TEST(a_task_that_waits_for_all_threads_may_be_left_behind)
+{
+    leave_behind(async_coro(leaves_waiting_for_all));
 }
 END_TEST
 
@@ -488,5 +513,6 @@ MAIN("executor",
      TEST(a_loop_that_closes_waits_for_its_threads)
      TEST(a_loop_may_close_while_results_are_on_their_way)
      TEST(a_task_that_waits_for_a_thread_may_be_left_behind)
+     TEST(a_task_that_waits_for_all_threads_may_be_left_behind)
      TEST(many_calls_take_constant_memory)
      TEST(run_in_executor_outside_of_a_task))
