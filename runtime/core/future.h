@@ -33,6 +33,7 @@ struct future_type {
     void (*describe)(struct object *object, char *text, size_t size);
     async_value (*misused)(struct object *object, const char *caller);
     void (*forget)(struct future *future);      /* the task that waits on it is gone for good, or NULL */
+    void (*hang_up)(struct object *object);     /* in a child of ours: closes the descriptors that it has by fork */
     bool unnamed;                               /* it has no handle: it lies on a stack */
 };
 

@@ -90,8 +90,7 @@ void *primitive_new(const struct future_type *type)
 
 void holder_note(struct holder *holder, const char *place)
 {
-    struct task *task = task_current();
-    *holder = (struct holder){ task ? object_ticket(&task->coro.object) : NULL, place };
+    *holder = (struct holder){ task_ticket(), place };
 }
 
 const struct holder *holder_of(struct object *object)

@@ -15,8 +15,6 @@
 #include "core/task.h"
 #include "core/waitq.h"
 #include "io/ready.h"
-#include "io/server.h"
-#include "io/stream.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -63,6 +61,13 @@ static struct {
     int fd;                         /* its answer goes there */
 } ours;                             /* what a child is for */
 
+static void hang_up(struct object *object, void *unused)
+{
+    (void)unused;
+    if (object->future.type->hang_up)
+        object->future.type->hang_up(object);
+}
+
 /* Never returns: nothing of the parent may run here, least of all what it does at its exit. fn computes,
  * so it has the whole stack of our thread instead of a coroutine's. */
 static void be_child(void)
@@ -70,8 +75,7 @@ static void be_child(void)
     struct memory made = { { NULL, NULL } };
     stack_arrived();
     signal(SIGINT, SIG_DFL);
-    object_each(stream_hang_up, NULL);      /* who talks to our parent has to see when it hangs up, */
-    object_each(server_hang_up, NULL);      /* even while we compute */
+    object_each(hang_up, NULL);     /* who talks to our parent has to see when it hangs up, even while we compute */
     loop_running = NULL;
     memory_of_thread = &made;
     async_value v = ours.call->fn((void *)ours.call->args);

@@ -121,14 +121,9 @@ static void drop(struct object *object)
     context_release(server->context);
 }
 
-static const struct future_type server_type = { .name = "Server", .drop = drop };
+static void hang_up(struct object *object) { close(((struct server *)object)->fd); }
 
-void server_hang_up(struct object *object, void *unused)
-{
-    (void)unused;
-    if (object->future.type == &server_type)
-        close(((struct server *)object)->fd);
-}
+static const struct future_type server_type = { .name = "Server", .drop = drop, .hang_up = hang_up };
 
 struct connection {                 /* in the memory of its task */
     struct job ended;               /* of that task */

@@ -2,7 +2,7 @@
 #ifndef SERVER_H
 #define SERVER_H
 
-#include "core/object.h"
+#include <stdbool.h>
 #include <sys/socket.h>
 
 /* Is one of them listening there? Then nothing that comes from there is external: waiting for it must not hold a
@@ -11,8 +11,5 @@ bool server_is_ours(const struct sockaddr_storage *address);
 
 /* This socket, whose connect was called, is one of ours, as its server will know when it accepts it. */
 void server_note_client(int fd);
-
-/* Of a child of ours: closes the descriptor of a server that it got from us by fork. */
-void server_hang_up(struct object *object, void *unused);
 
 #endif

@@ -200,17 +200,14 @@ static void drop(struct object *object)
     free((char *)stream->what);
 }
 
-static const struct future_type stream_type = { .name = "Stream", .drop = drop };
-
-void stream_hang_up(struct object *object, void *unused)
+static void hang_up(struct object *object)
 {
     struct stream *stream = (struct stream *)object;
-    (void)unused;
-    if (object->future.type != &stream_type)
-        return;
     close(stream->in);
     close(stream->out);
 }
+
+static const struct future_type stream_type = { .name = "Stream", .drop = drop, .hang_up = hang_up };
 
 static void on_writable(struct job *job);
 

@@ -9,7 +9,4 @@
  * closed. `external`: the other end is not in this process, so waiting for it holds a virtual clock. */
 async_stream *stream_new(int in, int out, const char *what, bool external);
 
-/* Of a child of ours: closes the descriptors of a stream that it got from us by fork. */
-void stream_hang_up(struct object *object, void *unused);
-
 #endif
