@@ -67,17 +67,18 @@ static bool leads_to(const char *directory, const char *path)
     return false;
 }
 
+/* Nearly all lie under a directory's very name, which takes no look at the disk. */
 static bool is_systems(const char *path, const char *systems)
 {
-    char directory[PATH_MAX], real[PATH_MAX];
-    FILE *file = fopen(systems, "re");
+    char *list = text_of(systems), directory[PATH_MAX], real[PATH_MAX];
     bool found = false;
-    while (file && !found && fgets(directory, sizeof directory, file)) {
-        directory[strcspn(directory, "\n")] = 0;
-        found = realpath(directory, real) && (lies_in(path, real) || leads_to(real, path));
-    }
-    if (file)
-        fclose(file);
+    for (int look = 0; look < 2; look++)
+        for (char *line = list; !found && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+            snprintf(directory, sizeof directory, "%.*s", (int)strcspn(line, "\n"), line);
+            found = !look ? lies_in(path, directory)
+                          : realpath(directory, real) && (lies_in(path, real) || leads_to(real, path));
+        }
+    free(list);
     return found;
 }
 
