@@ -334,11 +334,12 @@ static bool check_quoted(void)
 }
 
 /* Makes the submission a library, with which $BUILD's stage is a program. To link one with the other anew would take
- * as long as to compile. To start a shell or another program costs as much as to link: so there are few. */
+ * as long as to compile. To start a shell or another program costs as much as to link: so there are few. Of what is
+ * there for a debugger only lines are needed (-g1). */
 static bool make_stage(void)
 {
     static const char compile[] =
-        "cd \"$0\" && set -- \"$1\" $CC $FLAGS -O1 -fPIC -ftls-model=initial-exec -I\"$INCLUDE\" "
+        "cd \"$0\" && set -- \"$1\" $CC $FLAGS -O1 -g1 -fPIC -ftls-model=initial-exec -I\"$INCLUDE\" "
         "-MD -MF included -S -o exercise.s exercise.c && tool=$1/tools/student-cc.sh && shift && . \"$tool\"";
     static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c \"$0/exercise.s\" "
                                    "-o \"$0/exercise.o\"";
