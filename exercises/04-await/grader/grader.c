@@ -9,9 +9,10 @@ struct file {
     long bytes;
 };
 
+/* No size fits into an int. */
 static struct file random_file(void)
 {
-    return (struct file){ random_word(), random_seconds(), random_between(40000, 90000) };
+    return (struct file){ random_word(), random_seconds(), random_between(40000, 90000) * 60000L };
 }
 
 /* What a download prints if it starts at this time. */
@@ -76,8 +77,7 @@ static void try_two(struct file a, struct file b)
                       "when its own seconds are over.");
     expect_seconds(run, longer, "two_files() has to return as soon as both are here.");
     expect_number(run, "two_files", a.bytes + b.bytes,
-                  "That is the sum of what the two downloads "
-                  "returned.");
+                  "That is the sum of what the two downloads returned. (A long: an int is too small.)");
 }
 
 START_TEST(two_at_once)
@@ -127,7 +127,7 @@ static void try_page(struct file page, struct file style, struct file image)
     expect_transcript(run, any_order, "First the page, then style and image at once.");
     expect_seconds(run, right, "That is the page, and then the longer of the other two.");
     expect_number(run, "web_page", page.bytes + style.bytes + image.bytes,
-                  "That is the sum of what the three downloads returned.");
+                  "That is the sum of what the three downloads returned. (A long: an int is too small.)");
 }
 
 START_TEST(page_then_two)

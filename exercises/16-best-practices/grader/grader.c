@@ -75,11 +75,12 @@ static void check_rest(struct run *run)
 static void try_balances(int count)
 {
     char inputs[300] = "balances";
-    int sum = 0, n = 8;
+    long sum = 0;
+    int n = 8;
     for (int i = 0; i < count; i++) {
-        int balance = random_between(10, 9999);
+        long balance = random_between(3000, 9999) * 1000000L; /* more than fits into an int */
         sum += balance;
-        n += snprintf(inputs + n, sizeof inputs - n, " %c%d", 'a' + i, balance);
+        n += snprintf(inputs + n, sizeof inputs - n, " %c%ld", 'a' + i, balance);
     }
     struct run *run = stage_run("%s", inputs);
     if (number(run, "in_loop") > 0)
@@ -99,7 +100,7 @@ static void try_balances(int count)
                     "sight. Use threads: async_to_thread().");
     if (number(run, "asked") != count)
         reject(run, "The bank was asked %ld times, for %d accounts.", number(run, "asked"), count);
-    expect_number(run, "balances", sum, "That is the sum of all the accounts.");
+    expect_number(run, "balances", sum, "That is the sum of all the accounts. (A long: an int is too small.)");
 }
 
 START_TEST(in_threads)
