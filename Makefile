@@ -312,12 +312,12 @@ $(BUILD)/exercises/%/grader/stage.o: exercises/%/grader/stage.c $(BUILD)/setting
 	$(DO) $(CC) $(FLAGS) -fmacro-prefix-map=$<=grader $(INCLUDE) -Itools/grading -Iexercises/$* -c $< $(INTO)
 
 # Linked once, with the stub for the submission, which takes its place as a library of the same name. Each run is a
-# copy of it: so what it calls is looked up before. The stub needs nothing of libm, but a submission may.
+# copy of it: so what it calls is looked up before. The stub needs nothing of libm and libgcc, but a submission may.
 $(BUILD)/exercises/%/grader/stage: exercises/%/grader/stub.c $(BUILD)/exercises/%/grader/stage.o \
  $(STAGE) $$(call library,exercises/$$*/)
 	$(DO) $(CC) $(FLAGS) -w -fPIC -shared $(INCLUDE) -Iexercises/$* -Dmain=student_main -Wl,-soname,exercise.so \
 	 $< -o $(@D)/exercise.so && $(CC) $(FLAGS) -rdynamic -Wl,-z,now $(filter %.o,$^) $(@D)/exercise.so \
-	 $$(sh tools/extra.sh link exercises/$*) -Wl,--no-as-needed -lm $(LIBS) $(TO)
+	 $$(sh tools/extra.sh link exercises/$*) -shared-libgcc -Wl,--no-as-needed -lm $(LIBS) $(TO)
 
 GRADER   = $(CC) $(FLAGS) -Iruntime -Itools/grading $< $(GRADING) $(CHECK) -lm
 
