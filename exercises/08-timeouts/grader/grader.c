@@ -79,6 +79,8 @@ static void try_beside(const char *function, int many)
         cities[i].seconds[2] = soon();
         cities[i].degrees = random_between(1, 9) + 10 * (i < many ? 90 - i : i);
     }
+    cities[0].seconds[2] = with.limit - 0.9;    /* the first answer, and the other call has one before the next */
+    cities[many].seconds[2] = with.limit - 0.5;
     expect_undisturbed(write_inputs(one, sizeof one, function, 0, many),
                        write_inputs(other, sizeof other, function, many, count));
 }
@@ -431,7 +433,7 @@ static void try_enough(int many, int warmest, bool cold)
 {
     make_cities(many);
     for (int i = 0; i < count; i++)
-        cities[i].degrees = (cold ? -90 : 0) + 5 * i + random_between(0, 4);
+        cities[i].degrees = (cold ? -90 : 1) + 5 * i + random_between(0, 4);
     cities[warmest].degrees += 40;
     if (many == 1)
         cities[0].name = LONG_NAME;
