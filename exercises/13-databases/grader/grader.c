@@ -359,6 +359,28 @@ static int add_accounts(int how_many, double *seconds)
     return sum;
 }
 
+static int line_of(struct run *run, const struct account *account)
+{
+    char line[100];
+    int i = 0;
+    snprintf(line, sizeof line, "looking up %s", account->name);
+    while (i < run->line_count && strcmp(run->lines[i].text, line) != 0)
+        i++;
+    return i;
+}
+
+/* Who comes first is for the answer to say: puts the accounts in the order in which they were asked for. */
+static void put_as_asked(struct run *run, double *seconds)
+{
+    for (int i = 1; i < count; i++)
+        for (int k = i; k > 0 && line_of(run, &accounts[k]) < line_of(run, &accounts[k - 1]); k--) {
+            struct account account = accounts[k];
+            double second = seconds[k];
+            accounts[k] = accounts[k - 1], accounts[k - 1] = account;
+            seconds[k] = seconds[k - 1], seconds[k - 1] = second;
+        }
+}
+
 static void try_width(int how_many, int width)
 {
     double seconds[MOST], sum_of_seconds = 0, longest = 0;
@@ -368,6 +390,7 @@ static void try_width(int how_many, int width)
         longest = fmax(longest, seconds[i]);
     }
     struct run *run = try_sum(width, 0, 0, "-", seconds);
+    put_as_asked(run, seconds);
     double end = will_look_up(0, width, seconds);
     mistaken_seconds(run, sum_of_seconds, end,
                      "the questions were asked one after the other. Each "
