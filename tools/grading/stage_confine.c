@@ -1,6 +1,7 @@
 /* stage_confine.c - what a stage may do no more, once it is set up. */
 #define _GNU_SOURCE
 #include "stage_parts.h"
+#include "core/stack.h"             /* WITH_ASAN */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
