@@ -70,7 +70,7 @@ async_awaitable async_http_post(async_http_session *session, const char *url,
  *     async_http_request(session, .method = "PUT", .url = url, .body = text,
  *                        .headers = (const char *const[]){ "Content-Type: text/csv", NULL }) */
 struct async_http_call {
-    const char *method;         /* NULL: GET, or POST if there is a body (or chunks of one) */
+    const char *method;         /* in capitals. NULL: GET, or POST if there is a body (or chunks of one) */
     const char *url;
     const char *const *headers; /* "Name: value" each, NULL at the end; or NULL */
     const char *body;           /* NULL: none */
