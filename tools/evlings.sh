@@ -352,8 +352,10 @@ hint() {
         echo "($level of $last)"
     elif [ "$level" -lt "$last" ]; then
         echo "($level of $last. The next one: make hint-$n${unsaved:-})"
-    else
+    elif [ -f "solutions/${room#*/}/exercise.c" ]; then
         echo "($level of $last, the last one. A solution: make solution-$n)"
+    else
+        echo "($level of $last, the last one)"
     fi
 }
 

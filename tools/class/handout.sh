@@ -6,13 +6,15 @@
 #                           exercises/*/exercise.c is written only where there is none
 #   handout.sh release N    puts the solution of exercise N there, and nothing else
 #
+# Nothing is written but into a new folder, an empty one, or one that has the file .handout, as each that was made here.
 # A student who has an older one gets the new one the same way, from within it: make handout OUT=the older one
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 say() { printf '%s\n' "$*" >&2; }
 [ -n "${OUT:-}" ] || { say "OUT is missing: where is it to be? make ${1:-handout} OUT=../students"; exit 2; }
-mkdir -p "$OUT" || exit 1
-case $(cd "$OUT" && pwd -P)/ in
+[ -f "$OUT/.handout" ] || { [ "${1:-}" = handout ] && [ -z "$(ls -A "$OUT" 2>/dev/null)" ]; } ||
+    { say "OUT=$OUT was not made by make handout (it has no file .handout), so nothing is written there."; exit 2; }
+case $(cd "$(dirname "$OUT")" && pwd -P)/$(basename "$OUT")/ in
 "$(pwd -P)"/*) say "OUT=$OUT lies in this tree. Please name a place outside of it."; exit 2 ;;
 esac
 
@@ -44,6 +46,10 @@ handout)
     [0-3]) ;;
     *) say "HINTS is how many hints they get, 0 to 3."; exit 2 ;;
     esac
+    for number in $([ -z "${LESSONS:-}" ] || numbers); do
+        ls -d lessons/"$number"-*/ >/dev/null 2>&1 || { say "LESSONS=$LESSONS: there is no lesson $number."; exit 2; }
+    done
+    mkdir -p "$OUT" && echo 'Made by make handout, which may write here again.' > "$OUT/.handout" || exit 1
     list=$(mktemp) || exit 1
     trap 'rm -f "$list"' EXIT
     files | wanted '^(lessons|exercises)/[0-9][0-9]' > "$list"
@@ -62,5 +68,5 @@ release)
         [ -f "$solution" ] || { say "There is no solution ${2:-} here."; exit 1; }
         mkdir -p "$OUT/$(dirname "$solution")" && cp "$solution" "$OUT/$solution" && say "$OUT/$solution"
     done ;;
-*) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
