@@ -3,6 +3,7 @@
 # once, run_autograder, which it runs for each submission, and this tree without solutions.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+ls -d exercises/"$(printf %02d "${1#0}")"-*/ >/dev/null 2>&1 || { echo "There is no exercise $1." >&2; exit 2; }
 zip --version >/dev/null 2>&1 || { echo 'There is no zip here: apt-get install zip, or what it is called on your system.' >&2; exit 1; }
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT

@@ -21,7 +21,7 @@ prints()
     (
     # shellcheck disable=SC2046,SC2086  # lists of flags
         $CC $FLAGS -w -Iruntime -Iruntime/extra "-I$room" "$1" $(sh tools/extra.sh link "$room") $LIBS -o "$place/program" &&
-            ASYNC_CLOCK=virtual prlimit --cpu=2 timeout 20 "$place/program" < /dev/null | head -c 2000 > "$2" && [ -s "$2" ]
+            rm -rf "$place/in" && mkdir "$place/in" && cd "$place/in" && ASYNC_CLOCK=virtual prlimit --cpu=2 timeout 20 "$place/program" < /dev/null | head -c 2000 > "$2" && [ -s "$2" ]
     ) 2>/dev/null
 }
 
@@ -39,7 +39,7 @@ for answer in "$known"/*; do
     unpack "$answer" "$place/exercise.c" >/dev/null 2>&1 || continue
     # Many have no program of their own: they get the solution's.
     if grep -q '^int main(void) { return 0; }' "$place/exercise.c"; then
-        { sed '/^int main(void) { return 0; }/d' "$place/exercise.c"; sed -n '/ try_it(void \*p)$/,$p' "solutions/$name/exercise.c"; } > "$place/whole.c" &&
+        { sed '/^int main(void) { return 0; }/d' "$place/exercise.c"; awk '/ try_it\(void \*p\)$|^int main\(void\)$/ { on = 1 } on' "solutions/$name/exercise.c"; } > "$place/whole.c" &&
             mv "$place/whole.c" "$place/exercise.c"
     fi
     prints "$place/exercise.c" "$place/out" || : > "$place/out"
@@ -99,5 +99,6 @@ if [ "$wrong" -gt 0 ]; then
 fi
 for i in 1 2; do ask_about wrong-$i 'And here it prints this. What is wrong?'; done
 for i in 1 2 3; do ask_about changed-$i 'Here + stands instead of -, which is right. What is wrong with it?'; done
+[ -f "$place/key" ] || { echo "Of the known answers to exercise $1 no question can be made here." >&2; exit 1; }
 printf '\nKey: '
 paste -sd ' ' "$place/key"

@@ -12,6 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 number=$(printf %02d "${1#0}")
 room=$(echo exercises/"$number"-*) name=${room#*/}
 [ -n "${FROM:-}" ] && [ -n "${OUT:-}" ] || { echo "make similar-$1 FROM=submissions.zip OUT=dir" >&2; exit 2; }
+[ -d "$room" ] || { echo "There is no exercise $1." >&2; exit 2; }
 mkdir -p "$OUT/submissions" "$OUT/base" "$OUT/known/solution" || exit 1
 "$BUILD/grade-class" --collect --from "$FROM" --out "$OUT/submissions" --exercise "$1" || exit
 rmdir "$OUT/submissions/results" "$OUT/submissions/feedback"
