@@ -404,6 +404,10 @@ static void read_source(struct source *source, const char *path, const char *nam
     else {
         source->bytes = plain_text(bytes, length, &source->length, &note);
         snprintf(source->sentence, sizeof source->sentence, "%s", note ? note : "");
+        if (memchr(source->bytes, 0, source->length)) {
+            refuse(source, "refused", "%s has bytes that are no text. Please save it as UTF-8.", name);
+            source_free(source);
+        }
     }
     free(bytes);
 }

@@ -50,13 +50,13 @@ static bool is_utf8(const char *bytes, size_t length)
     return true;
 }
 
-/* Plain text of a program has a zero byte in every other place if it is UTF-16. */
+/* Plain text of a program has a zero byte in nearly every other place if it is UTF-16, and in no place if it is not. */
 static const char *without_mark(const char *bytes, size_t length)
 {
     size_t zeros[2] = { 0, 0 };
     for (size_t i = 0; i < length; i++)
         zeros[i % 2] += bytes[i] == 0;
-    return zeros[1] > length / 4 ? "UTF-16LE" : zeros[0] > length / 4 ? "UTF-16BE" : NULL;
+    return length % 2 ? NULL : zeros[1] > length / 4 ? "UTF-16LE" : zeros[0] > length / 4 ? "UTF-16BE" : NULL;
 }
 
 /* \r\n and \r are \n here. */

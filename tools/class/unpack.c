@@ -79,7 +79,30 @@ static long most_of(const char *name)
     return is_archive(name) ? MOST_INNER : ends_in(name, ".c") ? MOST_SOURCE + 1 : 0;
 }
 
-/* Copies an entry's bytes; false: the disk or the archive is to blame. */
+static unsigned number_at(const unsigned char *bytes)
+{
+    return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (unsigned)bytes[3] << 24;
+}
+
+/* The list of what is in a zip stands at its end, and says how far before that it begins: else the end is missing, and
+ * what looks like it is a zip's inside of it. Of other files: true. */
+static bool is_whole(int file)
+{
+    static unsigned char bytes[22 + 65535];
+    long size = lseek(file, 0, SEEK_END), from = size > (long)sizeof bytes ? size - (long)sizeof bytes : 0, length;
+    if (pread(file, bytes, 4, 0) != 4 || memcmp(bytes, "PK\3\4", 4) != 0)
+        return true;
+    length = pread(file, bytes, sizeof bytes, from);
+    for (long at = length - 22; at >= 0; at--)
+        if (!memcmp(bytes + at, "PK\5\6", 4)) {
+            unsigned its = number_at(bytes + at + 12), begin = number_at(bytes + at + 16);
+            if (begin == 0xffffffff || (long)its + begin == from + at)          /* zip64 says it elsewhere */
+                return true;
+        }
+    return false;
+}
+
+/* Copies an entry's bytes; false: the disk is to blame, and errno says why, or the archive, and it is 0. */
 static bool copy(struct archive *archive, int file, long most)
 {
     char bytes[65536];
@@ -89,6 +112,7 @@ static bool copy(struct archive *archive, int file, long most)
             return false;
         most -= got;
     }
+    errno = 0;
     return got >= 0;
 }
 
@@ -107,16 +131,19 @@ static bool take_entry(struct archive *archive, struct archive_entry *entry, int
         int file = openat(at, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         fine = file >= 0 || errno == EEXIST || errno == ENAMETOOLONG;
         if (file >= 0) {
-            errno = 0;
-            fine = copy(archive, file, most_of(last)) || errno != ENOSPC;
+            fine = copy(archive, file, most_of(last));
+            int error = errno;
             *bytes += lseek(file, 0, SEEK_CUR);
             futimens(file, times);
             close(file);
+            errno = error;
         }
     }
+    int error = errno;
     if (at >= 0)
         close(at);
     free(name);
+    errno = error;
     return fine;
 }
 
@@ -124,17 +151,25 @@ bool unpack(const char *from, const char *folder, char *sentence, size_t size)
 {
     struct archive *archive = archive_read_new();
     struct archive_entry *entry;
-    int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = ARCHIVE_FATAL;
+    int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file = open(from, O_RDONLY | O_CLOEXEC);
+    int got = ARCHIVE_FATAL;
     long entries = 0, bytes = 0;
     *sentence = 0;
     archive_read_support_filter_all(archive);
     archive_read_support_format_zip(archive);
     archive_read_support_format_tar(archive);
     archive_read_support_format_7zip(archive);
-    if (root >= 0 && archive_read_open_filename(archive, from, 65536) == ARCHIVE_OK)
+    if (file >= 0 && !is_whole(file))
+        snprintf(sentence, size, "its end is missing");
+    else if (root >= 0 && archive_read_open_filename(archive, from, 65536) == ARCHIVE_OK)
         while ((got = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || got == ARCHIVE_WARN) {
+            if (archive_entry_is_encrypted(entry)) {
+                snprintf(sentence, size, "it is locked with a password, and has to be packed without one");
+                break;
+            }
             if (!take_entry(archive, entry, root, &bytes)) {
-                snprintf(sentence, size, "it could not be unpacked: %s", strerror(errno));
+                snprintf(sentence, size, "it could not be unpacked: %s",
+                         errno ? strerror(errno) : archive_error_string(archive));
                 break;
             }
             if (++entries > MOST_ENTRIES || bytes > MOST_BYTES) {
@@ -149,5 +184,7 @@ bool unpack(const char *from, const char *folder, char *sentence, size_t size)
     archive_read_free(archive);
     if (root >= 0)
         close(root);
+    if (file >= 0)
+        close(file);
     return !*sentence;
 }
