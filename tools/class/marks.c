@@ -143,7 +143,7 @@ bool marks_set(json_t *record, char *sentence, size_t size)
     json_t *parts = json_object_get(record, "parts"), *part;
     double mark = number_of(record, "score"), most = number_of(record, "max"), percent = percent_of(record);
     size_t i;
-    if (!weighed && !row_count) {
+    if (!was_judged(record) || (!weighed && !row_count)) {
         json_object_del(record, "mark"), json_object_del(record, "mark_max"), json_object_del(record, "late_percent");
         return true;
     }

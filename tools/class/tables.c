@@ -58,7 +58,10 @@ static void mark_cells(FILE *to, const json_t *record)
 {
     static const char *const names[] = { "late_percent", "mark", "mark_max" };
     for (size_t i = 0; i < 3; i++)
-        fprintf(to, ",%.10g", json_number_value(json_object_get(record, names[i])));
+        if (json_object_get(record, names[i]))
+            fprintf(to, ",%.10g", json_number_value(json_object_get(record, names[i])));
+        else
+            putc(',', to);
 }
 
 static void grade_row(FILE *to, const json_t *record, size_t parts, bool marks)
@@ -69,9 +72,11 @@ static void grade_row(FILE *to, const json_t *record, size_t parts, bool marks)
         cell(to, text_of(record, names[i]));
         putc(',', to);
     }
-    fprintf(to, "%ld,%ld", number_of(record, "score"), number_of(record, "max"));
+    if (was_judged(record))
+        fprintf(to, "%ld", number_of(record, "score"));
+    fprintf(to, ",%ld", number_of(record, "max"));
     for (size_t i = 0; i < parts; i++)
-        if (i < json_array_size(its) || !json_array_size(its))
+        if (was_judged(record) && (i < json_array_size(its) || !json_array_size(its)))
             fprintf(to, ",%ld", number_of(json_array_get(its, i), "points"));
         else
             putc(',', to);
