@@ -60,9 +60,9 @@ $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
 $(BUILD)/lessons/%: lessons/%.c $$(call library,lessons/$$*.c)
 	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(LIBRARY) $(LIBS) $(INTO)
 
-# A grade below full marks is no error of make's. Asked a question (-q) it passes on a status of 1
+# A grade below full marks is no error of make's, nor is a class of whom some could not be judged. Asked a question (-q) it passes on a status of 1
 # without a word; what begins with a + is done all the same.
-ifeq ($(or $(filter grade-class,$(MAKECMDGOALS)),$(filter-out grade grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
+ifeq ($(or $(filter-out grade grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
 MAKEFLAGS += -q
 ALWAYS    := +
 endif
@@ -85,7 +85,7 @@ SHOW     = $(BUILD)/tools/show/show
 BOOK     = $(BUILD)/tools/book/book
 room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(call library,$1)
-chosen   = $(or $(sort $(foreach n,$(N),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
+chosen   = $(if $(N),$(sort $(foreach n,$(subst $(comma), ,$(N)),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
 judged   = $(foreach x,$(filter-out $(dir $(lacking)),$(chosen)),$(call exercise,$x) $(call judging,$x))
 staging  = $(BUILD)/$1grader/stage
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(call staging,$1) $(BUILD)/grade \
@@ -136,16 +136,17 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 
 # What judges is built once, and once more with AddressSanitizer.
 grade-class: $$(if $$(N),$$(judged) $$(if $$(HIDDEN),$$(patsubst exercises/%/,$$(BUILD)/hidden/%,$$(chosen)))) $(BUILD)/grade-class $(BUILD)/confine $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
-	+@$(WATCHED) $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))) || :
-	@exec $(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
+	+@unset MAKEFLAGS MFLAGS MAKELEVEL; $(if $(N),$(foreach room,$(chosen),$(WATCHED) watched-$(word 1,$(subst -, ,$(notdir $(room:/=))));)) :
+	$(ALWAYS)@$(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
 	 --late "$$LATE" --weights "$$WEIGHTS" --hidden "$$HIDDEN" \
-	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants) $(if $(RELEASED),--released)
+	 $(if $(RERUN),--rerun) $(if $(VARIANTS),--variants) $(if $(RELEASED),--released) || \
+	 { status=$$?; [ $$status -ne 3 ] || exit 1; exit $$status; }
 
 gradescope-%: ## for instructors: an autograder for Gradescope, as build/gradescope-N.zip
 	@sh tools/class/gradescope.sh $*
 
-similar-%: $(BUILD)/grade-class $$(call judging,$$(call room,$$*)) ## for instructors: who wrote the same? JPlag's layout (FROM=dir OUT=dir)
+similar-%: $(BUILD)/grade-class $$(if $$(call room,$$*),$$(call judging,$$(call room,$$*))) ## for instructors: who wrote the same? JPlag's layout (FROM=dir OUT=dir)
 	@sh tools/class/similar.sh $*
 
 questions-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*))) ## for instructors: three questions for the hall, of what is known to go wrong in exercise N
@@ -326,8 +327,9 @@ $(BUILD)/exercises/%/grader/grader: exercises/%/grader/grader.c $(GRADING)
 
 # The same with the parts of an instructor's, always made anew: that folder's name is for a shell.
 $(BUILD)/hidden/%: exercises/%/grader/grader.c $(GRADING) FORCE
-	@[ -f "$$HIDDEN/$*.c" ] || { echo "HIDDEN=$$HIDDEN: there is no $*.c with the parts for exercise $*."; exit 2; } >&2
-	$(DO) $(GRADER) "$$HIDDEN/$*.c" $(TO)
+	$(ALWAYS)@[ -f "$$HIDDEN/$*.c" ] || { echo "HIDDEN=$$HIDDEN: there is no $*.c with the parts for exercise $*."; exit 2; } >&2
+	$(DO) $(GRADER) -Werror=incompatible-pointer-types "$$HIDDEN/$*.c" $(TO) || \
+	 { echo "HIDDEN=$$HIDDEN: $*.c does not compile. A part is a START_TEST, as in the graders."; exit 2; } >&2
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) -fmacro-prefix-map=$<=grader -Iruntime -c $< $(INTO)

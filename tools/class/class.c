@@ -211,6 +211,16 @@ static bool is_good(const json_t *old, const json_t *new)
     return was_judged(old);
 }
 
+/* Each has its own place to unpack things in. */
+static void take_source(struct class *class, size_t i)
+{
+    char *scratch = format_text("%s/in-%zu", class->work, i);
+    mkdir(scratch, 0700);
+    source_find(&class->sources[i], &class->submissions[i], scratch, class->asked.exercise_count == 1);
+    remove_tree(scratch);
+    free(scratch);
+}
+
 struct find {
     struct class *class;
     size_t i;
@@ -218,12 +228,7 @@ struct find {
 static async_value find(void *p)
 {
     struct find *args = p;
-    struct class *class = args->class;
-    char *scratch = format_text("%s/in-%zu", class->work, args->i);
-    mkdir(scratch, 0700);
-    source_find(&class->sources[args->i], &class->submissions[args->i], scratch, class->asked.exercise_count == 1);
-    remove_tree(scratch);
-    free(scratch);
+    take_source(args->class, args->i);
     return async_none;
 }
 
@@ -357,12 +362,16 @@ static int conclude(struct class *class)
                    number_of(record, "score"), number_of(record, "lowered_from"));
     }
     place_tables(class->asked.out, class->records, class->count, class->seed);
-    printf("%zu submissions, %zu graded, %zu with nothing that could be graded", class->count, graded, judged - graded);
-    if (judged < class->count)
-        printf(", %zu that our own fault kept from it: call it again", class->count - judged);
-    printf("\nSeed: %u\nResults: %s/grades.csv, and to look at: %s/report.html\n", class->seed,
+    printf("%zu submissions, %zu graded, %zu with nothing that could be graded\n", class->count, graded, judged - graded);
+    printf("Seed: %u\nResults: %s/grades.csv, and to look at: %s/report.html\n", class->seed,
            class->asked.out, class->asked.out);
-    return judged < class->count ? SOME_NOT : ALL_JUDGED;
+    if (judged == class->count)
+        return ALL_JUDGED;
+    printf("By our own fault %zu could not be judged; call it again:", class->count - judged);
+    for (size_t i = 0; i < class->count; i++)
+        if (!was_judged(class->records[i]))
+            printf(" %s%s", text_of(class->records[i], "student"), ++judged < class->count ? "," : "\n");
+    return SOME_NOT;
 }
 
 /* ---------------------------------------------------------------------------- what else we do */
@@ -391,29 +400,86 @@ static int by_name(const void *a, const void *b)
     return order ? order : strcmp(text_of(one, "id"), text_of(other, "id"));
 }
 
-/* Several OUTs become one: their records, and tables of all. */
+static void results_of(const char *out, glob_t *found)
+{
+    char *pattern = format_text("%s/results/*.json", out);
+    glob(pattern, 0, NULL, found);
+    free(pattern);
+}
+
+/* A class that was graded for itself has files with the names of students: what is of another exercise gets that
+ * behind it. */
+static void merge_record(const char *out, const json_t *record, const char *path)
+{
+    const char *base = strrchr(path, '/') + 1;
+    char *name = strndup(base, strlen(base) - strlen(".json")), *there = format_text("%s/results/%s", out, base);
+    json_t *old = record_read(there);
+    if (old && strcmp(text_of(old, "exercise"), text_of(record, "exercise")) != 0)
+        name = format_text("%s.%s", name, text_of(record, "exercise"));
+    if (!place_record(out, record, name))
+        give_up("the record of %s cannot be written: %s.", text_of(record, "student"), strerror(errno));
+    json_decref(old);
+    free(there), free(name);
+}
+
+/* Says which shares are missing. */
+static bool miss_shares(const struct ended *ended, int count)
+{
+    long most = 0, missing = 0;
+    for (int i = 0; i < count; i++)
+        most = ended[i].shares > most ? ended[i].shares : most;
+    for (long share = 1; share <= most; share++) {
+        int i = 0;
+        while (i < count && (ended[i].share != share || ended[i].shares != most))
+            i++;
+        if (i == count)
+            fprintf(stderr, "grade-class: share %ld/%ld is missing.\n", share, most), missing++;
+    }
+    return missing > 0;
+}
+
+/* Several OUTs become one, with what is in OUT already: their records, and tables of all. */
 static int merge(struct class *class)
 {
+    const char *out = class->asked.out;
+    int count = 0;
+    while (class->asked.merged[count])
+        count++;
+    struct ended *ended = calloc(count + 1, sizeof *ended);
+    for (int i = 0; i < count; i++)
+        if (!place_ended(class->asked.merged[i], &ended[i]))
+            give_up("FROM: in %s no class was graded to its end.", class->asked.merged[i]);
+    int all = count + place_ended(out, &ended[count]);
+    for (int i = 1; i < all; i++)
+        if (ended[i].seed != ended[0].seed)
+            give_up("%s was graded with the seed %u, and %s with %u: a class has one.", class->asked.merged[0],
+                    ended[0].seed, i < count ? class->asked.merged[i] : out, ended[i].seed);
+    remove_tree(place_open(out));
+    for (int i = 0; i < count; i++) {
+        glob_t found = { 0 };
+        results_of(class->asked.merged[i], &found);
+        for (size_t k = 0; k < found.gl_pathc; k++) {
+            json_t *record = record_read(found.gl_pathv[k]);
+            if (record)
+                merge_record(out, record, found.gl_pathv[k]);
+            json_decref(record);
+        }
+        globfree(&found);
+    }
     glob_t found = { 0 };
-    remove_tree(place_open(class->asked.out));
-    for (int i = 0; class->asked.merged[i]; i++) {
-        char *pattern = format_text("%s/results/*.json", class->asked.merged[i]);
-        glob(pattern, i ? GLOB_APPEND : 0, NULL, &found);
-        free(pattern);
-    }
+    results_of(out, &found);
     class->records = calloc(found.gl_pathc + 1, sizeof *class->records);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        json_t *record = record_read(found.gl_pathv[i]);
-        const char *name = strrchr(found.gl_pathv[i], '/') + 1;
-        if (!record)
-            continue;
-        class->seed = strtoul(text_of(record, "seed"), NULL, 10);
-        place_record(class->asked.out, record, strndupa(name, strlen(name) - strlen(".json")));
-        class->records[class->count++] = record;
-    }
+    for (size_t k = 0; k < found.gl_pathc; k++)
+        if ((class->records[class->count] = record_read(found.gl_pathv[k])))
+            class->count++;
     globfree(&found);
     qsort(class->records, class->count, sizeof *class->records, by_name);
-    return conclude(class);
+    char *seed = format_text("%u", ended[0].seed);
+    class->seed = place_seed(out, seed);
+    place_share(out, 0, 0);
+    free(seed);
+    int status = conclude(class);
+    return miss_shares(ended, all) ? SOME_NOT : status;
 }
 
 /* What would be graded, one file each. */
@@ -421,7 +487,7 @@ static int collect(struct class *class)
 {
     for (size_t i = 0; i < class->count; i++) {
         struct source *source = &class->sources[i];
-        source_find(source, &class->submissions[i], class->work, class->asked.exercise_count == 1);
+        take_source(class, i);
         char *folder = format_text("%s/%s", class->asked.out, class->submissions[i].file);
         char *file = format_text("%s/exercise.c", folder);
         if (source->bytes) {
@@ -507,6 +573,7 @@ int main(int argc, char **argv)
         return collect(&class) + !remove_tree(class.work);
     need_sandbox(&class);
     class.seed = place_seed(class.asked.out, class.asked.seed);
+    place_share(class.asked.out, class.asked.share, class.asked.shares);
     place_version(class.version, class.asked.hidden);
     first_line_of("$CC --version", class.compiler, sizeof class.compiler);
     int status = run(&class);

@@ -137,7 +137,11 @@ void options_read(struct options *options, int argc, char **argv)
         case FROM: options->from = optarg; break;
         case OUT: options->out = optarg; break;
         case EXERCISE: exercises = optarg; break;
-        case JOBS: options->jobs = *optarg ? read_number(optarg, 1000, "JOBS") : 0; break;
+        case JOBS:
+            options->jobs = *optarg ? read_number(optarg, 1000, "JOBS") : 0;
+            if (*optarg && !options->jobs)
+                give_up("JOBS is how many at a time, at least 1.");
+            break;
         case SEED: options->seed = optarg; break;
         case VARIANTS: options->variants = true; break;
         case DUE: options->due = *optarg ? read_due(optarg) : 0; break;

@@ -40,15 +40,42 @@ char *place_open(const char *out)
     return work;
 }
 
-unsigned place_seed(const char *out, const char *given)
+/* The first line of a file; "" if there is none. */
+static void read_line(const char *path, char *line, size_t size)
 {
-    char *path = format_text("%s/seed", out), line[40] = "";
     FILE *file = fopen(path, "re");
-    if (file && !fgets(line, sizeof line, file))
+    if (!file || !fgets(line, size, file))
         *line = 0;
     if (file)
         fclose(file);
     line[strcspn(line, "\n")] = 0;
+}
+
+void place_share(const char *out, long share, long shares)
+{
+    char *path = format_text("%s/share", out), *line = format_text("%ld/%ld\n", share, shares);
+    if (shares ? !write_whole(path, line, strlen(line)) : unlink(path) < 0 && errno != ENOENT)
+        give_up("%s cannot be written: %s.", path, strerror(errno));
+    free(path), free(line);
+}
+
+bool place_ended(const char *out, struct ended *ended)
+{
+    char *seed = format_text("%s/seed", out), *share = format_text("%s/share", out),
+         *table = format_text("%s/grades.csv", out), line[40];
+    *ended = (struct ended){ 0 };
+    read_line(share, line, sizeof line);
+    sscanf(line, "%ld/%ld", &ended->share, &ended->shares);
+    read_line(seed, line, sizeof line);
+    bool has = sscanf(line, "%u", &ended->seed) == 1 && access(table, R_OK) == 0;
+    free(seed), free(share), free(table);
+    return has;
+}
+
+unsigned place_seed(const char *out, const char *given)
+{
+    char *path = format_text("%s/seed", out), line[40];
+    read_line(path, line, sizeof line);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     unsigned seed = given && *given ? read_number(given, UINT_MAX, "SEED") :

@@ -11,6 +11,16 @@ char *place_open(const char *out);
 /* The seed that was asked for, or that OUT was begun with, or a new one, which nobody could know. */
 unsigned place_seed(const char *out, const char *given);
 
+/* Notes that OUT has only this share of a class; or that it has all of it, with 0 shares. */
+void place_share(const char *out, long share, long shares);
+
+/* With what it was graded to its end. False: it was not, or is no OUT. */
+struct ended {
+    unsigned seed;
+    long share, shares;                 /* 0: all of it */
+};
+bool place_ended(const char *out, struct ended *ended);
+
 /* A hash of all that verdicts depend on and that is ours: the same, and verdicts are the same. `hidden`: a folder
  * with parts of an instructor's, or NULL. */
 void place_version(char version[65], const char *hidden);

@@ -20,6 +20,7 @@ class=$place/class out=$place/out
 passed=0 failed=0
 ok() { passed=$((passed + 1)); }
 not_ok() { failed=$((failed + 1)); echo "FAIL  $1"; [ ! -f "$place/said" ] || sed 's/^/      /' "$place/said"; }
+says() { if grep -q -- "$1" "$2"; then ok; else [ "$2" = "$place/said" ] || cp "$2" "$place/said"; not_ok "$3"; fi; }
 
 # Which sandboxes are there? The class is graded in the first of them, as nobody asks for another.
 tiers=
@@ -87,6 +88,21 @@ expect evil 'no_file 0'
 mkdir -p "$class/clone/.git" "$class/clone/exercises/04-await" "$class/clone/exercises/05-tasks"
 cp "$answer" "$class/clone/exercises/04-await/"; cp "$stub" "$class/clone/exercises/05-tasks/exercise.c"; expect clone 'graded 6'
 hand_in ./__MACOSX exercise.c < "$stub"                     # nobody's
+
+# Bytes that are no text, and one that makes no UTF-16 of it.
+{ cat "$answer"; printf '/* \000 */\n'; } | hand_in nul exercise.c; expect nul 'refused 0'
+printf 'a\0b' | hand_in odd exercise.c; expect odd 'refused 0'
+{ printf '\377\376\0\0'; iconv -f UTF-8 -t UTF-32LE "$answer"; } | hand_in utf32 exercise.c; expect utf32 'refused 0'
+iconv -f UTF-8 -t UTF-16BE "$answer" | hand_in utf16be exercise.c; expect utf16be 'graded 6'
+
+# A zip whose end is missing, wherever that was cut off, even right behind a zip in it; one whose bytes have changed; and
+# one with a password.
+mkdir "$place/zip"
+if zip --version >/dev/null 2>&1; then
+    (cd "$place/zip" && cp "$OLDPWD/$answer" ada.c && cp ada.c eve.c && cp ada.c fay.c && zip -q eve.zip eve.c && zip -q0 all.zip ada.c eve.zip fay.c &&
+        zip -qP secret "$class/locked.zip" ada.c && sed 's/download/downlaod/' all.zip > "$class/changed.zip")
+    expect locked 'refused 0'; expect changed 'refused 0'
+fi
 
 # ------------------------------------------------------------------------------- graded
 
@@ -228,7 +244,7 @@ if grep -q '"status": "does_not_compile"' "$place/said" && [ -z "$(find "$place"
 mkdir "$place/shares"
 for odd in none text two empty; do cp -r "$class/$odd" "$place/shares/"; done
 for share in 1 2; do
-    "${MAKE:-make}" -s grade-class FROM="$place/shares" OUT="$place/out-$share" N=4 SEED=7 SHARE="$share/2" > "$place/said" 2>&1
+    "${MAKE:-make}" -s grade-class FROM="$place/shares" OUT="$place/share-$share" N=4 SEED=7 SHARE="$share/2" > "$place/said" 2>&1
 done
 # shares_are_one PREFIX TITLE
 shares_are_one()
@@ -236,7 +252,21 @@ shares_are_one()
     "${MAKE:-make}" -s merge FROM="$place/$1-1 $place/$1-2" OUT="$place/$1" > "$place/said" 2>&1
     if [ "$(cut -d, -f1 "$place/$1/grades.csv" | tr '\n' ' ')" = 'student empty none text two ' ]; then ok; else not_ok "$2"; fi
 }
-shares_are_one out 'two shares'
+shares_are_one share 'two shares'
+
+# What is missing is said; and what OUT held stays in its tables, with the seed of the class and not a student's.
+merge() { "${MAKE:-make}" -s merge FROM="$1" OUT="$2" > "$place/said" 2>&1; }
+merge "$place/share-1" "$place/half"; status=$?
+if [ $status -ne 0 ] && grep -q 'share 2/2 is missing' "$place/said"; then ok; else not_ok 'a share that is missing'; fi
+merge "$place/share-2" "$place/half"
+if [ "$(wc -l < "$place/half/grades.csv")" -eq 5 ] && grep -q '^Seed: 7$' "$place/said"; then ok; else not_ok 'an OUT that holds something'; fi
+merge "$place/share-1 $place/nothing" "$place/half"
+if [ $? -eq 2 ] && grep -q 'nothing no class was graded' "$place/said"; then ok; else not_ok 'a share that is not there'; fi
+"${MAKE:-make}" -s grade-class FROM="$place/shares" OUT="$place/varied" N=4 SEED=8 VARIANTS=1 > "$place/said" 2>&1
+merge "$place/varied" "$place/merged"
+says '^Seed: 8$' "$place/said" 'the seed of a class with variants'
+merge "$place/varied" "$place/half"
+if [ $? -eq 2 ] && grep -q 'with the seed 8, and .* with 7' "$place/said"; then ok; else not_ok 'two seeds'; fi
 
 # The same as the guide says it for several machines; the only one here is this one.
 if parallel --version 2>/dev/null | grep -q 'GNU parallel'; then
@@ -258,7 +288,6 @@ fi
 
 few=$place/few kept=$place/kept
 some() { "${MAKE:-make}" -s grade-class FROM="$few" OUT="$kept" N=4 SEED=7 "$@" > "$place/said" 2>&1 < /dev/null; }
-says() { if grep -q -- "$1" "$2"; then ok; else cp "$2" "$place/said"; not_ok "$3"; fi; }
 field() { sed -n "s/^ \"$2\": \"\{0,1\}\([^\",]*\).*/\1/p" "$kept/results/$1.json"; }
 for student in ada bob 'cyn, of us'; do mkdir -p "$few/$student" && cp "$answer" "$few/$student/exercise.c"; done
 mkdir "$few/dan" && cp "$stub" "$few/dan/exercise.c"
@@ -278,6 +307,27 @@ if [ $? -eq 2 ] && grep -q 'WEIGHTS has 2 numbers, and exercise 04-await has 3 p
 echo 'ada,soon,10' > "$place/bad.csv"
 some LATE="$place/bad.csv"
 if [ $? -eq 2 ] && grep -q 'bad.csv, line 1: a row is student,late_minutes,percent' "$place/said"; then ok; else not_ok 'a row that is none'; fi
+
+# Whom our own fault kept from a verdict has no points and no mark, and the last line is his.
+mkdir "$place/fails"
+cat > "$place/fails/04-await.c" <<'END'
+#include "grader.h"
+#include <signal.h>
+#include <unistd.h>
+START_TEST(ends_us) { kill(getppid(), SIGKILL); kill(getpid(), SIGKILL); } END_TEST
+void hidden_parts(void) { part(4, "nobody comes so far", ends_us); }
+END
+cp "$kept/results/dan.json" "$place/dan.json"
+some WEIGHTS=1,2,3 DUE='2027-01-31 23:59'
+some HIDDEN="$place/fails" ONLY=dan WEIGHTS=1,2,3,4
+if [ $? -eq 1 ] && tail -n 1 "$place/said" | grep -q 'could not be judged; call it again: dan$'; then ok; else not_ok 'somebody who could not be judged'; fi
+says '^dan,,04-await,grader_failed,,10,,,,,,,,7,' "$kept/grades.csv" 'no points without a verdict'
+if grep -q 'Mark' "$kept/feedback/dan.txt" || grep -q '"mark"' "$kept/results/dan.json"; then not_ok 'a mark without a verdict'; else ok; fi
+echo 'static void plain(void) {} void hidden_parts(void) { part(4, "a plain function", plain); }' |
+    cat "$place/fails/04-await.c" - | sed '/^START_TEST/d; /ends_us/d' > "$place/plain.c" && mv "$place/plain.c" "$place/fails/04-await.c"
+some HIDDEN="$place/fails" ONLY=dan
+if [ $? -eq 2 ] && grep -q 'A part is a START_TEST' "$place/said"; then ok; else not_ok 'a part that is no test'; fi
+some DUE='2027-01-31 23:59' || not_ok 'judged after all'
 
 # Some of them once more, and nobody else.
 find "$kept/results" -name '[bcd]*.json' -exec stat -c '%n %i' {} + > "$place/then"
@@ -430,8 +480,12 @@ else
 fi
 
 # Questions for the hall, and their key.
-"${MAKE:-make}" -s questions-6 > "$place/said" 2>&1
-if [ "$(grep -c '^[123]\. ' "$place/said")" -eq 3 ] && tail -n 1 "$place/said" | grep -q '^Key: 1[A-D] 2[A-D] 3[A-D]$'; then ok; else not_ok 'questions'; fi
+for n in 2 6 13; do
+    [ $n -ne 13 ] || sh tools/deps.sh have sqlite3 2>/dev/null || continue
+    "${MAKE:-make}" -s questions-$n > "$place/said" 2>&1
+    if [ "$(grep -c '^[123]\. ' "$place/said")" -eq 3 ] && tail -n 1 "$place/said" | grep -q '^Key: 1[A-D] 2[A-D] 3[A-D]$'; then ok; else not_ok "questions-$n"; fi
+done
+if [ ! -e exercise-13.db ]; then ok; else not_ok 'what a program of an exercise writes is left here'; fi
 
 # What students get: no solution in it; and what they have written stays.
 (OUT=$place/students HINTS=1 LESSONS=1-4 sh tools/class/handout.sh handout) > "$place/said" 2>&1
@@ -439,6 +493,16 @@ echo mine > "$place/students/exercises/04-await/exercise.c"
 (OUT=$place/students sh tools/class/handout.sh handout) > "$place/said" 2>&1
 if [ ! -e "$place/students/solutions" ] && [ "$(cat "$place/students/exercises/04-await/exercise.c")" = mine ] &&
     cmp -s "$place/students/exercises/05-tasks/exercise.c" exercises/05-tasks/grader/stub.c; then ok; else not_ok 'handout'; fi
+mkdir "$place/others" && echo theirs > "$place/others/Makefile"
+for what in handout 'release 4'; do
+    # shellcheck disable=SC2086  # two words
+    (OUT=$place/others sh tools/class/handout.sh $what) > "$place/said" 2>&1
+    if [ $? -eq 2 ] && [ "$(ls "$place/others")" = Makefile ] && [ "$(cat "$place/others/Makefile")" = theirs ]; then ok; else not_ok "$what into somebody's folder"; fi
+done
+(OUT=$place/none LESSONS=1-99 sh tools/class/handout.sh handout) > "$place/said" 2>&1
+if [ $? -eq 2 ] && [ ! -e "$place/none" ] && grep -q 'there is no lesson' "$place/said"; then ok; else not_ok 'lessons that there are not'; fi
+(cd "$place/students" && LEVEL=3 sh tools/evlings.sh hint 4) > "$place/said" 2>&1
+if grep -q 'the last one)' "$place/said"; then ok; else not_ok 'a hint at a solution that is not there'; fi
 (OUT=$place/students sh tools/class/handout.sh release 4) > "$place/said" 2>&1
 if cmp -s "$answer" "$place/students/$answer" && [ "$(find "$place/students/solutions" -type f | wc -l)" -eq 1 ]; then ok; else not_ok 'release'; fi
 
@@ -446,6 +510,26 @@ if cmp -s "$answer" "$place/students/$answer" && [ "$(find "$place/students/solu
 JPLAG=nobody "${MAKE:-make}" -s similar-4 FROM="$class" OUT="$place/similar" > "$place/said" 2>&1
 if cmp -s "$answer" "$place/similar/submissions/utf16/exercise.c" && [ -s "$place/similar/known/gather/exercise.c" ] &&
     cmp -s "$stub" "$place/similar/base/exercise.c" && [ ! -e "$place/similar/submissions/two" ]; then ok; else not_ok 'similar'; fi
+
+for student in ada eve fay; do
+    mkdir -p "$place/packed" && tar czf "$place/packed/$student.tgz" -C solutions/04-await exercise.c
+done
+JPLAG=nobody "${MAKE:-make}" -s similar-4 FROM="$place/packed" OUT="$place/alike" > "$place/said" 2>&1
+if [ "$(find "$place/alike/submissions" -name exercise.c | wc -l)" -eq 3 ]; then ok; else not_ok 'similar, of archives'; fi
+
+# Zips that were cut off.
+collects() { CC=cc FLAGS='' LIBS='' "$BUILD/grade-class" --collect --from "$1" --out "$place/collected" --exercise 4 > "$place/said" 2>&1; }
+if [ -f "$place/zip/all.zip" ]; then
+    if collects "$place/zip/all.zip" && [ "$(find "$place/collected" -name exercise.c | wc -l)" -eq 3 ]; then ok; else not_ok 'a zip with a zip'; fi
+    size=$(wc -c < "$place/zip/all.zip")
+    for cut in $(seq 1 $((size / 16)) $((size - 1))) $((size - 1)); do
+        head -c "$cut" "$place/zip/all.zip" > "$place/zip/cut.zip"
+        collects "$place/zip/cut.zip"
+        if [ $? -eq 2 ] && grep -q 'cannot be taken in' "$place/said"; then ok; else not_ok "a zip with $cut of $size bytes"; fi
+    done
+else
+    echo 'skipped: zips that were cut off: there is no zip'
+fi
 
 # The same bytes once more, from an archive and elsewhere.
 cp "$out/feedback/right.txt" "$place/right.txt"
@@ -460,6 +544,11 @@ fi
 if [ "$(wc -l < "$place/again/grades.csv")" -eq 3 ]; then ok; else not_ok 'an archive of a folder of students'; fi
 
 # Mistakes in the call.
+for call in 'grade-class N=99 OUT=x' 'grade-class N=4 JOBS=0 OUT=x' gradescope-99 'similar-99 OUT=x'; do
+    # shellcheck disable=SC2086  # words
+    "${MAKE:-make}" -s $call FROM="$few" > "$place/said" 2>&1
+    if [ $? -eq 2 ] && grep -qE 'There is no exercise 99|at least 1' "$place/said" && [ ! -e x ]; then ok; else not_ok "$call"; fi
+done
 "$BUILD/grade-class" --help > "$place/said" 2>&1 && grep -q usage: "$place/said" && ok || not_ok '--help'
 "$BUILD/grade-class" > "$place/said" 2>&1
 if [ $? -eq 2 ]; then ok; else not_ok 'without anything: status 2'; fi
