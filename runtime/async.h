@@ -165,7 +165,7 @@ typedef struct async_loop async_loop;
  * a task; one that never is gets reported, with its place, when the task that made it has ended. */
 #define async_coro(fn, ...) (async_note(ASYNC_HERE), \
     async_coro_new((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
 
 typedef struct async_call {      /* what async_coro gathers; see there */
     async_fn *call;
@@ -309,10 +309,10 @@ async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg
 size_t async_remove_done_callback(async_future x, async_done_fn *fn);
 
 /* asyncio.gather(...): all at once, results in the order of the arguments. Coroutines are made
- * tasks here and now. The array (one place for each, or NULL) is written when the gather is
- * awaited. The first error comes out of that await at once; the others run on. Cancelling the
- * gather cancels them all. The second form is gather(..., return_exceptions=True): it waits for
- * all, and errors stand in the array like values. */
+ * tasks here and now. The array (one place for each, which the compiler checks where it knows the
+ * size; or NULL) is written when the gather is awaited. The first error comes out of that await at
+ * once; the others run on. Cancelling the gather cancels them all. The second form is
+ * gather(..., return_exceptions=True): it waits for all, and errors stand in the array like values. */
 #define async_gather(results, ...)            ASYNC_GATHER(false, results, __VA_ARGS__)
 #define async_gather_exceptions(results, ...) ASYNC_GATHER(true, results, __VA_ARGS__)
 
@@ -430,7 +430,7 @@ async_awaitable async_anext(async_iterator iterator) ASYNC_MUST_USE;    /* anext
  *     async_with(async_aclose_exit) async_iterator numbers = async_generator(count, .from = 1); */
 #define async_generator(fn, ...) (async_note(ASYNC_HERE), \
     async_generator_new((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
 async_iterator async_generator_new(async_call call) ASYNC_MUST_USE;
 
 /* yield: hands a value to the consumer and stops until the next one is asked for. Leaves the
@@ -631,7 +631,7 @@ void async_server_exit(async_server **server);
  * async_run waits for it. At most as many at a time as there are processors and four; the others queue. */
 #define async_to_thread(fn, ...) (async_note(ASYNC_HERE), \
     async_to_thread_call((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
 async_awaitable async_to_thread_call(async_call call) ASYNC_MUST_USE;
 
 /* loop.run_in_executor(None, fn, arg): starts at once and gives the future. arg is not copied. */
@@ -653,7 +653,7 @@ async_awaitable async_write_file(const char *path, const void *bytes, size_t len
 typedef struct async_concurrent async_concurrent;
 #define async_run_coroutine_threadsafe(loop, fn, ...) \
     (async_note(ASYNC_HERE), async_run_threadsafe_call(loop, (async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
 async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call) ASYNC_MUST_USE;
 async_value async_concurrent_result(async_concurrent *future, double timeout);
 bool async_concurrent_cancel(async_concurrent *future);
@@ -669,7 +669,7 @@ void async_concurrent_free(async_concurrent *future);
  * at a time as there are processors. */
 #define async_to_process(fn, ...) (async_note(ASYNC_HERE), \
     async_to_process_call((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .args = &(struct fn){ __VA_ARGS__ }, .size = sizeof(struct fn)) }))
+        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
 async_awaitable async_to_process_call(async_call call) ASYNC_MUST_USE;
 
 /* asyncio.create_subprocess_exec(*argv), _shell(command): starts a program; the value's ptr is the
@@ -813,10 +813,17 @@ async_value async_runner_close(async_runner *runner);
 extern _Thread_local const char *async_here;
 static inline void async_note(const char *place) { async_here = place; }
 
+/* How many values there is room for, as far as the compiler knows: of an array, and not of a pointer. */
+#define ASYNC_ROOM(results) (__builtin_choose_expr( \
+    __builtin_types_compatible_p(__typeof__(results), async_value[]) && __builtin_constant_p(sizeof(results)), \
+    sizeof(results), (size_t)-1) / sizeof(async_value))
+
 #define ASYNC_GATHER(exceptions, results, ...) (async_note(ASYNC_HERE), \
-    async_gather_list(results, (async_awaitable[]){ NULL __VA_OPT__(,) __VA_ARGS__ } + 1, \
-        sizeof((async_awaitable[]){ NULL __VA_OPT__(,) __VA_ARGS__ }) / sizeof(async_awaitable) - 1, \
-        exceptions))
+    async_gather_list(results, (async_awaitable[]){ NULL __VA_OPT__(,) __VA_ARGS__ } + 1, ({ \
+        typedef __typeof__((async_awaitable[]){ NULL __VA_OPT__(,) __VA_ARGS__ }) async_list_; \
+        _Static_assert(ASYNC_ROOM(results) >= sizeof(async_list_) / sizeof(async_awaitable) - 1, \
+                       "the array has fewer places than there is to gather"); \
+        sizeof(async_list_) / sizeof(async_awaitable) - 1; }), exceptions))
 
 #ifndef ASYNC_RUNTIME
 #define ASYNC_AT(fn, ...) (async_note(ASYNC_HERE), fn(__VA_ARGS__))

@@ -13,7 +13,8 @@ LC_ALL=C.UTF-8 LANGUAGE=en
 export LC_ALL LANGUAGE
 
 # What never works, and is refused by newer compilers anyway, is refused by all.
-set -- "$@" -Werror=incompatible-pointer-types -Werror=int-conversion -Werror=format
+set -- "$@" -Werror=incompatible-pointer-types -Werror=int-conversion -Werror=format \
+    -Werror=implicit-function-declaration -Werror=implicit-int
 
 # Mostly there is nothing to say. Otherwise it is compiled once more, to say it better.
 said=$("$@" 2>&1) && [ -z "$said" ] && exit
@@ -34,6 +35,7 @@ first_error() {
     awk '
         /^(In file included from|                 from) / { if (!shown) from = from $0 "\n"; next }
         /^[^ ].*:[0-9]+(:[0-9]+)?: (fatal )?error: / && !shown { printf "%s", from; shown = showing = 1; print; next }
+        showing && /: note: did you mean / { print; showing = 0; next }
         /^[^ ].*:[0-9]+(:[0-9]+)?: / || /: (In function|At top level)/ { from = ""; showing = 0; next }
         /^compilation terminated|^(fatal error|note|cc1): |^[0-9]+ .*generated\.$/ { showing = 0 }
         showing
@@ -102,6 +104,8 @@ explain() {
 
         END {
             code = source_line()
+            # What shall be written instead, the line has said; in a macro of ours it stands below the wrong word.
+            for (i = at + 1; i <= NR; i++) if (line[i] ~ /^ *[|] +(->|[A-Za-z_0-9]+)$/) line[i] = ""
             if (error ~ /unterminated (argument list|function-like macro)/) {
                 name = error ~ /invoking macro/ ? error : ""
                 gsub(/.*invoking macro [^A-Za-z_]*|[^A-Za-z0-9_]*$/, "", name)
@@ -115,7 +119,6 @@ explain() {
             } else if (error ~ /(is a pointer; did you mean|is a pointer, not|member reference type)/ &&
                        code ~ /\.(num|str|ptr|real|error|message)/) {
                 sub(/; did you mean.*/, "", line[at])
-                for (i = at + 1; i <= NR; i++) if (line[i] ~ /^ *\|? *->$/) line[i] = ""
                 note = "A task, a future or a coroutine is not its result. Await it, and the result is in what that gives:\n" \
                        "await(task).num, or async_value v = await(task) and then v.num."
             } else if (error ~ /when returning type .* but [^a-z]*async_value|from a function with incompatible result type [^a-z]*async_value/)
@@ -135,7 +138,12 @@ explain() {
                      error ~ /incompatible type for argument . of [^a-z]*async_/ && all ~ /\n *\| +async_value/)
                 note = "Here a coroutine function is called like any other, and what goes on is its result. async_coro(f, ...)\n" \
                        "makes a coroutine of f, which can be awaited, or given to async_create_task."
-            else if (error ~ /empty declaration|.cleanup. attribute cannot be applied|expected identifier/ && all code ~ /async_with/)
+            else if (error ~ /static.assert/ && code ~ /async_gather/) {
+                sub(/error: .*/, "error: the array of results has fewer places than there is to gather", line[at])
+                note = "async_gather(results, ...) writes a result for each of what follows: async_value results[3] for three."
+            } else if (all code ~ /async_with/ &&
+                       (error ~ /empty declaration|.cleanup. attribute cannot be applied|type (defaults|specifier)/ ||
+                        error ~ /expected (identifier|declaration specifiers|parameter)/))
                 note = "async_with(exit) stands before a variable, of which exit gets the address when its block is left:\n" \
                        "async_with(exit) struct thing *x = ..."
             else if (error ~ /(void|await)|return.* with a value|should not return a value/ && all ~ /[^a-zA-Z_]await +[a-zA-Z_]/)
@@ -144,6 +152,8 @@ explain() {
                      error ~ /async_value.*(return|result)|return.*async_value|return.* with a value|should not return a value/)
                 note = "await leaves its function when there is an error, so it can stand only in one that returns\n" \
                        "async_value: a coroutine function. Elsewhere: async_run(x), or in an exit function async_catch(x)."
+            else if (error ~ /implicit declaration of function|undeclared function/)
+                note = "There is no function of that name before this line: is it misspelt, or is its #include missing?"
             for (i = 1; i <= NR; i++) if (line[i] != "") print line[i]
             if (note && NR == at && code != "") print "      | " code    # gcc shows no line behind a macro
             if (note) print note

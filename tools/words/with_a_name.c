@@ -1,0 +1,26 @@
+/* async_with stands before a variable that has been declared before.
+ *
+ * says: :@:
+ * says: async_with(exit) stands before a variable
+ * never: conflicting types */
+#include "async.h"
+#include <stdio.h>
+
+struct nap { double seconds; long cents; };
+
+static async_value nap(void *p)
+{
+    struct nap *args = p;
+    await(async_sleep(args->seconds));
+    return async_num(args->cents);
+}
+
+static async_value try_it(void *p)
+{
+    (void)p;
+    async_timeout_scope *scope = async_timeout(5);
+    async_with(async_timeout_exit) scope; // here
+    return async_none;
+}
+
+int main(void) { return async_main(async_coro(try_it)); }
