@@ -195,10 +195,12 @@ only_a_file() {
 find_source() {
     source=${FROM:-$room}/exercise.c
     [ ! -f "$source" ] || return 0
-    only_a_file "$source"
-    if [ -n "${FROM:-}" ]; then
+    if [ -n "${FROM:-}" ] && [ -e "$source" ]; then
+        say "FROM=$FROM: $source is no file but something else, a folder or a pipe."
+    elif [ -n "${FROM:-}" ]; then
         say "FROM=$FROM: there is no $source. FROM is the folder of an exercise.c."
     else
+        only_a_file "$source"
         say "$source is gone. make reset-$n puts the stub back."
     fi
     exit 2
@@ -321,6 +323,7 @@ show() {
 
 # A program of its own from here on, which leaves nothing behind whatever happens.
 grade() {
+    trap 'echo; echo "Score: not judged"' EXIT      # unless the program says it
     find_room exercises "$1"
     find_source
     set -- "$room" "$source"

@@ -21,6 +21,7 @@
 
 #define MOST_NAMES 4000
 #define MOST_STATIC (256UL << 20)       /* bytes of variables; with more it could not be loaded */
+#define BLANKS " \t\r\f\v"              /* within a line, as a compiler sees it */
 
 static struct {
     char *list[MOST_NAMES];
@@ -44,6 +45,20 @@ static char *text_of(const char *path)
     if (file)
         fclose(file);
     return text ? text : strdup("");
+}
+
+/* A line that ends with a backslash goes on in the next. */
+static void join_lines(char *text)
+{
+    char *to = text;
+    for (; *text; text++) {
+        size_t blanks = *text == '\\' ? strspn(text + 1, BLANKS) + 1 : 0;
+        if (blanks && text[blanks] == '\n')
+            text += blanks;
+        else
+            *to++ = *text;
+    }
+    *to = 0;
 }
 
 /* ------------------------------------------------------------------------------ includes */
@@ -105,13 +120,49 @@ static bool refuse_include(const char *name, const char *place)
     return false;
 }
 
+/* Over blanks and comments. */
+static const char *skip_blank(const char *text)
+{
+    for (;;) {
+        text += strspn(text, BLANKS);
+        const char *end = strncmp(text, "/*", 2) != 0 ? NULL : strstr(text + 2, "*/");
+        if (!end)
+            return text;
+        text = end + 2;
+    }
+}
+
+/* The directive that begins at a # or %:, at the beginning of a line or where a comment ends: its word. */
+static const char *directive(const char *text, const char *at)
+{
+    const char *before = at;
+    while (before > text && strchr(BLANKS, before[-1]))
+        before--;
+    bool begins = before == text || before[-1] == '\n' || (before - text >= 2 && !strncmp(before - 2, "*/", 2));
+    return !begins ? NULL : *at == '#' ? skip_blank(at + 1) : !strncmp(at, "%:", 2) ? skip_blank(at + 2) : NULL;
+}
+
 bool contract_source(const char *path, const char *place)
 {
-    char *text = text_of(path), *rest = text, name[PATH_MAX];
+    static const char *const opens[] = { "include_next", "include", "import", "embed" };
+    char *text = text_of(path);
     bool fine = true;
-    for (char *line; fine && (line = strsep(&rest, "\n"));)
-        if (sscanf(line, " # include %*1[\"<]%4095[^\">]", name) == 1 && (*name == '/' || strstr(name, "..")))
-            fine = refuse_include(name, place);
+    join_lines(text);
+    for (const char *at = text; fine && (at = strpbrk(at, "#%")); at++) {
+        const char *word = directive(text, at);
+        size_t length = word ? strspn(word, "abcdefghijklmnopqrstuvwxyz_") : 0;
+        for (int i = 0; i < 4 && fine; i++) {
+            if (length != strlen(opens[i]) || strncmp(word, opens[i], length) != 0)
+                continue;
+            const char *name = skip_blank(word + length);
+            char *named = strndup(name, strcspn(name, "\n"));
+            if (*named != '<' && *named != '"')
+                fine = refuse_include("a file that only a macro names", place);
+            else if (named[1] == '/' || strstr(named, ".."))
+                fine = refuse_include(strtok(named + 1, ">\""), place);
+            free(named);
+        }
+    }
     free(text);
     return fine;
 }
@@ -185,20 +236,6 @@ static void only_code(char *text)
 static bool in_word(int c) { return isalnum(c) || c == '_'; }
 
 /* ---------------------------------------------------------------------- text for the assembler */
-
-/* A line that ends with a backslash goes on in the next. */
-static void join_lines(char *text)
-{
-    char *to = text;
-    for (; *text; text++) {
-        size_t blanks = *text == '\\' ? strspn(text + 1, " \t\r") + 1 : 0;
-        if (blanks && text[blanks] == '\n')
-            text += blanks;
-        else
-            *to++ = *text;
-    }
-    *to = 0;
-}
 
 /* Two underscores and a capital: a macro of the C library's, of which some make a name of what they are given. */
 static bool uses_librarys_macro(const char *text)

@@ -6,7 +6,8 @@
 
 /* Each writes to stdout what is not allowed and says whether all is. `place` names the source.
  *
- * The source, before the compiler follows it to a device: plainly written includes of other places. */
+ * The source, before the compiler follows it to a device, or shows a line of what it finds: includes of other places,
+ * or of a name that only a macro has. */
 bool contract_source(const char *path, const char *place);
 
 /* The files that were included, as the compiler listed them: those that lie in `here` or `headers`, and

@@ -84,8 +84,13 @@ mkdir "$place/link" "$place/pipe"
 ln -s ../right/exercise.c "$place/link/exercise.c"
 mkfifo "$place/pipe/exercise.c"
 expect 'a link' 6/6 0 grade "$place/link"
-"${MAKE:-make}" -s grade-4 FROM="$place/pipe" > "$place/said" 2>&1 < /dev/null
-if [ $? -eq 2 ] && nothing_left; then ok; else not_ok 'a pipe instead of a file'; fi
+expect 'a pipe instead of a file' 'not judged' 2 grade "$place/pipe"
+! grep -q 'make reset' "$place/said" || not_ok 'advice about another file than the pipe'
+mkdir "$place/empty"
+expect 'a folder without the file' 'not judged' 2 grade "$place/empty"
+expect 'no folder' 'not judged' 2 grade "$place/nowhere"
+printf '#define ROOM "/dev/zero"\n#include ROOM\n' > "$place/empty/exercise.c"
+expect 'an include without an end' 0/6 1 grade "$place/empty"
 
 # Ended from outside, after moments in which one compiles, runs, or is watched; timeout signals the whole
 # group, as a terminal does.
