@@ -33,6 +33,8 @@ override ONE   := $(value ONE)
 override LATE  := $(value LATE)
 override HIDDEN := $(value HIDDEN)
 override WEIGHTS := $(value WEIGHTS)
+override ARGS := $(value ARGS)
+override NAME := $(value NAME)
 
 .DEFAULT_GOAL = next
 .SECONDEXPANSION:
@@ -230,7 +232,7 @@ answers: $$(judged) ## for authors: do the graders judge all known answers right
 mutants: $$(judged) $(BUILD)/tools/mutants/mutants ## for authors: would the graders notice small mistakes in the solutions? (N=4)
 	@sh tools/mutants/mutants.sh $(N)
 
-run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$(FILE)'))) ## build and run a program of your own (FILE=my.c ARGS="one two")
+run: $(if $(FILE),$(firstword $(shell BUILD='$(BUILD)' sh tools/extra.sh link '$(FILE)'))) ## build and run a program of your own (FILE=my.c ARGS="one 'two three'")
 	@sh tools/own.sh run
 
 new: ## write a program of your own to begin with (NAME=proxy: proxy.c)
@@ -262,7 +264,7 @@ PYTHON  ?= python3
 # With -Werror the same is made, or nothing.
 SETTINGS = $(strip $(CC) $(filter-out -Werror,$(FLAGS)))
 export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE LATE HIDDEN WEIGHTS \
-       PYTHON QUICK
+       ARGS NAME PYTHON QUICK
 
 comma   := ,
 

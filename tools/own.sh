@@ -1,7 +1,7 @@
 #!/bin/sh
 # own.sh - programs of your own: the commands of the Makefile for what stands in no lesson.
 #
-#   own.sh run              builds and runs $FILE with the words in $ARGS
+#   own.sh run              builds and runs $FILE with the words in $ARGS, read as a shell reads them
 #   own.sh new              writes $NAME.c, a program to begin with
 #   own.sh install          puts async.h, the library and a file for pkg-config below $PREFIX, with the bridges
 #                           in $BRIDGES: "http sqlite"
@@ -22,16 +22,19 @@ run() {
     # shellcheck disable=SC2046,SC2086  # lists of words
     sh tools/student-cc.sh ${CC:-cc} $FLAGS -Iruntime -Iruntime/extra "$FILE" \
         $(sh tools/extra.sh link "$FILE") $LIBS -o "$program" || exit 1
-    # shellcheck disable=SC2086
-    exec "$program" ${ARGS:-}
+    eval "exec \"\$program\" ${ARGS:-}"
 }
 
 new() {
     NAME=${NAME:-}
     NAME=${NAME%.c}
     case $NAME in
-    '' | *[!A-Za-z0-9_./-]*)
+    '')
         say "What shall it be called? make new NAME=proxy"
+        exit 2
+        ;;
+    *[!A-Za-z0-9_./-]*)
+        say "NAME=$NAME: letters, digits and _ . / - may stand in it, and no blank. make new NAME=proxy"
         exit 2
         ;;
     esac

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 passed=0 failed=0
 unset MAKEFLAGS MFLAGS MAKELEVEL
-export ASYNC_CLOCK=virtual BUILD="${BUILD:-build}" EXTRA="${EXTRA:-}" CC="${CC:-cc}"
+export WORD=three ASYNC_CLOCK=virtual BUILD="${BUILD:-build}" EXTRA="${EXTRA:-}" CC="${CC:-cc}"
 
 # expect TITLE TEXT COMMAND...: it prints exactly that on stdout.
 expect() {
@@ -26,6 +26,7 @@ expect() {
 
 new() { "${MAKE:-make}" -s new NAME="$1"; }
 run() { "${MAKE:-make}" -s run FILE="$1" ARGS="${2:-}"; }
+refused() { "$@" 2>&1 > /dev/null | sed '/^make: /d'; }
 
 # installed PROGRAM LIBRARY BRIDGES
 installed() {
@@ -57,10 +58,23 @@ int main(int argc, char **argv)
 }
 END
 
+cat > "$work/arguments.c" <<'END'
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) printf("[%s]", argv[i]);
+}
+END
+
 expect 'make new' "$work/first.c is yours now. To run it: make run FILE=$work/first.c" new "$work/first"
 expect 'make new, again' '' new "$work/first"
+expect 'a name with a blank' "NAME=two words: letters, digits and _ . / - may stand in it, and no blank. make new NAME=proxy" \
+    refused new 'two words'
 expect 'make run' 'begins
 ends' run "$work/first.c"
+# shellcheck disable=SC2016  # make run has a shell that expands it, but only where it should
+expect 'words in quotes' '[one two][three][$WORD][]' run "$work/arguments.c" "'one two' \$WORD '\$WORD' \"\""
 expect 'make install' 'begins
 ends' installed "$work/first" libasync ''
 if [ -z "$(sh tools/extra.sh lacking "$work/words.c")" ]; then
