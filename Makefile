@@ -62,8 +62,8 @@ $(BUILD)/runtime/%.c.o: runtime/%.c $(BUILD)/settings
 $(BUILD)/lessons/%: lessons/%.c $$(call library,lessons/$$*.c)
 	$(DO) sh tools/student-cc.sh $(CC) $(FLAGS) $(INCLUDE) $< $(LIBRARY) $(LIBS) $(INTO)
 
-# A grade below full marks is no error of make's, nor is a class of whom some could not be judged. Asked a question (-q) it passes on a status of 1
-# without a word; what begins with a + is done all the same.
+# A grade below full marks is no error of make's, nor is a class of whom some could not be judged. Asked a
+# question (-q) it passes on a status of 1 without a word; what begins with a + is done all the same.
 ifeq ($(or $(filter-out grade grade-%,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,none)),)
 MAKEFLAGS += -q
 ALWAYS    := +
@@ -87,7 +87,8 @@ SHOW     = $(BUILD)/tools/show/show
 BOOK     = $(BUILD)/tools/book/book
 room     = $(wildcard exercises/$(call two,$1)-*/)
 exercise = $(call library,$1)
-chosen   = $(if $(N),$(sort $(foreach n,$(subst $(comma), ,$(N)),$(call room,$n) $(wildcard exercises/*-*$n*/))),$(wildcard exercises/*/))
+named    = $(sort $(foreach n,$(subst $(comma), ,$(N)),$(call room,$n) $(wildcard exercises/*-*$n*/)))
+chosen   = $(if $(N),$(named),$(wildcard exercises/*/))
 judged   = $(foreach x,$(filter-out $(dir $(lacking)),$(chosen)),$(call exercise,$x) $(call judging,$x))
 staging  = $(BUILD)/$1grader/stage
 judging  = $(patsubst %.c,$(BUILD)/%,$(wildcard $1grader/grader.c)) $(call staging,$1) $(BUILD)/grade \
@@ -138,7 +139,8 @@ grade-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call jud
 
 # What judges is built once, and once more with AddressSanitizer.
 grade-class: $$(if $$(N),$$(judged) $$(if $$(HIDDEN),$$(patsubst exercises/%/,$$(BUILD)/hidden/%,$$(chosen)))) $(BUILD)/grade-class $(BUILD)/confine $(BUILD)/timeline FORCE ## grade a class (FROM=dir OUT=dir N=4; see exercises/README.md)
-	+@unset MAKEFLAGS MFLAGS MAKELEVEL; $(if $(N),$(foreach room,$(chosen),$(WATCHED) watched-$(word 1,$(subst -, ,$(notdir $(room:/=))));)) :
+	+@unset MAKEFLAGS MFLAGS MAKELEVEL; \
+	 $(if $(and $(N),$(chosen)),$(WATCHED) $(foreach room,$(chosen),watched-$(word 1,$(subst -, ,$(notdir $(room:/=))))),:) || :
 	$(ALWAYS)@$(BUILD)/grade-class --from "$$FROM" --out "$$OUT" --one "$$ONE" --as '$(FORMAT)' --exercise '$(N)' --jobs '$(JOBS)' \
 	 --seed "$$SEED" --due "$$DUE" --only "$$ONLY" --share '$(SHARE)' --sandbox '$(SANDBOX)' \
 	 --late "$$LATE" --weights "$$WEIGHTS" --hidden "$$HIDDEN" \

@@ -355,7 +355,7 @@ hint() {
         echo "($level of $last)"
     elif [ "$level" -lt "$last" ]; then
         echo "($level of $last. The next one: make hint-$n${unsaved:-})"
-    elif [ -f "solutions/${room#*/}/exercise.c" ]; then
+    elif has_solution; then
         echo "($level of $last, the last one. A solution: make solution-$n)"
     else
         echo "($level of $last, the last one)"

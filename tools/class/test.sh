@@ -544,10 +544,10 @@ fi
 if [ "$(wc -l < "$place/again/grades.csv")" -eq 3 ]; then ok; else not_ok 'an archive of a folder of students'; fi
 
 # Mistakes in the call.
-for call in 'grade-class N=99 OUT=x' 'grade-class N=4 JOBS=0 OUT=x' gradescope-99 'similar-99 OUT=x'; do
+for call in 'grade-class N=99' 'grade-class N=' 'grade-class N=4 JOBS=0' gradescope-99 similar-99; do
     # shellcheck disable=SC2086  # words
-    "${MAKE:-make}" -s $call FROM="$few" > "$place/said" 2>&1
-    if [ $? -eq 2 ] && grep -qE 'There is no exercise 99|at least 1' "$place/said" && [ ! -e x ]; then ok; else not_ok "$call"; fi
+    "${MAKE:-make}" -s $call FROM="$few" OUT="$place/x" > "$place/said" 2>&1
+    if [ $? -eq 2 ] && grep -qE 'There is no exercise 99|N is missing|at least 1' "$place/said" && [ ! -e "$place/x" ]; then ok; else not_ok "$call"; fi
 done
 "$BUILD/grade-class" --help > "$place/said" 2>&1 && grep -q usage: "$place/said" && ok || not_ok '--help'
 "$BUILD/grade-class" > "$place/said" 2>&1

@@ -56,6 +56,9 @@ passed() {
     esac
 }
 
+# has_solution: is that of exercise $n here? It is in no hand-out.
+has_solution() { ls solutions/"$(printf %02d "$n")"-*/exercise.c >/dev/null 2>&1; }
+
 # step WHAT: that was done in lesson $n. Notes it, and says what comes next. make watch says that itself,
 # and to have opened a task there is all that counts.
 step() {
@@ -86,7 +89,8 @@ come_next() {
             say "Next: make grade-$n after each change in $room/exercise.c (make watch does it when you save)." \
                 "Stuck? make hint-$n"
         elif [ -n "$(after exercises)" ]; then
-            say "Exercise $n is passed. Next: make read-$(after exercises). Another way to do this one: make solution-$n"
+            say "Exercise $n is passed. Next: make read-$(after exercises).$(
+                ! has_solution || echo " Another way to do this one: make solution-$n")"
         else
             the_end
         fi
