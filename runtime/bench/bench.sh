@@ -5,7 +5,8 @@
 #   QUICK=1 bench.sh    small counts, one round, curves to 1,000 (under a minute)
 #
 # CPU nanoseconds an operation, medians; in brackets how many times ours. All run on one processor, one
-# after the other, round by round, so that what disturbs one round disturbs all alike.
+# after the other, round by round, so that what disturbs one round disturbs all alike; an echo server's clients
+# are on another, if there is one.
 # Writes $BUILD/bench/table.tsv and curves.tsv, and curves as SVG where gnuplot is.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -16,9 +17,10 @@ python=${PYTHON:-python3}
 rounds=3 part=1 most=1000000
 [ -z "${QUICK:-}" ] || rounds=1 part=50 most=1000
 mkdir -p "$out" || exit 1
-pin=
+pin='' away=''
 processor=$(($(getconf _NPROCESSORS_ONLN) - 1))
 ! taskset -c "$processor" true 2>/dev/null || pin="taskset -c $processor"
+! taskset -c $((processor - 1)) true 2>/dev/null || away="taskset -c $((processor - 1))"
 unset ASYNC_CLOCK ASYNC_DEBUG ASYNC_SHUFFLE ASYNC_TRACE
 # shellcheck disable=SC3045  # every shell that we know has it
 ulimit -n 4096 2>/dev/null
@@ -65,7 +67,7 @@ command_of() {
 run() {
     # shellcheck disable=SC2046,SC2086  # words
     case $2 in
-    echo) timeout 60 $pin "$build/runtime/bench/echo" "$3" "$4" $(command_of "$1") echo 1 1 ;;
+    echo) timeout 60 ${away:-$pin} "$build/runtime/bench/echo" "$3" "$4" $pin $(command_of "$1") echo 1 1 ;;
     *) timeout 60 $pin $(command_of "$1") "$2" "$3" "$4" ;;
     esac 2>/dev/null
 }
