@@ -173,7 +173,7 @@ static bool linger(struct stream *stream)
 
 static void close_all(struct stream *stream)
 {
-    ready_end(stream->watch);              /* it would wait on a descriptor that is soon somebody else's */
+    ready_end(stream->watch);       /* it would wait on a descriptor that is soon somebody else's */
     if (stream->watch)
         unwatch(stream->watch);
     if (stream->flushing)

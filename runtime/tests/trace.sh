@@ -94,7 +94,7 @@ verdict 'the program runs as ever' $?
 judge complete
 verdict 'a complete trace' $?
 has 'tasks with name, coroutine and place' '"name":"Task-1","cat":"task"' '"coroutine":"main_coroutine"' \
-    '"name":"say \"hi\" \\ \u0009\ufffd é","cat":"task"' '"name":"sleeper"' 'traced.c:'
+    '"name":"say \"hi\" \\ \u0009\ufffd \ufffd\ufffd\ufffd é","cat":"task"' '"name":"sleeper"' 'traced.c:'
 has 'a task that gets another name' '"name":"odd","cat":"task"' '"event":"renamed"'
 has 'a future, and who waits for it' '"event":"done","object":"0x' '"value":"42","waiters":["0x'
 has 'what they wait for' '"event":"waits"' '"calls":[{"call":"nested","id":"0x' '"name":"Event"'

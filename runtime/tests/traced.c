@@ -72,7 +72,7 @@ static async_value main_coroutine(void *p)
     async_loop *loop = async_get_running_loop();
     async_event *event = async_event_new();
     async_task odd = async_create_task_named(async_coro(sleeper, 9),
-                                             "say \"hi\" \\ \t\xff \xc3\xa9");
+                                             "say \"hi\" \\ \t\xff \xe0\x80\x80 \xc3\xa9");
     async_task never = async_create_task(async_coro(sleeper, 1));
     async_cancel(never);
     printf("first\n");

@@ -412,10 +412,12 @@ static void results_of(const char *out, glob_t *found)
 static void merge_record(const char *out, const json_t *record, const char *path)
 {
     const char *base = strrchr(path, '/') + 1;
-    char *name = strndup(base, strlen(base) - strlen(".json")), *there = format_text("%s/results/%s", out, base);
+    int length = strlen(base) - strlen(".json");
+    char *there = format_text("%s/results/%s", out, base);
     json_t *old = record_read(there);
-    if (old && strcmp(text_of(old, "exercise"), text_of(record, "exercise")) != 0)
-        name = format_text("%s.%s", name, text_of(record, "exercise"));
+    const char *exercise = text_of(record, "exercise");
+    bool taken = old && strcmp(text_of(old, "exercise"), exercise) != 0;
+    char *name = format_text("%.*s%s%s", length, base, taken ? "." : "", taken ? exercise : "");
     if (!place_record(out, record, name))
         give_up("the record of %s cannot be written: %s.", text_of(record, "student"), strerror(errno));
     json_decref(old);

@@ -26,8 +26,7 @@ static size_t readable(const char *text)
 {
     const unsigned char *c = (const unsigned char *)text;
     bool control = *c < ' ' || *c == 127 || (*c == 0xc2 && c[1] < 0xa0);
-    bool overlong = (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90);
-    return control || overlong ? 0 : utf8_length(c);
+    return control ? 0 : utf8_length(c);
 }
 
 /* Appends the character at `*text`, or its first byte spelled out, and goes on behind it. */
