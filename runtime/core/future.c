@@ -105,7 +105,7 @@ bool future_was_cancelled(const void *ticket, const char *caller)
 {
     bool cancelled = object_was_cancelled(ticket);
     if (!cancelled && object_too_old(ticket))
-        report_abort(report_misuse((async_awaitable)ticket, caller));
+        report_abort(report_misuse(ticket, caller));
     return cancelled;
 }
 

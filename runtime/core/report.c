@@ -57,7 +57,7 @@ async_value report_refused(int error, const char *caller, const char *format, ..
 
 /* -------------------------------------------------------------------------------- misuse */
 
-async_value report_misuse(async_awaitable x, const char *caller)
+async_value report_misuse(const void *x, const char *caller)
 {
     char text[REPORT_TEXT];
     if (!x)
@@ -83,7 +83,7 @@ async_value report_misuse(async_awaitable x, const char *caller)
 
 void *report_unfit(const void *handle, const char *caller, async_value *error)
 {
-    async_value why = report_misuse((async_awaitable)handle, caller);
+    async_value why = report_misuse(handle, caller);
     if (!error)
         report_abort(why);
     *error = why;

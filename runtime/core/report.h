@@ -15,7 +15,7 @@ const char *report_describe(struct object *object, char text[REPORT_TEXT]);
 const char *report_origin(const struct object *object);
 
 /* Error values, for calls that can return one. */
-async_value report_misuse(async_awaitable x, const char *caller);   /* x is not what caller wants */
+async_value report_misuse(const void *x, const char *caller);       /* x is not what caller wants */
 void *report_unfit(const void *handle, const char *caller, async_value *error);     /* NULL: aborts; gives NULL */
 async_value report_no_loop(const char *caller);
 async_value report_refused(int error, const char *caller, const char *format, ...)
@@ -24,13 +24,21 @@ async_value report_no_task(void);                                   /* to wait w
 struct task;
 async_value report_cannot_wait(struct task *task, struct future *future);
 
+/* The object behind a handle, if it is of this type; else NULL, and report_misuse says why. */
+static inline void *object_fit(const void *handle, const struct future_type *type)
+{
+    struct object *object = object_find(handle);
+    return object && object->future.type == type ? object : NULL;
+}
+
 /* The object behind a handle that must be of this type. Otherwise NULL and *error, or, where there is no way
- * to return an error (NULL), a sentence and abort. */
+ * to return an error (NULL), a sentence and abort. (The place for an error keeps a frame: who ends with a jump
+ * asks object_fit.) */
 static inline void *object_of(const void *handle, const struct future_type *type, const char *caller,
                               async_value *error)
 {
-    struct object *object = object_find(handle);
-    return object && object->future.type == type ? object : report_unfit(handle, caller, error);
+    struct object *object = object_fit(handle, type);
+    return object ? object : report_unfit(handle, caller, error);
 }
 
 /* The same for a question about its state, or to end it: NULL when it is recycled, and so at its end. */

@@ -230,13 +230,14 @@ static async_value put_later(struct queue *queue, async_value item)
     return v;
 }
 
+/* Both end with a jump: of the frames between an await and the switch each is a return that is predicted wrongly. */
 static async_value put(void *p)
 {
-    async_value item = ((struct put *)p)->item, error;
-    struct queue *queue = find(((struct put *)p)->queue, "async_queue_put", &error);
+    struct put *args = p;
+    struct queue *queue = object_fit(args->queue, &queue_type);
     if (!queue)
-        return error;
-    return full(queue) ? put_later(queue, item) : put_nowait(queue, item);
+        return report_misuse(args->queue, "async_queue_put");
+    return full(queue) ? put_later(queue, args->item) : put_nowait(queue, args->item);
 }
 
 __attribute__((noinline))
@@ -258,10 +259,9 @@ static async_value get_later(struct queue *queue)
 
 static async_value get(void *p)
 {
-    async_value error;
-    struct queue *queue = find(*(async_queue **)p, "async_queue_get", &error);
+    struct queue *queue = object_fit(*(async_queue **)p, &queue_type);
     if (!queue)
-        return error;
+        return report_misuse(*(async_queue **)p, "async_queue_get");
     return queue->length ? get_nowait(queue) : get_later(queue);
 }
 
