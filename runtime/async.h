@@ -6,7 +6,8 @@
  * Who owns what (a program frees nothing that comes from here):
  *   1. A handle is a ticket, not a pointer to memory. What it stood for may be long gone: that it
  *      has ended is known for good, so async_done says true and cancelling or closing it does nothing.
- *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to.
+ *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to. Nobody
+ *      can await it any more once its maker has ended, nor, of more than a million, the oldest.
  *   3. A value is there until it was taken (await, gather, async_result, async_exception), and until
  *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
  *      asks; or for as long as you async_keep its handle.

@@ -13,6 +13,7 @@
 
 #define SOON (1000 * 1000 * 1000)   /* ns: later than that we say of an error that nobody has asked */
 #define PATIENCE 64                 /* how many coroutine objects we pass over whose makers live */
+#define MOST_UNUSED (1 << 20)       /* coroutine objects that may wait to be awaited, each 256 bytes */
 #define IN_FULL 10                  /* errors from one place that are printed; the others are counted */
 
 struct place {                      /* where they were made */
@@ -93,11 +94,13 @@ __attribute__((destructor)) static void at_exit(void)
     object_release();
 }
 
-/* Nobody else counts on an object whose maker has ended; one made outside of any loop has none to end. */
-static bool maker_ended(const struct object *object)
+/* Nobody else counts on an object whose maker has ended, and on a million of them hardly their maker; one made
+ * outside of any loop has none to end. */
+static bool given_up(const struct object *object)
 {
     struct object *maker = object_find(object->future.outcome.ptr);
-    return object->future.loop && !(maker && maker->future.state == PENDING);
+    bool maker_lives = maker && maker->future.state == PENDING;
+    return object->future.loop && (!maker_lives || object_table.retired[UNUSED].length > MOST_UNUSED);
 }
 
 static void look_for_unawaited(void)
@@ -107,7 +110,7 @@ static void look_for_unawaited(void)
     for (int patience = PATIENCE; patience && more;) {
         struct object *object = container_of(unused->next, struct object, link);
         more = &object->link != last;
-        if (!maker_ended(object)) {         /* to the end: next time we begin with others */
+        if (!given_up(object)) {         /* to the end: next time we begin with others */
             list_remove(&object->link);
             list_append(unused, &object->link);
             patience--;

@@ -126,6 +126,34 @@ static void forgets_outside(void)
     exit(3);
 }
 
+enum { MOST_UNUSED = 1 << 20 };
+static async_coroutine many[2 * MOST_UNUSED];
+
+/* The loop looks at them whenever it has nothing else to do. */
+PROGRAM(keeps_too_many)
+{
+    for (long i = 0; i < 2 * MOST_UNUSED; i++) {
+        many[i] = async_coro(ret, async_num(i), 0);
+        if (i % (MOST_UNUSED / 8) == 0)
+            await(async_sleep(1));
+    }
+    say("%ld", await(many[MOST_UNUSED + 1]).num);
+    say("%ld", await(many[2 * MOST_UNUSED - 1]).num);
+    say("%s", async_catch(many[0]).message);
+    return async_none;
+}
+
+START_TEST(C02_of_more_than_a_million_the_oldest_are_given_up)
+{
+    listen_to_stderr();
+    play(async_coro(keeps_too_many));
+    heard();
+    ck_assert_ptr_eq(strstr(said.text, "1048577\n2097151\nawait at"), said.text);
+    ck_assert_ptr_nonnull(strstr(said.text, ": this handle is too old"));
+    ck_assert_ptr_nonnull(strstr(said.text, "was never awaited (2097150 such objects)\n"));
+}
+END_TEST
+
 START_TEST(C02_also_one_that_was_made_outside_of_any_loop)
 {
     in_child(forgets_outside);
@@ -282,7 +310,7 @@ MAIN("coro",
      TEST(C02_a_coroutine_that_is_never_awaited_is_reported)
      TEST(C02_once_for_each_place_and_while_the_program_runs)
      TEST(C02_who_comes_late_still_finds_it)
-     TEST(C02_what_is_forgotten_takes_no_memory)
+     TEST(C02_what_is_forgotten_takes_no_memory) TEST(C02_of_more_than_a_million_the_oldest_are_given_up)
      TEST(C02_also_one_that_was_made_outside_of_any_loop)
      TEST(C03_a_coroutine_can_be_awaited_once)
      TEST(C04_await_of_a_coroutine_is_a_plain_call)
