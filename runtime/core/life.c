@@ -68,7 +68,7 @@ async_loop *async_new_event_loop(void)
     shuffle_init(&loop->shuffle);
     loop->look = forgotten_look;
     loop->failed = forgotten_failed;
-    loop->unasked = forgotten_error;
+    loop->unasked = forgotten_lost;
     loop->print = async_print_tasks;
     loop->stuck = report_deadlock;
     const char *debug = getenv("ASYNC_DEBUG");
@@ -116,8 +116,6 @@ static void detach(struct object *object, void *loop)
     struct task *task = (struct task *)object;
     if (object->future.loop != loop)
         return;
-    if (object->future.type == &coroutine_type)
-        forgotten_coroutine(object);
     if (object->future.type == &task_type && object->future.state == PENDING) {
         if (!task->coro.object.future.loop->deadlocked)
             report_pending(object);
@@ -126,7 +124,7 @@ static void detach(struct object *object, void *loop)
         list_remove(&task->step.link);
     }
     loop_drop(&object->future.waiters);
-    forgotten_error(object);
+    forgotten_lost(object);
 }
 
 /* ... then it is freed, in any order, since nothing is read any more: the pin keeps it from being freed

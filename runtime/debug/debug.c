@@ -145,12 +145,8 @@ static const char *describe(struct job *job, char text[REPORT_TEXT])
 static void report_slow(const char *subject, double seconds, const char *from, const char *to)
 {
     fflush(stdout);
-    fprintf(stderr, "Executing %s took %.3f seconds", subject, seconds);
-    if (from)
-        fprintf(stderr, ", from %s", from);
-    if (to)
-        fprintf(stderr, " to %s", to);
-    fprintf(stderr, ". Nothing else ran meanwhile\n");
+    fprintf(stderr, "Executing %s took %.3f seconds%s%s%s%s. Nothing else ran meanwhile\n", subject, seconds,
+            from ? ", from " : "", from ? from : "", to ? " to " : "", to ? to : "");
 }
 
 static void run_watched(async_loop *loop, struct job *job)
@@ -171,7 +167,7 @@ static void run_watched(async_loop *loop, struct job *job)
     atomic_store(&debug->started, start);
     job->run(job);
     double seconds = (clock_of_machine() - start) / 1e9;
-    if (debug_of(loop) != debug) {         /* the job has switched it off */
+    if (debug_of(loop) != debug) {          /* the job has switched it off */
         if (task)
             object_unpin(&task->coro.object);
         return;
@@ -181,12 +177,11 @@ static void run_watched(async_loop *loop, struct job *job)
     bool ended = task && task->coro.object.future.state != PENDING;
     if (seconds >= debug->slow)
         report_slow(subject, seconds, from, !task ? NULL : ended ? "its end" : task->waiting_at);
-    if (task) {
-        struct birth *note = note_of(&task->coro.object);
-        if (note)
-            note->since = clock_to_seconds(loop_now(loop));
+    struct birth *note = task ? note_of(&task->coro.object) : NULL;
+    if (note)
+        note->since = clock_to_seconds(loop_now(loop));
+    if (task)
         object_unpin(&task->coro.object);
-    }
 }
 
 static void check_thread(async_loop *loop, const char *caller)

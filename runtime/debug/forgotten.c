@@ -58,6 +58,12 @@ static struct place *count(struct forgotten *forgotten, const struct object *obj
     return &places[forgotten->count++];
 }
 
+static void count_coroutine(struct object *object, void *forgotten)
+{
+    if (object->future.type == &coroutine_type)
+        count(forgotten, object, ((struct coro *)object)->name);
+}
+
 /* ------------------------------------------------------------------------ never awaited */
 
 /* `coro`: the first, or NULL if it is gone. */
@@ -116,7 +122,7 @@ static void look_for_unawaited(void)
             patience--;
             continue;
         }
-        count(of(object->future.loop), object, ((struct coro *)object)->name);
+        count_coroutine(object, of(object->future.loop));
         object_retire(object, FORGOTTEN);
     }
 }
@@ -147,7 +153,12 @@ static void say_error(struct object *object, const char *so_far)
         report_exception(future->loop, text, future->outcome, object);
 }
 
-void forgotten_error(struct object *object) { say_error(object, ""); }
+void forgotten_lost(struct object *object)
+{
+    if (object->future.type == &coroutine_type && object->retired != FORGOTTEN)     /* else it is counted */
+        count_coroutine(object, of(object->future.loop));
+    say_error(object, "");
+}
 
 /* Takes those off the list that were asked meanwhile, and those that waited long enough. */
 static void look_for_errors(struct forgotten *forgotten, int64_t until)
@@ -179,12 +190,6 @@ void forgotten_look(async_loop *loop, int64_t until)
             say_unawaited(&forgotten->places[i]);
 }
 
-void forgotten_coroutine(struct object *object)
-{
-    if (object->retired != FORGOTTEN)       /* else it is counted */
-        count(of(object->future.loop), object, ((struct coro *)object)->name);
-}
-
 void forgotten_say_all(async_loop *loop)
 {
     struct forgotten *forgotten = loop->forgotten;
@@ -205,16 +210,10 @@ void forgotten_say_all(async_loop *loop)
     loop->forgotten = NULL;
 }
 
-static void count_unawaited(struct object *object, void *forgotten)
-{
-    if (object->future.type == &coroutine_type)
-        count(forgotten, object, ((struct coro *)object)->name);
-}
-
 void forgotten_print(void)
 {
     struct forgotten now = { .count = 0 };
-    object_each(count_unawaited, &now);
+    object_each(count_coroutine, &now);
     for (size_t i = 0; i < now.count; i++)
         fprintf(stderr, "%zu coroutine object%s '%s' made at %s: not awaited\n", now.places[i].count,
                 now.places[i].count == 1 ? "" : "s", now.places[i].name, now.places[i].at);

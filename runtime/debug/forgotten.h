@@ -14,8 +14,7 @@ struct forgotten;
 void forgotten_look(async_loop *loop, int64_t until);
 
 void forgotten_failed(struct object *object);       /* it has ended with an error: will somebody ask? */
-void forgotten_error(struct object *object);        /* nobody did; says so, if it was not said */
-void forgotten_coroutine(struct object *object);    /* nobody awaits it: counts it */
+void forgotten_lost(struct object *object);         /* nobody did, or awaits it: says or counts that, if it was not */
 void forgotten_say_all(async_loop *loop);           /* what was counted, when the loop closes; frees it */
 void forgotten_print(void);                         /* which coroutine objects are not awaited just now */
 

@@ -59,16 +59,18 @@ static bool on_cycle(struct task *task, size_t tasks)
     return false;
 }
 
-const char *info_describe_awaited(struct task *task, char *text)
+void info_print_wait(struct task *task)
 {
+    char text[REPORT_TEXT];
     struct object *object = info_awaited(task);
     const char *kind = info_waits_for(task);
-    return object ? report_describe(object, text) : kind ? kind : "its turn";
+    fprintf(stderr, "waits at %s for %s", task->waiting_at ? task->waiting_at : "?",
+            object ? report_describe(object, text) : kind ? kind : "its turn");
 }
 
 void report_deadlock(async_loop *loop)
 {
-    char text[REPORT_TEXT], on[REPORT_TEXT];
+    char text[REPORT_TEXT];
     size_t count = 0;
     list_each(link, &loop->tasks)
         count++;
@@ -78,8 +80,8 @@ void report_deadlock(async_loop *loop)
                     "can ever happen again.\n");
     list_each(link, &loop->tasks) {
         struct task *task = container_of(link, struct task, coro.object.link);
-        fprintf(stderr, "  %s\n    waits at %s for %s%s\n", report_describe(&task->coro.object, text),
-                task->waiting_at ? task->waiting_at : "?", info_describe_awaited(task, on),
-                on_cycle(task, count) ? "  <- on a cycle" : "");
+        fprintf(stderr, "  %s\n    ", report_describe(&task->coro.object, text));
+        info_print_wait(task);
+        fputs(on_cycle(task, count) ? "  <- on a cycle\n" : "\n", stderr);
     }
 }

@@ -9,8 +9,7 @@
 struct object *info_awaited(struct task *task);
 const char *info_waits_for(struct task *task);
 
-/* "task 'Task-3' (...)", "Queue (made at queue.c:7)", "async_wait", "its turn": perhaps in `text`, of REPORT_TEXT. */
-const char *info_describe_awaited(struct task *task, char *text);
+void info_print_wait(struct task *task);    /* "waits at queue.c:12 for Queue (made at queue.c:7)", to stderr */
 
 /* The one task without which this one cannot go on, where that can be told: the task that it
  * awaits, or the holder of the lock; or NULL. */

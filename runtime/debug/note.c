@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+_Thread_local struct note note;
+
 static int file = -1;
 static pid_t owner;             /* a child that we forked must not write into it */
 static int64_t began;           /* on the machine's clock, ns */
@@ -21,68 +23,81 @@ static _Thread_local int thread;                /* its number, from 1 on */
 
 /* ------------------------------------------------------------------------------ writing */
 
-void note_add(struct note *note, const char *format, ...)
+void note_add(const char *format, ...)
 {
     va_list args;
-    size_t room = sizeof note->text - note->length;
+    size_t before = note.length, room = sizeof note.text - before;
     va_start(args, format);
-    int length = vsnprintf(note->text + note->length, room, format, args);
+    int length = vsnprintf(note.text + before, room, format, args);
     va_end(args);
-    size_t before = note->length;
     if (length > 0)
-        note->length += (size_t)length < room ? (size_t)length : room - 1;
-    for (size_t i = before; i < note->length; i++)      /* FNV-1a */
-        note->print = (note->print ^ (unsigned char)note->text[i]) * UINT64_C(1099511628211);
+        note.length += (size_t)length < room ? (size_t)length : room - 1;
+    for (size_t i = before; i < note.length; i++)       /* FNV-1a */
+        note.print = (note.print ^ (unsigned char)note.text[i]) * UINT64_C(1099511628211);
 }
 
-void note_passing(struct note *note, int digits, double number)
+void note_passing(int digits, double number)
 {
-    uint64_t print = note->print;
-    note_add(note, "%.*f", digits, number);
-    note->print = print;
+    uint64_t print = note.print;
+    note_add("%.*f", digits, number);
+    note.print = print;
 }
 
-void note_text(struct note *note, const char *key, const char *text)
+void note_key(const char *key, const char *begins)
+{
+    if (!strchr("[{", note.text[note.length - 1]))
+        note_add(",");
+    if (key)
+        note_add("\"%s\":", key);
+    note_add("%s", begins);
+}
+
+void note_text(const char *key, const char *text)
 {
     if (!text)
         return;
-    note_add(note, ",\"%s\":\"", key);
+    note_key(key, "\"");
     const unsigned char *s = (const unsigned char *)text;
     for (int room = NOTE_TEXT; *s && room > 0; room--) {
         int length = utf8_length(s);
         if (!length)
-            note_add(note, "\\ufffd");
+            note_add("\\ufffd");
         else if (*s < ' ' || *s == 127)
-            note_add(note, "\\u%04x", *s);
+            note_add("\\u%04x", *s);
         else
-            note_add(note, "%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
+            note_add("%s%.*s", *s == '"' || *s == '\\' ? "\\" : "", length, s);
         s += length ? length : 1;
     }
-    note_add(note, "\"");
+    note_add("\"");
 }
 
-void note_begin(struct note *note, const char *kind, const char *name)
+void note_id(const char *key, const void *ticket)
 {
-    note_add(note, ",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":", kind, (int)owner, thread);
-    note_passing(note, 3, (note->real + jumped) / 1e3);
-    note_text(note, "name", name);
+    note_key(key, "");
+    note_add("\"%#llx\"", (unsigned long long)(uintptr_t)ticket);
 }
 
-void note_args(struct note *note, const char *event)
+void note_begin(const char *kind, const char *name, const char *more, const char *event)
 {
-    note_add(note, ",\"args\":{\"at\":");
-    note_passing(note, 9, (is_virtual ? jumped : note->real) / 1e9);
-    note_add(note, ",\"real\":");
-    note_passing(note, 6, note->real / 1e9);
-    note_text(note, "event", event);
+    note_add(",\n{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":", kind, (int)owner, thread);
+    note_passing(3, (note.real + jumped) / 1e3);
+    note_text("name", name);
+    note_add("%s,\"args\":{\"at\":", more);
+    note_passing(9, (is_virtual ? jumped : note.real) / 1e9);
+    note_add(",\"real\":");
+    note_passing(6, note.real / 1e9);
+    note_text("event", event);
 }
 
-void note_id(struct note *note, const char *key, async_task task)
+void note_end(void) { note_add("}}"); }
+
+/* What the process is called, or the track of the thread that we are in. */
+static void call_it(const char *what, const char *name)
 {
-    note_add(note, ",\"%s\":\"%#llx\"", key, (unsigned long long)(uintptr_t)task);
+    note_add("{\"ph\":\"M\",\"pid\":%d,\"tid\":%d,\"name\":\"%s\",\"args\":{\"at\":0", (int)owner, thread, what);
+    note_text("name", name);
+    note_end();
 }
-
-void note_end(struct note *note) { note_add(note, "}}"); }
 
 static void stop(void)
 {
@@ -104,22 +119,19 @@ static void write_text(const char *text, size_t size)
     }
 }
 
-/* The track of the thread that we are in. */
-static void name_thread(struct note *note)
-{
-    thread = ++threads;
-    note_add(note, ",\n{\"ph\":\"M\",\"pid\":%d,\"tid\":%d,\"name\":\"thread_name\"", (int)owner, thread);
-    note_add(note, ",\"args\":{\"at\":0,\"name\":\"event loop\"}}");
-}
+static bool is_ours(void) { return file >= 0 && getpid() == owner; }
 
-bool note_open(struct note *note)
+bool note_open(void)
 {
-    if (file < 0 || getpid() != owner)
+    if (!is_ours())
         return false;
-    note->length = note->print = 0;
-    if (!thread)
-        name_thread(note);
-    note->real = clock_of_machine() - began;
+    note.length = note.print = 0;
+    note.real = clock_of_machine() - began;
+    if (!thread) {
+        thread = ++threads;
+        note_add(",\n");
+        call_it("thread_name", "event loop");
+    }
     return true;
 }
 
@@ -129,7 +141,7 @@ bool note_open(struct note *note)
 #define ENOUGH 8                /* turns in a row that were as one shortly before: it does spin */
 
 static struct {
-    char text[4 * sizeof((struct note *)0)->text];
+    char text[4 * sizeof note.text];
     size_t length;
     uint64_t print, before[PERIOD];     /* of it, and of those before it */
     int64_t real, jumped;               /* when it began */
@@ -137,27 +149,27 @@ static struct {
     long again;                         /* turns in a row that were as one shortly before */
 } turn = { .begins = -1 };
 
-void note_write(const struct note *note)
+void note_write(void)
 {
-    write_text(note->text, note->length);
+    write_text(note.text, note.length);
     if (threads != 1)
         return;
-    if (turn.length + note->length <= sizeof turn.text)
-        memcpy(turn.text + turn.length, note->text, note->length);
-    turn.length += note->length;
-    turn.print = turn.print * 31 + note->print;
+    if (turn.length + note.length <= sizeof turn.text)
+        memcpy(turn.text + turn.length, note.text, note.length);
+    turn.length += note.length;
+    turn.print = turn.print * 31 + note.print;
 }
 
 /* What a program that spins does in thousands of turns is left out, all but the last of them: that one is written
  * where the first was. With several loops in as many threads, or where one cannot go back, all is written. */
 static void fold(void)
 {
-    struct note note = { .real = turn.real };
+    note.length = 0;
+    note.real = turn.real;
     lseek(file, turn.fold, SEEK_SET);
-    note_begin(&note, "i", "folded");
-    note_args(&note, "folded");
-    note_add(&note, ",\"turns\":%ld", turn.again - ENOUGH - 1);
-    note_end(&note);
+    note_begin("i", "folded", "", "folded");
+    note_add(",\"turns\":%ld", turn.again - ENOUGH - 1);
+    note_end();
     write_text(note.text, note.length);
     write_text(turn.text, turn.length);
     if (file >= 0 && ftruncate(file, lseek(file, 0, SEEK_CUR)) != 0)
@@ -167,7 +179,7 @@ static void fold(void)
 void note_turn(void)
 {
     bool again = false;
-    if (threads != 1 || file < 0 || getpid() != owner)
+    if (threads != 1 || !is_ours())
         return;
     for (int i = 0; i < PERIOD; i++)
         again |= turn.before[i] == turn.print;
@@ -194,12 +206,9 @@ bool note_start(const char *name)
         return false;
     owner = getpid();
     began = clock_of_machine();
-    struct note note = { .length = 0 };
-    note_add(&note, "[\n{\"ph\":\"M\",\"pid\":%d,\"name\":\"process_name\"", (int)owner);
-    note_add(&note, ",\"args\":{\"at\":0");
-    note_text(&note, "name", program_invocation_short_name);
-    note_end(&note);
-    note_write(&note);
+    note_add("[\n");
+    call_it("process_name", program_invocation_short_name);
+    note_write();
     return true;
 }
 
@@ -207,10 +216,10 @@ void note_clock(bool virtual_one) { is_virtual = virtual_one; }
 
 void note_jump(int64_t ns) { jumped += ns; }
 
-void note_stop(struct note *note)
+void note_stop(void)
 {
-    note_add(note, "\n]\n");
-    note_write(note);
+    note_add("\n]\n");
+    note_write();
     if (file >= 0)
         stop();
 }

@@ -17,25 +17,28 @@ struct note {                       /* events of one moment, to be written at on
     int64_t real;                   /* ns since the first loop, on the machine's clock */
     char text[10000];               /* room for all that one hook says: texts are cut to fit */
 };
+extern _Thread_local struct note note;      /* which all that follows adds to */
 
 bool note_start(const char *name);  /* makes the file; false: errno says why not */
-bool note_open(struct note *note);  /* empty, of this moment; false: this is not ours to write down */
-void note_write(const struct note *note);
+bool note_open(void);               /* it is empty, and of this moment; false: this is not ours to write down */
+void note_write(void);
 void note_turn(void);               /* a turn has ended */
-void note_stop(struct note *note);  /* with that the trace ends */
+void note_stop(void);               /* writes it; with that the trace ends */
 
 void note_clock(bool virtual_one);  /* that of the last loop */
 void note_jump(int64_t ns);         /* by which a virtual clock moves */
 
-/* An event: begin, what it has beside the usual, args (`event` is what our own readers look for, or NULL), its own
- * args, end. */
-void note_begin(struct note *note, const char *kind, const char *name);
-void note_args(struct note *note, const char *event);
-void note_end(struct note *note);
+/* An event: `more` is what it has beside the usual, `event` what our own readers look for, or NULL. Then come its own
+ * args. */
+void note_begin(const char *kind, const char *name, const char *more, const char *event);
+void note_end(void);
 
-void note_add(struct note *note, const char *format, ...) ASYNC_PRINTF(2, 3);
-void note_passing(struct note *note, int digits, double number);    /* which no two turns have in common */
-void note_text(struct note *note, const char *key, const char *text);  /* as JSON wants it; NULL: nothing */
-void note_id(struct note *note, const char *key, async_task task);     /* 0x0 for none */
+void note_add(const char *format, ...) ASYNC_PRINTF(1, 2);
+void note_passing(int digits, double number);   /* which no two turns have in common */
+
+/* What stands in a pair of braces, or, without a key (NULL), in a list; a comma comes before it where one is needed. */
+void note_key(const char *key, const char *begins);     /* "[" or "{", which the caller closes; or "" */
+void note_text(const char *key, const char *text);      /* as JSON wants it; NULL: nothing */
+void note_id(const char *key, const void *ticket);
 
 #endif

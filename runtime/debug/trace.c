@@ -47,24 +47,31 @@
 static bool sees_output;        /* stdout is a file */
 static off_t printed;           /* how far it had come */
 
-/* An event on the track of a task, which has the task's ticket as its id. */
-static void begin_task(struct note *note, const char *kind, const char *name, async_task task,
-                       const char *event)
+static struct task *behind(async_task task) { return object_find(task); }
+
+/* An event with an id, which is that of a task; on the track of that task if its category is "task". */
+static void begin_with_id(const char *kind, const char *name, const char *category, async_task task, const char *event)
 {
-    note_begin(note, kind, name);
-    note_add(note, ",\"cat\":\"task\"");
-    note_id(note, "id", task);
-    note_args(note, event);
-    note_id(note, "task", task);
+    char more[64];
+    snprintf(more, sizeof more, ",\"cat\":\"%s\",\"id\":\"%#llx\"%s", category, (unsigned long long)(uintptr_t)task,
+             *kind == 'f' ? ",\"bp\":\"e\"" : "");
+    note_begin(kind, name, more, event);
 }
 
-static struct task *behind(async_task task)
+static void begin_task(const char *kind, const char *name, async_task task, const char *event)
 {
-    return container_of(object_find(task), struct task, coro.object);
+    begin_with_id(kind, name, "task", task, event);
+    note_id("task", task);
 }
 
-/* What was printed since the event before, by `task` or by nobody. */
-static void add_printed(struct note *note, async_task task)
+static void add_task(const char *kind, const char *name, async_task task, const char *event)
+{
+    begin_task(kind, name, task, event);
+    note_end();
+}
+
+/* What was printed since the event before, by the task that runs or by nobody. */
+static void add_printed(void)
 {
     if (!sees_output)
         return;
@@ -72,116 +79,98 @@ static void add_printed(struct note *note, async_task task)
     off_t now = lseek(1, 0, SEEK_CUR);
     if (now == printed || now < 0)
         return;
-    note_begin(note, "i", "printed");
-    note_args(note, "printed");
-    note_add(note, ",\"from\":%lld,\"to\":%lld", (long long)printed, (long long)now);
-    note_id(note, "task", task);
-    note_end(note);
+    note_begin("i", "printed", "", "printed");
+    note_add(",\"from\":%lld,\"to\":%lld", (long long)printed, (long long)now);
+    note_id("task", task_ticket());
+    note_end();
     printed = now;
 }
 
-/* False: this is not ours to write down. */
-static bool open_plain(struct note *note)
-{
-    if (!note_open(note))
-        return false;
-    add_printed(note, task_ticket());
-    return true;
-}
-
-static void add_state(struct note *note, const struct list *waking);
-
-static bool open_note(struct note *note)
-{
-    if (!open_plain(note))
-        return false;
-    add_state(note, NULL);
-    return true;
-}
-
 /* "key":"0x12" for where a function is in the program, as addr2line wants it. */
-static void add_function(struct note *note, uintptr_t fn)
+static void add_function(uintptr_t fn)
 {
     Dl_info found;
     if (dladdr((void *)fn, &found))
-        note_add(note, ",\"function\":\"%#llx\"", (unsigned long long)(fn - (uintptr_t)found.dli_fbase));
+        note_id("function", (void *)(fn - (uintptr_t)found.dli_fbase));
 }
 
-static void add_job(struct note *note, struct job *job)
+/* The caller closes its brace. */
+static void begin_job(struct job *job)
 {
     struct task *task = task_of_job(job);
     struct object *callback = callback_of_job(job);
     struct errand *errand = errand_of(job);
-    note_add(note, "\"job\":\"%#llx\"", (unsigned long long)(uintptr_t)job);
+    note_key(NULL, "{");
+    note_id("job", job);
     if (task)
-        note_id(note, "task", object_ticket(&task->coro.object));
+        note_id("task", object_ticket(&task->coro.object));
     else
-        add_function(note, errand ? (uintptr_t)errand->run : (uintptr_t)job->run);
-    note_text(note, "where", callback ? callback->place : NULL);
+        add_function(errand ? (uintptr_t)errand->run : (uintptr_t)job->run);
+    note_text("where", callback ? callback->place : NULL);
 }
 
-static void add_jobs(struct note *note, const char *key, const struct list *jobs, const struct list *more)
+static void add_jobs(const char *key, const struct list *jobs, const struct list *more)
 {
     int count = 0;
-    note_add(note, ",\"%s\":[", key);
+    note_key(key, "[");
     for (; jobs; jobs = more, more = NULL)
         list_each(link, jobs) {
             if (count++ >= MOST)
                 break;
-            note_add(note, "%s{", count > 1 ? "," : "");
-            add_job(note, container_of(link, struct job, link));
-            note_add(note, "}");
+            begin_job(container_of(link, struct job, link));
+            note_add("}");
         }
-    note_add(note, "]");
+    note_add("]");
 }
 
 /* A heap is in no order; the reader sorts. */
-static void add_timers(struct note *note, const struct timers *timers)
+static void add_timers(const struct timers *timers)
 {
     int count = 0;
-    note_add(note, ",\"timers\":[");
+    note_key("timers", "[");
     for (size_t i = 0; i < timers->count && count < MOST; i++) {
         struct timer *timer = timers->slots[timers->heap[i].slot].timer;
         if (!timer)
             continue;                           /* it was removed */
-        note_add(note, "%s{\"due\":%.9f,", count++ ? "," : "", clock_to_seconds(timer->deadline));
-        add_job(note, &timer->job);
-        note_add(note, "}");
+        begin_job(&timer->job);
+        note_add(",\"due\":%.9f}", clock_to_seconds(timer->deadline));
+        count++;
     }
-    note_add(note, "]");
+    note_add("]");
 }
 
 /* A value, if it can be read. */
-static void add_value(struct note *note, const char *key, async_value value)
+static void add_value(const char *key, async_value value)
 {
     char text[32];
     if (readable(value, text, sizeof text))
-        note_text(note, key, text);
+        note_text(key, text);
 }
 
 /* What something has ended with: an error, or a value other than nothing, or a zero. */
-static void add_outcome(struct note *note, async_value v)
+static void add_outcome(async_value v)
 {
     if (v.error) {
-        note_text(note, "error", async_error_name(v.error));
-        note_text(note, "message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
+        note_text("error", async_error_name(v.error));
+        note_text("message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
     } else if (v.num) {
-        add_value(note, "value", v);
+        add_value("value", v);
     }
 }
 
 /* The first items of a queue. */
-static void add_items(struct note *note, async_queue *queue)
+static void add_items(async_queue *queue)
 {
     async_value items[8];
     size_t count = queue_look(queue, items, sizeof items / sizeof *items);
-    note_add(note, ",\"items\":[");
+    note_key("items", "[");
     for (size_t i = 0; i < count; i++) {
-        note_add(note, "%s{\"n\":%zu", i ? "," : "", i);
-        add_value(note, "value", items[i]);
-        note_add(note, "}");
+        note_key(NULL, "{");
+        note_add("\"n\":%zu", i);
+        add_value("value", items[i]);
+        note_add("}");
     }
-    note_add(note, "]");
+    note_add("]");
 }
 
 /* Locks, queues, ...: the first that were made, without those that are gone. */
@@ -199,10 +188,9 @@ static void on_made(const struct object *object)
         seen[seen_count++] = object_ticket(object);
 }
 
-static void add_objects(struct note *note)
+static void add_objects(void)
 {
-    const char *comma = "";
-    note_add(note, ",\"objects\":[");
+    note_key("objects", "[");
     for (int i = 0; i < seen_count; i++) {
         struct object *object = object_find(seen[i]);
         const char *kind = object ? object->future.type->name : "";
@@ -211,207 +199,187 @@ static void add_objects(struct note *note)
         bool lock = strcmp(kind, "Lock") == 0, semaphore = strcmp(kind, "Semaphore") == 0;
         if (!queue && !event && !lock && !semaphore)
             continue;
-        note_add(note, "%s{\"kind\":\"%s\"", comma, kind);
-        note_id(note, "id", seen[i]);
+        note_key(NULL, "{");
+        note_text("kind", kind);
+        note_id("id", handle);
         if (queue) {
-            note_add(note, ",\"length\":%zu,\"room\":%zu", async_queue_qsize(handle), async_queue_maxsize(handle));
-            add_items(note, handle);
+            note_add(",\"length\":%zu,\"room\":%zu", async_queue_qsize(handle), async_queue_maxsize(handle));
+            add_items(handle);
         }
         if (event)
-            note_add(note, ",\"set\":%s", async_event_is_set(handle) ? "true" : "false");
+            note_add(",\"set\":%s", async_event_is_set(handle) ? "true" : "false");
         if (semaphore)
-            note_add(note, ",\"free\":%ld", ((struct semaphore *)object)->permits);
+            note_add(",\"free\":%ld", ((struct semaphore *)object)->permits);
         if (lock) {
             const struct holder *holder = holder_of(object);
             struct task *task = holder ? holder_task(holder) : NULL;
-            note_add(note, ",\"locked\":%s", holder ? "true" : "false");
-            note_id(note, "holder", task ? object_ticket(&task->coro.object) : NULL);
+            note_add(",\"locked\":%s", holder ? "true" : "false");
+            note_id("holder", task ? object_ticket(&task->coro.object) : NULL);
         }
-        note_add(note, "}");
-        comma = ",";
+        note_add("}");
     }
-    note_add(note, "]");
+    note_add("]");
 }
 
 /* The loop as it is, if that has changed; `waking` are about to be ready. The event that is written next
  * has just made it so, or something between it and the one before. */
-static void add_state(struct note *note, const struct list *waking)
+static void add_state(const struct list *waking)
 {
-    static _Thread_local char before[sizeof note->text];
-    static _Thread_local struct note state;             /* the stacks of tasks have no room for it */
+    static _Thread_local char before[sizeof note.text];
     const async_loop *loop = loop_running;
+    size_t length = note.length;
+    uint64_t print = note.print;
     if (!loop)
         return;
-    state.length = state.print = 0;
-    add_jobs(&state, "batch", &loop->batch, NULL);
-    add_jobs(&state, "ready", &loop->ready, waking);
-    add_timers(&state, &loop->timers);
-    add_objects(&state);
-    if (strcmp(before, state.text) == 0 || note->length + state.length + 4 * NOTE_TEXT > sizeof note->text)
-        return;
-    strcpy(before, state.text);
-    note_begin(note, "i", "state");
-    note_args(note, "state");
-    note_add(note, "%s", state.text);
-    note_end(note);
+    note_begin("i", "state", "", "state");
+    const char *state = note.text + note.length;
+    add_jobs("batch", &loop->batch, NULL);
+    add_jobs("ready", &loop->ready, waking);
+    add_timers(&loop->timers);
+    add_objects();
+    if (strcmp(before, state) && note.length + 4 * NOTE_TEXT <= sizeof note.text) {
+        strcpy(before, state);
+        note_end();
+    } else {
+        note.length = length;
+        note.print = print;
+    }
 }
 
-static void begin_flow(struct note *note, const char *kind, async_task task)
+/* False: this is not ours to write down. */
+static bool open_note(const struct list *waking)
 {
-    note_begin(note, kind, "wake");
-    note_add(note, ",\"cat\":\"wake\"%s", *kind == 'f' ? ",\"bp\":\"e\"" : "");
-    note_id(note, "id", task);
-    note_args(note, NULL);
+    if (!note_open())
+        return false;
+    add_printed();
+    add_state(waking);
+    return true;
+}
+
+static void close_note(void)
+{
+    note_end();
+    note_write();
 }
 
 /* A flow begins within a slice: in the step that runs, or else in one made for it. */
-static void add_wake(struct note *note, async_task task)
+static void add_wake(async_task task)
 {
     if (!task_ticket()) {
-        note_begin(note, "X", "wake");
-        note_add(note, ",\"dur\":0");
-        note_args(note, NULL);
-        note_end(note);
+        note_begin("X", "wake", ",\"dur\":0", NULL);
+        note_end();
     }
-    begin_flow(note, "s", task);
-    note_id(note, "by", task_ticket());
-    note_end(note);
-}
-
-static void add_ready(struct note *note, const char *kind, async_task task)
-{
-    begin_task(note, kind, "ready", task, *kind == 'b' ? "ready" : NULL);
-    note_end(note);
+    begin_with_id("s", "wake", "wake", task, NULL);
+    note_id("by", task_ticket());
+    note_end();
+    add_task("b", "ready", task, "ready");
 }
 
 static void on_created(async_task x)
 {
-    struct note note;
     struct task *task = behind(x);
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
-    begin_task(&note, "b", task_name(task), x, "created");
-    note_text(&note, "coroutine", task->coro.name);
-    note_text(&note, "where", task->coro.object.place);
-    note_id(&note, "by", task_ticket());
-    note_end(&note);
-    add_wake(&note, x);
-    add_ready(&note, "b", x);
-    note_write(&note);
+    begin_task("b", task_name(task), x, "created");
+    note_text("coroutine", task->coro.name);
+    note_text("where", task->coro.object.place);
+    note_id("by", task_ticket());
+    note_end();
+    add_wake(x);
+    note_write();
 }
 
 static void on_resumed(async_task x)
 {
-    struct note note;
     struct task *task = behind(x);
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
-    add_ready(&note, "e", x);
-    note_begin(&note, "B", task->coro.name);
-    note_args(&note, "resumed");
-    note_id(&note, "task", x);
-    note_text(&note, "called", task_name(task));
-    note_text(&note, "where", task->waiting_at);
-    note_end(&note);
+    add_task("e", "ready", x, NULL);
+    note_begin("B", task->coro.name, "", "resumed");
+    note_id("task", x);
+    note_text("called", task_name(task));
+    note_text("where", task->waiting_at);
     if (task->waiting_on || !task->frame) {        /* else it had just given up its turn */
-        begin_flow(&note, "f", x);
-        note_end(&note);
+        note_end();
+        begin_with_id("f", "wake", "wake", x, NULL);
     }
-    note_write(&note);
+    close_note();
 }
 
-static void add_step_end(struct note *note, async_task x)
+static void add_step_end(async_task x)
 {
-    note_begin(note, "E", behind(x)->coro.name);
-    note_args(note, "step ends");
-    note_id(note, "task", x);
-    note_end(note);
+    note_begin("E", behind(x)->coro.name, "", "step ends");
+    note_id("task", x);
+    note_end();
 }
 
 /* The functions that it is in, the innermost first, which call of each that is, and where each stands. */
-static void add_calls(struct note *note, const struct task *task)
+static void add_calls(const struct task *task)
 {
     const char *where = task->waiting_at;
     int count = 0;
-    note_add(note, ",\"calls\":[");
-    for (const struct frame *a = task->frame; a && count < MOST; where = a->awaited_at, a = a->outer) {
-        note_add(note, "%s{\"call\":\"%s\"", count++ ? "," : "", a->coro->name);
-        note_id(note, "id", object_ticket(&a->coro->object));
-        note_text(note, "where", where);
-        note_add(note, "}");
+    note_key("calls", "[");
+    for (const struct frame *a = task->frame; a && count++ < MOST; where = a->awaited_at, a = a->outer) {
+        note_key(NULL, "{");
+        note_text("call", a->coro->name);
+        note_id("id", object_ticket(&a->coro->object));
+        note_text("where", where);
+        note_add("}");
     }
-    note_add(note, "]");
+    note_add("]");
 }
 
-struct members { struct note *note; int count; };
-
-static void add_member(struct future *future, void *p)
+static void add_member(struct future *future, void *count)
 {
-    struct members *members = p;
-    if (!future->type->unnamed && members->count < MOST)
-        note_add(members->note, "%s\"%#llx\"", members->count++ ? "," : "",
-                 (unsigned long long)(uintptr_t)object_ticket(future_object(future)));
+    if (!future->type->unnamed && (*(int *)count)++ < MOST)
+        note_id(NULL, object_ticket(future_object(future)));
 }
 
 /* What a gather, a wait, ... is made of. */
-static void add_members(struct note *note, struct future *on)
+static void add_members(struct future *on)
 {
-    if (!on->type->members)
+    int count = 0;
+    if (!on || !on->type->members)
         return;
-    note_add(note, ",\"members\":[");
-    on->type->members(on, add_member, &(struct members){ note, 0 });
-    note_add(note, "]");
+    note_key("members", "[");
+    on->type->members(on, add_member, &count);
+    note_add("]");
 }
 
 static void on_suspended(async_task x)
 {
-    struct note note;
     struct task *task = behind(x);
-    struct object *awaited = task->waiting_on ? info_awaited(task) : NULL;
-    if (!open_note(&note))
+    struct object *awaited = info_awaited(task);
+    const char *on = info_waits_for(task);         /* NULL: it gives up its turn */
+    if (!open_note(NULL))
         return;
-    add_step_end(&note, x);
-    if (!task->waiting_on) {
-        begin_task(&note, "b", "ready", x, "ready");
-        note_text(&note, "where", task->waiting_at);
-        add_calls(&note, task);
-        note_end(&note);
-    } else {
-        begin_task(&note, "b", info_waits_for(task), x, "waits");
-        note_text(&note, "where", task->waiting_at);
-        add_calls(&note, task);
-        if (awaited && awaited->future.type == &task_type)
-            note_id(&note, "on", object_ticket(awaited));
-        else if (awaited)
-            note_id(&note, "object", object_ticket(awaited));
-        add_members(&note, task->waiting_on);
-        note_end(&note);
-    }
-    note_write(&note);
+    add_step_end(x);
+    begin_task("b", on ? on : "ready", x, on ? "waits" : "ready");
+    note_text("where", task->waiting_at);
+    add_calls(task);
+    if (awaited)
+        note_id(awaited->future.type == &task_type ? "on" : "object", object_ticket(awaited));
+    add_members(task->waiting_on);
+    close_note();
 }
 
 /* Tasks tell when they have finished, and what has no handle nobody else knows of. */
-__attribute__((noinline)) static void tell_done(struct future *future)
+static void tell_done(struct future *future)
 {
-    struct note note;
-    const char *comma = "";
-    if (future->type->unnamed || future->type == &task_type || !open_note(&note))
+    if (future->type->unnamed || future->type == &task_type || !open_note(NULL))
         return;
-    note_begin(&note, "i", future->type->name);
-    note_args(&note, "done");
-    note_id(&note, "object", object_ticket(future_object(future)));
-    note_id(&note, "by", task_ticket());
-    add_outcome(&note, future->outcome);
-    note_add(&note, ",\"waiters\":[");
+    note_begin("i", future->type->name, "", "done");
+    note_id("object", object_ticket(future_object(future)));
+    note_id("by", task_ticket());
+    add_outcome(future->outcome);
+    note_key("waiters", "[");
     list_each(link, &future->waiters) {
         struct task *task = task_of_job(container_of(link, struct job, link));
         if (task)
-            note_add(&note, "%s\"%#llx\"", comma, (unsigned long long)(uintptr_t)object_ticket(&task->coro.object));
-        comma = task ? "," : comma;
+            note_id(NULL, object_ticket(&task->coro.object));
     }
-    note_add(&note, "]");
-    note_end(&note);
-    note_write(&note);
+    note_add("]");
+    close_note();
 }
 
 static void on_woken(struct future *future)
@@ -419,68 +387,53 @@ static void on_woken(struct future *future)
     tell_done(future);
     list_each(link, &future->waiters) {
         struct task *task = task_of_job(container_of(link, struct job, link));
-        struct note note;
-        if (!task || !open_plain(&note))
+            if (!task || !open_note(&future->waiters))
             continue;
-        add_state(&note, &future->waiters);
         async_task x = object_ticket(&task->coro.object);
-        begin_task(&note, "e", info_waits_for(task), x, NULL);
-        note_end(&note);
-        add_wake(&note, x);
-        add_ready(&note, "b", x);
-        note_write(&note);
+        add_task("e", info_waits_for(task), x, NULL);
+        add_wake(x);
+        note_write();
     }
 }
 
 static void on_finished(async_task x)
 {
-    struct note note;
     struct task *task = behind(x);
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
     if (task_ticket() == x)
-        add_step_end(&note, x);
+        add_step_end(x);
     else
-        add_ready(&note, "e", x);               /* cancelled before it ran */
-    begin_task(&note, "e", task_name(task), x, "finished");
-    add_outcome(&note, task->coro.object.future.outcome);
-    note_end(&note);
-    note_write(&note);
+        add_task("e", "ready", x, NULL);     /* cancelled before it ran */
+    begin_task("e", task_name(task), x, "finished");
+    add_outcome(task->coro.object.future.outcome);
+    close_note();
 }
 
 static void on_cancelled(async_task x)
 {
-    struct note note;
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
-    begin_task(&note, "n", "cancel", x, "cancel");
-    note_id(&note, "by", task_ticket());
-    note_end(&note);
-    note_write(&note);
+    begin_task("n", "cancel", x, "cancel");
+    note_id("by", task_ticket());
+    close_note();
 }
 
 /* Its track goes on under that name; what is open on it is opened once more. */
 static void on_renamed(async_task x, const char *name)
 {
-    struct note note;
     struct task *task = behind(x);
     bool waits = task->waiting_on && task->waiting_on->state == PENDING;
     const char *open = task_ticket() == x ? NULL : waits ? info_waits_for(task) : "ready";
-    if (task->coro.object.future.state != PENDING || !open_note(&note))
+    if (task->coro.object.future.state != PENDING || !open_note(NULL))
         return;
-    if (open) {
-        begin_task(&note, "e", open, x, NULL);
-        note_end(&note);
-    }
-    begin_task(&note, "e", task_name(task), x, NULL);
-    note_end(&note);
-    begin_task(&note, "b", name, x, "renamed");
-    note_end(&note);
-    if (open) {
-        begin_task(&note, "b", open, x, NULL);
-        note_end(&note);
-    }
-    note_write(&note);
+    if (open)
+        add_task("e", open, x, NULL);
+    add_task("e", task_name(task), x, NULL);
+    add_task("b", name, x, "renamed");
+    if (open)
+        add_task("b", open, x, NULL);
+    note_write();
 }
 
 /* The running task is in one more function, or in one fewer, which may still stand somewhere. Its own function
@@ -488,21 +441,18 @@ static void on_renamed(async_task x, const char *name)
 static void on_frame(const char *event, const struct frame *frame, const async_value *outcome,
                      const char *stands)
 {
-    struct note note;
-    if (!frame->outer || !open_note(&note))
+    if (!frame->outer || !open_note(NULL))
         return;
-    note_begin(&note, "i", frame->coro->name);
-    note_args(&note, event);
-    note_id(&note, "task", task_ticket());
-    note_id(&note, "call", object_ticket(&frame->coro->object));
-    note_text(&note, "where", frame->awaited_at);
-    note_text(&note, "stands", stands);
+    note_begin("i", frame->coro->name, "", event);
+    note_id("task", task_ticket());
+    note_id("call", object_ticket(&frame->coro->object));
+    note_text("where", frame->awaited_at);
+    note_text("stands", stands);
     if (frame->generator)
-        note_add(&note, ",\"generator\":true");
+        note_add(",\"generator\":true");
     if (outcome)
-        add_outcome(&note, *outcome);
-    note_end(&note);
-    note_write(&note);
+        add_outcome(*outcome);
+    close_note();
 }
 
 static void on_entered(const struct frame *frame) { on_frame("entered", frame, NULL, NULL); }
@@ -520,27 +470,20 @@ static void on_yielded(const struct frame *frame, const async_value *value)
 /* An instant with a number of its own. */
 static void instant(const char *name, const char *key, double number)
 {
-    struct note note;
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
-    note_begin(&note, "i", name);
-    note_add(&note, ",\"s\":\"t\"");
-    note_args(&note, name);
-    note_add(&note, ",\"%s\":%.9g", key, number);
-    note_end(&note);
-    note_write(&note);
+    note_begin("i", name, "", name);
+    note_add(",\"%s\":%.9g", key, number);
+    close_note();
 }
 
 static void callback(const char *kind, const char *event, async_fn *fn)
 {
-    struct note note;
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
-    note_begin(&note, kind, "callback");
-    note_args(&note, event);
-    add_function(&note, (uintptr_t)fn);
-    note_end(&note);
-    note_write(&note);
+    note_begin(kind, "callback", "", event);
+    add_function((uintptr_t)fn);
+    close_note();
 }
 
 static void on_calls(async_fn *fn) { callback("B", "calls", fn); }
@@ -557,19 +500,15 @@ static void on_time_passes(double seconds)
 static void on_turn(async_loop *loop)
 {
     static _Thread_local long turns;
-    struct note note;
     if (list_empty(&loop->batch))
         return;
     note_turn();
-    if (!open_note(&note))
+    if (!open_note(NULL))
         return;
-    note_begin(&note, "i", "turn");
-    note_add(&note, ",\"s\":\"t\"");
-    note_args(&note, "turn");
-    note_add(&note, ",\"number\":");
-    note_passing(&note, 0, ++turns);
-    note_end(&note);
-    note_write(&note);
+    note_begin("i", "turn", "", "turn");
+    note_add(",\"number\":");
+    note_passing(0, ++turns);
+    close_note();
 }
 
 static void on_timer(double seconds) { instant("timer", "deadline", seconds); }
@@ -593,9 +532,8 @@ static struct async_hooks hooks = {
 
 static void at_exit(void)
 {
-    struct note note;
-    if (open_note(&note))
-        note_stop(&note);
+    if (open_note(NULL))
+        note_stop();
 }
 
 /* Children must not overwrite what we write, so they don't find the variable. */

@@ -58,20 +58,19 @@ static unsigned char *mark_of(struct tree *tree, struct task *task)
 
 static void print_line(struct tree *tree, struct task *task, int depth, bool cycle)
 {
-    char text[REPORT_TEXT], on[REPORT_TEXT];
+    char text[REPORT_TEXT];
     double since = debug_waits_since(&task->coro.object);
     for (int i = 1; i < depth; i++)
         fputs(tree->last[i] ? "    " : "|   ", stderr);
     if (depth)
         fputs(tree->last[depth] ? "`-- " : "|-- ", stderr);
-    report_describe(&task->coro.object, text);
+    fprintf(stderr, "%s, ", report_describe(&task->coro.object, text));
     if (tree->loop->current == task)
-        fprintf(stderr, "%s, runs", text);
+        fputs("runs", stderr);
     else if (!task->stack)
-        fprintf(stderr, "%s, not started yet", text);
+        fputs("not started yet", stderr);
     else
-        fprintf(stderr, "%s, waits at %s for %s", text, task->waiting_at ? task->waiting_at : "?",
-                info_describe_awaited(task, on));
+        info_print_wait(task);
     if (since >= 0 && tree->loop->current != task)
         fprintf(stderr, ", for %.1f s", clock_to_seconds(loop_now(tree->loop)) - since);
     fputs(cycle ? "  <- again: a cycle\n" : "\n", stderr);
