@@ -9,44 +9,38 @@
 #include "core/memory.h"
 #include "core/task.h"
 
-/* The task at the end of a chain of tasks that await tasks; each is asked on the way down. A chain
- * may be long, so we don't recurse; and it may bite its own tail, in which case every task on it
- * waits for ever and the one where we notice is the one to be woken. */
-static struct task *ask_down(struct task *task, bool *cycle)
+static struct task *task_awaited(const struct task *task)
 {
-    struct task *mark = task;
-    for (unsigned steps = 0, power = 1;; steps++) {
-        task->cancels++;
-        hook(cancelled, task);
-        struct future *next = task->waiting_on;
-        *cycle = false;
-        if (!next || next->type != &task_type || next->state != PENDING)
-            return task;
-        *cycle = task_of(next) == mark;
-        if (*cycle)
-            return task;
-        task = task_of(next);
-        if (steps == power) {
-            mark = task;
-            power *= 2;
-        }
-    }
+    struct future *future = task->waiting_on;
+    return future && future->type == &task_type && future->state == PENDING ? task_of(future) : NULL;
 }
 
+/* Each task in a chain of tasks that await tasks is asked. A chain may be long, so we don't recurse; and it may
+ * bite its own tail, also by way of a gather that one of its own children awaits: then all of them wait for ever,
+ * and the task where we notice is the one to be woken. */
 bool task_cancel(struct future *future, const char *message)
 {
-    bool cycle;
+    struct task *first = task_of(future), *last = first, *next = first;
+    size_t asked = 0;
     if (future->state != PENDING)
         return false;
-    struct task *task = ask_down(task_of(future), &cycle);
-    message = memory_text(&task->memory, message);      /* goes where the error goes: rule 4 */
-    if (!cycle && task->waiting_on && future_cancel(task->waiting_on, message))
+    for (; next && !next->asked; next = task_awaited(last), asked++) {
+        last = next;
+        last->asked = true;
+        last->cancels++;
+        hook(cancelled, last);
+    }
+    message = memory_text(&last->memory, message);      /* goes where the error goes: rule 4 */
+    bool handed_on = !next && last->waiting_on && future_cancel(last->waiting_on, message);
+    for (struct task *task = first; asked--; task = task_awaited(task))
+        task->asked = false;
+    if (handed_on)
         return true;
-    task->must_cancel = true;
-    task->coro.object.future.outcome.message = message;
-    if (cycle) {
-        list_remove(&task->step.link);
-        loop_ready(future->loop, &task->step);
+    last->must_cancel = true;
+    last->coro.object.future.outcome.message = message;
+    if (next) {
+        list_remove(&last->step.link);
+        loop_ready(future->loop, &last->step);
     }
     return true;
 }

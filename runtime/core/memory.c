@@ -11,6 +11,8 @@ struct block;
 struct share {                      /* one that keeps a block: a task, an item of a queue, a future */
     struct list link;               /* in its owner's memory, the oldest first; or in none */
     struct block *block;            /* NULL in a block whose maker let go of it */
+    struct share *next;             /* of those that are late */
+    bool late;
 };
 
 struct span {
@@ -20,7 +22,8 @@ struct span {
 
 struct block {
     struct share first;             /* its maker's */
-    size_t shares;                  /* how many keep it */
+    size_t shares;                  /* how many keep it, but for ... */
+    struct share *late;             /* those of tasks that have ended, for who asks when another was there before */
     struct async_ticket *object;    /* an object that goes with it, and is all there is to it; or NULL */
     struct span span;               /* by which it is found */
     _Alignas(max_align_t) char bytes[];
@@ -61,18 +64,7 @@ static struct block *find(const void *bytes)
     return found ? container_of(*found, struct block, span) : NULL;
 }
 
-/* True if nobody has it any more. */
-static bool one_less(struct block *block)
-{
-    lock();
-    bool last = --block->shares == 0;
-    if (last && !block->object) {
-        tdelete(&block->span, &known.tree, by_address);
-        memory_blocks--;
-    }
-    unlock();
-    return last;
-}
+static struct block gone;           /* what a late share is one of when the text was given back */
 
 static struct list *blocks_of(struct memory *memory)
 {
@@ -122,32 +114,56 @@ void *memory_own(struct memory *memory, struct async_ticket *object)
     return block->bytes;
 }
 
-bool memory_share_of(const void *bytes, struct share **share)
+static bool share_new(const void *bytes, bool late, struct share **share)
 {
     lock();
     struct block *block = find(bytes);
     *share = block ? malloc(sizeof **share) : NULL;
-    if (*share)
-        block->shares++;
-    unlock();
     if (*share) {
-        (*share)->block = block;
+        **share = (struct share){ .block = block, .late = late, .next = block->late };
         list_init(&(*share)->link);
+        if (late)
+            block->late = *share;
+        else
+            block->shares++;
     }
+    unlock();
     return *share || !block;
+}
+
+bool memory_share_of(const void *bytes, struct share **share) { return share_new(bytes, false, share); }
+
+static void forget_late(struct block *block, const struct share *share)
+{
+    struct share **next = &block->late;
+    while (*next && *next != share)
+        next = &(*next)->next;
+    if (*next)
+        *next = share->next;
 }
 
 void memory_let_go(struct share *share)
 {
     if (!share)
         return;
+    lock();
     struct block *block = share->block;
     list_remove(&share->link);
+    if (share->late)
+        forget_late(block, share);
+    else
+        block->shares--;
+    bool last = block != &gone && !block->shares && !block->late;
+    if (last && !block->object) {
+        tdelete(&block->span, &known.tree, by_address);
+        memory_blocks--;
+    }
+    unlock();
     if (share == &block->first)
         share->block = NULL;
     else
         free(share);
-    if (one_less(block))
+    if (last)
         free(block);
 }
 
@@ -162,11 +178,18 @@ struct share *memory_hold(struct share *share)
     return share;
 }
 
+static async_value no_text(async_value v, int error, const char *why)
+{
+    return v.error ? async_error(v.error, NULL) : async_error(error, why);
+}
+
+static async_value no_memory(async_value v) { return no_text(v, ENOMEM, "no memory to keep a text"); }
+
 async_value memory_receive(async_value v)
 {
     struct share *share;
     if (!memory_share(v.ptr, &share))
-        return v.error ? async_error(v.error, NULL) : async_error(ENOMEM, "no memory to keep a text");
+        return no_memory(v);
     if (share)
         memory_hold(share);
     return v;
@@ -174,9 +197,17 @@ async_value memory_receive(async_value v)
 
 async_value memory_inherit(struct memory *from, async_value v)
 {
-    if (memory_empty(from))             /* somebody was here before, or it had nothing of its own */
+    struct list *blocks = blocks_of(from);
+    struct share *first = list_empty(blocks) ? NULL : share_at(blocks->next), *late;
+    if (first && first->late && first->block == &gone)
+        return no_text(v, ASYNC_RUNTIME_ERROR, "the text, or what else it was, has been given back by async_free");
+    if (!first || first->late)
         return memory_receive(v);
+    if (!share_new(v.ptr, true, &late))
+        return no_memory(v);
     memory_move(memory_here(), from);
+    if (late)
+        list_append(blocks, &late->link);
     return v;
 }
 
@@ -208,10 +239,23 @@ static struct share *share_of(struct block *block)
     return NULL;
 }
 
+/* Who comes late gets nothing any more once nobody else has it. */
+static void give_back(struct share *share)
+{
+    if (!share)
+        return;
+    lock();
+    struct block *block = share->block;
+    for (; block->shares == 1 && block->late; block->late = block->late->next)
+        block->late->block = &gone;
+    unlock();
+    memory_let_go(share);
+}
+
 void memory_give_back(void *bytes)
 {
     if (bytes)
-        memory_let_go(share_of(container_of(bytes, struct block, bytes)));
+        give_back(share_of(container_of(bytes, struct block, bytes)));
 }
 
 bool memory_returned(const void *bytes)
@@ -220,7 +264,7 @@ bool memory_returned(const void *bytes)
     struct block *block = find(bytes);
     unlock();
     struct share *share = block && block->bytes == bytes ? share_of(block) : NULL;
-    memory_let_go(share);
+    give_back(share);
     return share;
 }
 

@@ -40,8 +40,8 @@ void memory_let_go(struct share *share);
  * need not have: it just got the same. */
 struct share *memory_hold(struct share *share);
 
-/* The current task gets what is in `from`, or, if another was here before, a share of what v points into;
- * the second always does the latter. They give v, or, if there is no memory for that, an error. */
+/* The current task gets what is in `from`, where what v points into is kept for those who come late, until it is
+ * given back; they, and who calls the second, get a share of that. They give v, or an error. */
 async_value memory_inherit(struct memory *from, async_value v);
 async_value memory_receive(async_value v);
 

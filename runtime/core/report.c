@@ -77,6 +77,11 @@ async_value report_misuse(const void *x, const char *caller)
                               "it out");
     if (object->future.type->misused)
         return object->future.type->misused(object, caller);
+    async_value outcome = object->future.outcome;
+    if (object->future.state == FINISHED && outcome.error)      /* what a task is that could not be made */
+        return report_refused(ASYNC_TYPE_ERROR, caller, "this does not work on a %s, which holds %s: %s",
+                              report_describe(object, text), async_error_name(outcome.error),
+                              report_message(outcome));
     return report_refused(ASYNC_TYPE_ERROR, caller, "this does not work on a %s",
                           report_describe(object, text));
 }

@@ -29,6 +29,7 @@ struct task {
     struct context *context;        /* its context variables */
     unsigned name_number;
     unsigned cancels : 28;          /* requests: task.cancelling() */
+    bool asked : 1;                 /* is on the way that a request takes just now */
     bool must_cancel : 1;           /* the next step gets ASYNC_CANCELLED */
     bool detached : 1;              /* nobody will ask for the outcome */
 };

@@ -466,6 +466,37 @@ START_TEST(tasks_that_await_each_other_in_a_circle_can_be_cancelled)
 }
 END_TEST
 
+static async_value gathers_other(void *p)
+{
+    async_value v = async_catch(async_gather(NULL, ring[((struct link *)p)->next]));
+    return v;
+}
+
+PROGRAM(cancels_ring_of_gathers)
+{
+    for (int i = 0; i < 2; i++) {
+        struct link next = { 1 - i };
+        ring[i] = async_create_task(
+            async_coro_new((async_call){ gathers_other, "gathers_other", &next, sizeof next }));
+    }
+    await(async_sleep(1));
+    async_cancel(ring[1]);
+    await(wait_all(ring[0], ring[1]));
+    say("%s %s, asked %d %d times", yes(async_cancelled(ring[0])), yes(async_cancelled(ring[1])),
+        async_cancelling(ring[0]), async_cancelling(ring[1]));
+    return async_none;
+}
+
+START_TEST(so_can_those_that_gather_each_other)
+{
+    listen_to_stderr();
+    play(async_coro(cancels_ring_of_gathers));
+    heard();
+    expect("True True, asked 1 1 times\n"
+           "stderr| Future exception was never retrieved: async_gather (made at FILE:N): CancelledError: \n");
+}
+END_TEST
+
 struct tower { int height; };
 static async_value tower(void *p)
 {
@@ -512,4 +543,5 @@ MAIN("cancel",
      TEST(X14_cancel_arrives_between_the_event_and_the_wake_up)
      TEST(X15_uncancel)
      TEST(X16_raised_by_hand_it_ends_the_task_as_cancelled_too)
-     TEST(tasks_that_await_each_other_in_a_circle_can_be_cancelled))
+     TEST(tasks_that_await_each_other_in_a_circle_can_be_cancelled)
+     TEST(so_can_those_that_gather_each_other))

@@ -250,6 +250,84 @@ START_TEST(rule_4_what_is_given_back_takes_no_memory)
 }
 END_TEST
 
+/* ------------------------------------------------------- a task that is asked when others were there before */
+
+static async_task author;
+
+static async_value writes(void *p)
+{
+    (void)p;
+    await(async_sleep(1));
+    return async_text("volume %d", 8);
+}
+
+static async_value fails_with_text(void *p)
+{
+    (void)p;
+    await(async_sleep(1));
+    return async_error(ASYNC_VALUE_ERROR, async_strf("page %d", 9));
+}
+
+struct reads { bool gives_back; };
+static async_value reads(void *p)
+{
+    async_value v = async_catch(author);
+    say("%s", v.str);
+    if (((struct reads *)p)->gives_back)
+        async_free(v.str);
+    return async_none;
+}
+
+static void read_by(async_coroutine book, bool gives_back, bool gathered)
+{
+    author = async_create_task(book);
+    async_keep(author);
+    async_detach(async_create_task(async_coro(reads, gives_back)));
+    if (gathered)
+        (void)!async_gather(NULL, author);
+}
+
+PROGRAM(asks_late)
+{
+    for (int given_back = 0; given_back < 2; given_back++) {
+        read_by(async_coro(writes), given_back, false);
+        await(async_sleep(2));
+        many_tasks_later();
+        async_value v = async_catch(author);
+        say("%s %s", v.error ? async_error_name(v.error) : "again:", v.str);
+    }
+    return async_none;
+}
+
+START_TEST(rule_4_a_result_has_its_text_for_who_comes_late_unless_that_was_given_back)
+{
+    play(async_coro(asks_late));
+    expect("volume 8\n"
+           "again: volume 8\n"
+           "volume 8\n"
+           "RuntimeError the text, or what else it was, has been given back by async_free\n");
+}
+END_TEST
+
+PROGRAM(never_asks_gather)
+{
+    read_by(async_coro(fails_with_text), false, true);
+    await(async_sleep(1.5));
+    many_tasks_later();
+    await(async_sleep(2));
+    return async_none;
+}
+
+START_TEST(rule_4_so_has_an_error_that_a_gather_got_and_nobody_asks_for)
+{
+    listen_to_stderr();
+    play(async_coro(never_asks_gather));
+    heard();
+    expect("page 9\n"
+           "stderr| Future exception was never retrieved so far: async_gather (made at FILE:N): ValueError: page 9\n");
+}
+END_TEST
+
 static char some_memory[256];
 PROGRAM(frees_what_is_not_ours) { async_free(some_memory + 128); return async_none; }
 static void misfrees(void) { run_virtual(async_coro(frees_what_is_not_ours)); }
@@ -511,6 +589,8 @@ MAIN("memory",
      TEST(rule_4_memory_does_not_leak_when_an_await_ends_the_coroutine)
      TEST(rule_4_a_hundred_thousand_texts)
      TEST(rule_4_what_is_given_back_takes_no_memory)
+     TEST(rule_4_a_result_has_its_text_for_who_comes_late_unless_that_was_given_back)
+     TEST(rule_4_so_has_an_error_that_a_gather_got_and_nobody_asks_for)
      TEST(only_what_came_from_here_can_be_given_back)
      TEST(memory_is_aligned_and_text_has_any_length)
      TEST(outside_of_tasks_memory_belongs_to_the_program)

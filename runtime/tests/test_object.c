@@ -518,6 +518,9 @@ static void misuse(async_fn *fn)
 
 MISUSE(cancels_coroutine, async_cancel(async_coro(nothing)))
 MISUSE(names_future, async_set_name(async_create_future(), "x"))
+MISUSE(detaches_refused,
+       async_taskgroup *group = async_taskgroup_enter();
+       await(async_taskgroup_join(group)); async_detach(async_taskgroup_create_task(group, async_coro(nothing))))
 MISUSE(makes_task_of_task, (void)!async_create_task(async_current_task()))
 MISUSE(makes_task_twice,
        async_coroutine c = async_coro(nothing);
@@ -540,6 +543,8 @@ START_TEST(misuse_without_a_way_to_return_an_error_aborts_with_a_sentence)
                  "of it.");
     expect_abort(names_future, "TypeError: async_set_name at FILE:N in task 'Task-1': this does "
                                "not work on a Future (made at FILE:N).");
+    expect_abort(detaches_refused, "TypeError: async_detach at FILE:N in task 'Task-1': this does not work on a "
+                                   "Future (made at FILE:N), which holds RuntimeError: TaskGroup is finished.");
     expect_abort(makes_task_of_task,
                  "TypeError: async_create_task at FILE:N in task 'Task-1': a coroutine was "
                  "expected, got task 'Task-1' (main, created at FILE:N), which runs already.");
