@@ -274,6 +274,19 @@ static bool quotes_names(const char *text)
     return !isalnum((unsigned char)*text) || text[strcspn(text, "\",) \n")] != '"';      /* R"(...)" */
 }
 
+/* Behind a word that ends in R a text "end( ... )end", in which quotes and backslashes are what they are. Its length; 0:
+ * there is none. */
+static size_t raw_text(const char *word, size_t length)
+{
+    const char *text = word + length, *from = text + strcspn(text, "("), *to = from;
+    size_t end = from - text;               /* of the quote and the end */
+    if (!length || word[length - 1] != 'R' || *text != '"')
+        return 0;
+    while ((to = strchr(to, ')')) && (strncmp(to + 1, text + 1, end - 1) != 0 || to[end] != '"'))
+        to++;
+    return to ? (size_t)(to + end + 1 - text) : strlen(text);
+}
+
 static bool is_quoting(const char *word, size_t length)
 {
     static const char *const words[] = { "asm", "section", "alias", "weakref", "ifunc", "symver" };
@@ -287,23 +300,36 @@ static bool is_quoting(const char *word, size_t length)
     return false;
 }
 
+/* A word at which AddressSanitizer looks away, for either compiler. */
+static bool is_blinding(const char *word, size_t length)
+{
+    return memmem(word, length, "no_sanitize", 11) || memmem(word, length, "no_address_safety", 17) ||
+           memmem(word, length, "disable_sanitizer", 17);
+}
+
+/* A line for the compiler stands between words like a blank. */
 bool contract_quoted(const char *preprocessed, const char *place)
 {
     char *all = text_of(preprocessed), before = ';';
-    bool fine = true;
-    for (const char *text = all; fine && *text;) {
-        size_t length = *text == '#' && text > all && text[-1] == '\n' ? strcspn(text, "\n") : no_code(text), word = 0;
+    bool fine = true, blinds = false;
+    for (const char *text = all; fine && !blinds && *text;) {
+        bool is_line = *text == '#' && (text == all || text[-1] == '\n');
+        size_t length = is_line ? strcspn(text, "\n") : no_code(text), word = 0;
         while (!length && in_word((unsigned char)text[word]))
             word++;
         if (word && !strchr(";{}", before))
             fine = !is_quoting(text, word) || quotes_names(text + word);
+        blinds = is_blinding(text, word);
+        word += raw_text(text, word);
         text += length ? length : word ? word : 1;
-        before = isspace((unsigned char)text[-1]) ? before : text[-1];
+        before = is_line || isspace((unsigned char)text[-1]) ? before : text[-1];
     }
     free(all);
-    if (!fine)
+    if (blinds)
+        printf("%s asks that nobody watches how it uses memory (no_sanitize). No exercise needs that.\n", place);
+    else if (!fine)
         printf("%s has assembly in it (in the text of a name or a section). No exercise needs that.\n", place);
-    return fine;
+    return fine && !blinds;
 }
 
 /* ----------------------------------------------------------------------- what may be called */
@@ -508,7 +534,7 @@ bool contract_object(const char *object, const char *const *headers, const char 
     return fine;
 }
 
-/* Does this object say something of that name: does it have it, or want it? */
+/* Does this object say something of that name: does it have it, for others to see, or want it? */
 static bool has_name(const char *object, const char *name, bool wants)
 {
     size_t size, count = 0;
@@ -521,6 +547,7 @@ static bool has_name(const char *object, const char *name, bool wants)
         count = sections[i].sh_type == SHT_SYMTAB ? sections[i].sh_size / sizeof *symbols : 0;
         for (size_t k = 1; !found && k < count; k++)
             found = ELF64_ST_BIND(symbols[k].st_info) != STB_LOCAL && (symbols[k].st_shndx == SHN_UNDEF) == wants &&
+                    (wants || ELF64_ST_VISIBILITY(symbols[k].st_other) == STV_DEFAULT) &&
                     !strcmp(bytes + sections[sections[i].sh_link].sh_offset + symbols[k].st_name, name);
     }
     if (bytes)

@@ -38,6 +38,7 @@ enum verdict { FULL, LESS, NOT_JUDGED };
 
 #define MOST_SOURCE (1024 * 1024)
 #define MOST_MESSAGES (64 * 1024)           /* bytes of a compiler's that are shown */
+#define MOST_WARNINGS 8                     /* times that they are asked */
 #define MOST_REPORT (1024 * 1024)
 #define COMPILER_SECONDS 10                 /* of processor time */
 #define COMPILER_BROKE 4                    /* its status when a limit ended a part of it */
@@ -45,6 +46,7 @@ enum verdict { FULL, LESS, NOT_JUDGED };
 #define COMPILER_MEMORY (1UL << 30)
 #define COMPILER_FILE (64UL << 20)
 #define GRADER_SECONDS 300
+#define RUNS "runs"                         /* where it runs, apart from what it is made of */
 #define SECONDS_TO_DRAW 2                   /* what took longer is not run again for a picture */
 
 static const char *room, *source, *build;
@@ -53,6 +55,8 @@ static bool second_pass;
 static char scratch[PATH_MAX], root[PATH_MAX];
 static double grader_seconds;
 static int runs;                            /* a file for the grader, of what it has tried in the first pass */
+static char *warnings[MOST_WARNINGS];       /* that the compiler, the assembler and the linker have */
+static int warning_count;
 static const char *status = "refused";      /* in a word: by the contract, unless something else comes first */
 
 /* ------------------------------------------------------------------------------- the end */
@@ -144,6 +148,8 @@ static void make_scratch(void)
         *scratch = 0;
         cannot("No directory can be made in %s/: %s.", place, strerror(error));
     }
+    if (mkdir(in_scratch(RUNS), 0700) < 0)
+        cannot("No directory can be made in %s/: %s.", place, strerror(errno));
 }
 
 /* A copy, so that it may change while we are at it. */
@@ -218,12 +224,13 @@ static void plant_seed(void)
 
 /* -------------------------------------------------------------------------- compilation */
 
-/* Runs a line of sh, or without one the words; what it says goes to `said`, from where it has to be freed. */
+/* Runs a line of sh, or without one the words, among our files, so that these have no other names than their own;
+ * what it says goes to `said`, from where it has to be freed. */
 static bool run_tool(const char *line, char *const *words, char **said)
 {
     int file = child_file();
     struct child child = {
-        .words = words, .shell = line, .out = file, .err = file, .cpu_seconds = COMPILER_SECONDS,
+        .words = words, .shell = line, .directory = scratch, .out = file, .err = file, .cpu_seconds = COMPILER_SECONDS,
         .still_seconds = COMPILER_STILL, .memory = COMPILER_MEMORY, .file_size = COMPILER_FILE,
         .resident = COMPILER_MEMORY,
     };
@@ -250,15 +257,29 @@ static bool run_tool(const char *line, char *const *words, char **said)
     return child.how == ENDED && child.status == 0;
 }
 
-/* The same for what the submission has to survive. In the second pass warnings are not said again. */
+/* The same for what the submission has to survive. What is said of one that does, its warnings, can wait. */
 static bool make_of_it(const char *line, char *const *words)
 {
     char *said;
     bool made = run_tool(line, words, &said);
-    if (!made || !second_pass)
+    if (!made)
         print_messages(said, true);
-    free(said);
+    if (made && warning_count < MOST_WARNINGS)
+        warnings[warning_count++] = said;
+    else
+        free(said);
     return made;
+}
+
+/* In the second pass they are not said again. */
+static void print_warnings(void)
+{
+    for (int i = 0; i < warning_count; i++) {
+        if (!second_pass)
+            print_messages(warnings[i], true);
+        free(warnings[i]);
+    }
+    warning_count = 0;
 }
 
 /* The names that stay visible for the stage; all others of the submission's are its own affair, and
@@ -269,7 +290,7 @@ static bool hide_names(void)
     char *words[MOST_ARGUMENTS], text[100], header[PATH_MAX], *said;
     int count = 0, declared;
     words[count++] = "objcopy";
-    words[count++] = strdup(in_scratch("exercise.o"));
+    words[count++] = "exercise.o";
     words[count++] = "--redefine-sym=main=student_main";
     words[count++] = "--keep-global-symbol=student_main";
     for (int i = 0; i < 2; i++) {
@@ -320,15 +341,15 @@ static bool check_functions(void)
 
 static bool link_object(void)
 {
-    char *words[] = { "ld", "-shared", "-o", (char *)in_scratch("exercise.so"), (char *)in_scratch("exercise.o"), NULL };
+    char *words[] = { "ld", "-shared", "-o", "exercise.so", "exercise.o", NULL };
     return make_of_it(NULL, words);
 }
 
 /* Who gives names in quotes has the macros replaced, to see them. */
 static bool check_quoted(void)
 {
-    static const char replace[] = "cd \"$0\" && exec $CC $FLAGS -w -O1 -fPIC -I\"$INCLUDE\" -E -P -o exercise.i exercise.c";
-    char *words[] = { scratch, NULL };
+    static const char replace[] = "exec $CC $FLAGS -w -O1 -fPIC -I\"$INCLUDE\" -E -P -o exercise.i exercise.c";
+    char *words[] = { NULL };
     return second_pass || !contract_quotes(in_scratch("exercise.c")) ||
            (make_of_it(replace, words) && contract_quoted(in_scratch("exercise.i"), source));
 }
@@ -339,15 +360,17 @@ static bool check_quoted(void)
 static bool make_stage(void)
 {
     static const char compile[] =
-        "cd \"$0\" && set -- \"$1\" $CC $FLAGS -O1 -g1 -fPIC -ftls-model=initial-exec -I\"$INCLUDE\" "
-        "-MD -MF included -S -o exercise.s exercise.c && tool=$1/tools/student-cc.sh && shift && . \"$tool\"";
-    static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c \"$0/exercise.s\" "
-                                   "-o \"$0/exercise.o\"";
-    char *words[] = { scratch, root, NULL };
-    return make_of_it(compile, words) &&
-           (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
-           contract_assembly(in_scratch("exercise.s"), source) && check_quoted() && make_of_it(assemble, words) &&
-           check_object() && check_functions() && hide_names() && link_object();
+        "set -- $CC $FLAGS -O1 -g1 -fPIC -ftls-model=initial-exec -U__SANITIZE_ADDRESS__ -fdebug-prefix-map=\"$PWD\"=. -I\"$INCLUDE\" "
+        "-MD -MF included -S -o exercise.s exercise.c && . \"$0/tools/student-cc.sh\"";
+    static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c exercise.s -o exercise.o";
+    char *words[] = { root, NULL };
+    bool made = make_of_it(compile, words) &&
+                (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
+                contract_assembly(in_scratch("exercise.s"), source) && check_quoted() && make_of_it(assemble, words) &&
+                check_object() && check_functions() && hide_names() && link_object();
+    if (made)
+        print_warnings();
+    return made;
 }
 
 /* ------------------------------------------------------------------------------ grading */
@@ -383,7 +406,7 @@ static char *run_grader(const char *program, const char *how, int *points, int *
 {
     char *words[] = { grader(), (char *)program, (char *)how, NULL };
     int file = child_file();
-    struct child child = { .words = words, .directory = scratch, .out = file, .err = file, .more = { runs },
+    struct child child = { .words = words, .directory = in_scratch(RUNS), .out = file, .err = file, .more = { runs },
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
     if (file < 0)
         cannot("There is no room for what the grader says: %s.", strerror(errno));
@@ -511,7 +534,7 @@ static bool draw(const char *part, const char *viewer, int out, int err)
 {
     char *words[] = { grader(), stage(), "show", (char *)part,
                       realpath(in_build(viewer), NULL), NULL };
-    struct child child = { .words = words, .directory = scratch, .out = out, .err = err, .more = { runs },
+    struct child child = { .words = words, .directory = in_scratch(RUNS), .out = out, .err = err, .more = { runs },
                            .cpu_seconds = GRADER_SECONDS, .still_seconds = GRADER_SECONDS };
     if (!words[4])
         cannot("%s is missing: make builds it.", in_build(viewer));

@@ -79,7 +79,7 @@ static void clean_environment(bool leaks)
         { "PATH", "/usr/local/bin:/usr/bin:/bin" },
         { "LC_ALL", "C.UTF-8" },
         { "TEMP", place },                      /* for libcheck's file, out of the submission's reach */
-        { "LD_LIBRARY_PATH", "." },             /* where the submission is: exercise.so */
+        { "LD_LIBRARY_PATH", ".." },            /* where the submission is: exercise.so */
         { "ASYNC_CLOCK", "virtual:1000" },      /* so that nobody takes a time for a delay */
         { "ASAN_OPTIONS", leaks ? OF_MEMORY : OF_MEMORY NO_LEAKS },
         { "LSAN_OPTIONS", "exitcode=0:use_globals=0" },     /* the runtime's leaks are not the student's */

@@ -33,7 +33,7 @@ static bool is_students(const char *place)
 const char *student_place(const char *const *addresses, int count)
 {
     static char found[600];
-    char command[64 + 24 * MOST_FRAMES] = "addr2line -f -i -e exercise.so", function[256], place[512];
+    char command[64 + 24 * MOST_FRAMES] = "addr2line -f -i -e ../exercise.so", function[256], place[512];
     size_t length = strlen(command);
     for (int i = 0; i < count; i++) /* the call stands before where it returns to */
         length += snprintf(command + length, sizeof command - length, " %#lx",
