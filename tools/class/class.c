@@ -322,7 +322,8 @@ static void need_sandbox(struct class *class)
     enum tier asked = class->asked.tier, tier = asked ? asked : BUBBLEWRAP;
     const struct exercise *exercises = class->asked.exercises;
     if (class->asked.one)
-        sandbox_give(class->asked.out);
+        sandbox_pass(class->asked.out);
+    sandbox_pass(class->work);
     class->filter = format_text("%s/filter", class->work);
     while (tier != NO_SANDBOX && !sandbox_works(tier, exercises, class->work, class->filter))
         if (asked || tier++ == LANDLOCK)
@@ -518,7 +519,7 @@ static void take_one(struct class *class)
     paths[0] = path;
     class->submissions = calloc(1, sizeof *class->submissions);
     class->submissions[0] = (struct submission){ .exercise = &class->asked.exercises[0], .id = "", .file = "one",
-                                                 .student = strrchr(path, '/') + 1, .paths = paths };
+                                                 .student = visible(utf8_name(strrchr(path, '/') + 1)), .paths = paths };
     class->count = 1;
 }
 

@@ -53,6 +53,7 @@ bool is_archive(const char *name);      /* by its name */
 /* Text in any usual encoding as UTF-8 with plain ends of lines, to be freed; what was done is noted. */
 char *plain_text(const char *bytes, size_t length, size_t *plain_length, const char **note);
 char *utf8_name(const char *name);      /* of a file; to be freed */
+char *visible(char *text);              /* the same; what would move a terminal or end a line has become ? */
 
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));     /* to be freed */
 void hash_bytes(const void *bytes, size_t length, char hash[65]);

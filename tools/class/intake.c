@@ -85,13 +85,18 @@ static bool is_c(const char *name)
     return length > 2 && !strcasecmp(name + length - 2, ".c");
 }
 
-/* A name for files about a student. */
+/* A name for files about a student. One that is too long for that is told from others by its hash. */
 static char *file_name(const char *student, const char *id)
 {
-    char *name = format_text("%.*s%s%s", MOST_NAME, student, *id ? "_" : "", id);
-    for (char *c = name; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 127 || *c == '/' || (c == name && *c == '.'))
-            *c = '_';
+    size_t length = strnlen(student, MOST_NAME);
+    while (length && (student[length] & 0xc0) == 0x80)          /* no character is cut in two */
+        length--;
+    char hash[65] = "", *name;
+    if (student[length])
+        hash_bytes(student, strlen(student), hash);
+    name = format_text("%.*s%s%.8s%s%s", (int)length, student, *hash ? "_" : "", hash, *id ? "_" : "", id);
+    if (*name == '.')
+        *name = '_';
     return name;
 }
 
@@ -107,7 +112,7 @@ static int by_student(const void *a, const void *b)
 /* A file that lies beside folders and is nobody's answer, such as a list of the class, is passed over. */
 static bool read_name(const char *name, unsigned char type, struct submission *of)
 {
-    char *whole = utf8_name(name);
+    char *whole = visible(utf8_name(name));
     bool known = is_moodle(whole, of) || is_canvas(whole, of);
     if (!known)
         of->student = type == DT_DIR ? strdup(whole) : stem(whole);
@@ -272,6 +277,7 @@ static void refuse(struct source *source, const char *status, const char *format
     va_start(args, format);
     vsnprintf(source->sentence, sizeof source->sentence, format, args);
     va_end(args);
+    visible(source->sentence);
 }
 
 /* What is shown of a path: what comes after the student's own folder. What was in an archive is in a folder that

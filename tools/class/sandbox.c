@@ -32,6 +32,7 @@ const char *const tier_names[] = { "", "bubblewrap", "landlock", "none" };
 static char **words;                    /* of the command that is being put together */
 static int count;
 static enum tier tier;                  /* for which it is */
+static int nobody;                      /* who runs in there, if we are root */
 
 static void begin(enum tier its)
 {
@@ -124,16 +125,21 @@ static void environment(const char *build, const char *grader, const char *scrat
         set(passed_on[i], getenv(passed_on[i]));
 }
 
-/* Who has a right to everything becomes nobody in particular before it runs anything: only so do limits hold for it. */
-static int nobody(void) { return 61184 + getpid() % 4000; }      /* of those that systemd, too, takes for a moment */
-
-void sandbox_give(const char *folder)
+/* Who has a right to everything becomes nobody in particular before it runs anything: only so do limits hold for it.
+ * Each is another, of those that systemd, too, takes for a moment: the processes of one user are counted together. */
+static void choose_nobody(void)
 {
-    if (getuid() == 0 && chown(folder, nobody(), nobody()) < 0)
+    static int chosen;
+    nobody = 61184 + (getpid() + chosen++) % 4000;
+}
+
+void sandbox_pass(const char *folder)
+{
+    if (getuid() == 0 && chmod(folder, 0711) < 0)
         perror(folder);
 }
 
-/* All that stands before the limits, and the program. A folder of ours in which it is to write is given to it. */
+/* All that stands before the limits, and the program. A folder of ours in which it is to write becomes its own. */
 static void furnish(enum tier its, const struct exercise *exercise, const char *source, const char *scratch,
                     const char *filter, const char *seed)
 {
@@ -142,13 +148,15 @@ static void furnish(enum tier its, const struct exercise *exercise, const char *
     static const char *const built[] = { "grade", "timeline", "include" };
     char text[PATH_MAX], *here;
     begin(its);
+    choose_nobody();
     if (tier == LANDLOCK) {
         here = realpath(scratch, NULL);
         say("env", "-i", NULL);
         environment(getenv("BUILD"), exercise->grader, here, seed);
         word("%s/confine", getenv("BUILD"));
         say(filter, here, "/proc", "/dev/urandom", NULL);
-        sandbox_give(here);
+        if (getuid() == 0 && chown(here, nobody, nobody) < 0)
+            perror(here);
         free(here);
     } else {
         say("sh", "-c", "exec \"$@\" 9<\"$0\"", filter, "bwrap", "--seccomp", "9", "--die-with-parent", "--new-session",
@@ -234,7 +242,7 @@ static size_t most_processes(void)
 static void limit(void)
 {
     if (getuid() == 0) {
-        word("setpriv"), word("--reuid=%d", nobody()), word("--regid=%d", nobody());
+        word("setpriv"), word("--reuid=%d", nobody), word("--regid=%d", nobody);
         say("--clear-groups", "--no-new-privs", "--bounding-set=-all", NULL);
     }
     word("prlimit"), word("--nproc=%zu", most_processes());

@@ -14,8 +14,8 @@ extern const char *const tier_names[];          /* as one asks for them, and as 
  * is to refuse in there, for the calls below. False, and its own words on stderr, if it has any. */
 bool sandbox_works(enum tier tier, const struct exercise *exercise, const char *scratch, const char *filter);
 
-/* Makes a folder of ours, in which `scratch` lies, theirs who run in there: others have no business in it. */
-void sandbox_give(const char *folder);
+/* Lets those who run in there pass through a folder of ours in which `scratch` lies, whoever they are. */
+void sandbox_pass(const char *folder);
 
 /* False where an exercise's programs talk to each other, and cannot in there. */
 bool sandbox_has_network(enum tier tier, const struct exercise *exercise);

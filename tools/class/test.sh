@@ -88,6 +88,16 @@ expect evil 'no_file 0'
 mkdir -p "$class/clone/.git" "$class/clone/exercises/04-await" "$class/clone/exercises/05-tasks"
 cp "$answer" "$class/clone/exercises/04-await/"; cp "$stub" "$class/clone/exercises/05-tasks/exercise.c"; expect clone 'graded 6'
 hand_in ./__MACOSX exercise.c < "$stub"                     # nobody's
+# Two whose names are too long for a file's, and the same up to there; one whose name, and whose files' names, would move
+# a terminal.
+long=$(printf '%0200d' 0)
+hand_in "$long" exercise.c < "$answer"; hand_in "${long}1" exercise.c < "$answer"
+escape=$(printf '\033') move=$(printf 'mo\033[2Jve\302\233\177')
+hand_in "$move" "a$escape.c" < "$stub"; hand_in "$move" b.c < "$stub"; expect 'mo?[2Jve???' 'several_files 0'
+
+# Compilers, assemblers and linkers name files; none of them lies where somebody's tree or a grading does.
+{ echo '#pragma GCC poison printf'; cat "$stub"; } | hand_in poison exercise.c; expect poison 'does_not_compile 0'
+{ cat "$stub"; echo 'int student_main(void) { return 0; }'; } | hand_in twice exercise.c; expect twice 'does_not_compile 0'
 
 # Bytes that are no text, and one that makes no UTF-16 of it.
 { cat "$answer"; printf '/* \000 */\n'; } | hand_in nul exercise.c; expect nul 'refused 0'
@@ -137,7 +147,11 @@ while IFS= read -r line; do
     if [ "$got" = "$verdict " ] && [ -s "$out/feedback/$file.txt" ]; then ok; else cp "$json" "$place/said"; not_ok "$student: $got, and not $verdict"; fi
 done < "$place/expected"
 rows=$(($(wc -l < "$out/grades.csv") - 1))
-if [ "$rows" -eq "$(wc -l < "$place/expected")" ]; then ok; else not_ok "grades.csv has $rows rows"; fi
+if [ "$rows" -eq $(($(wc -l < "$place/expected") + 2)) ]; then ok; else not_ok "grades.csv has $rows rows"; fi
+if grep -q "^${long},,04-await,graded,6," "$out/grades.csv" && grep -q "^${long}1,,04-await,graded,6," "$out/grades.csv" &&
+    [ "$(find "$out/results" -name '*.json' | wc -l)" -eq "$rows" ]; then ok; else not_ok 'two long names'; fi
+if grep -rqE "/$(basename "$PWD")/|grade\.[A-Za-z0-9]{6}/|$place" "$out/results"; then not_ok 'where the tree or a grading was'; else ok; fi
+if grep -rqF "$escape" "$place/said" "$out"; then not_ok 'a name that moves a terminal'; else ok; fi
 if grep -q "^'=1+1," "$out/grades.csv" || grep -q "^\"'=1+1\"," "$out/grades.csv"; then ok; else not_ok 'a name that a spreadsheet would compute'; fi
 if grep -q '^lovelaceada,123,04-await,graded,0,6,0,0,0,yes,7,' "$out/grades.csv"; then ok; else not_ok 'late, says Canvas'; fi
 if grep -q '^04-await,3,' "$out/items.csv" && ! grep -q 'Repair part' "$out/items.csv"; then ok; else cp "$out/items.csv" "$place/said"; not_ok 'items.csv'; fi
@@ -366,6 +380,20 @@ some HIDDEN="$place/hidden" ONLY='[ad]*' RELEASED=1
 says 'Nine seconds' "$kept/feedback/dan.txt" 'what was hidden, released'
 some HIDDEN="$place"
 if [ $? -eq 2 ] && grep -q 'there is no 04-await.c' "$place/said"; then ok; else not_ok 'no hidden parts there'; fi
+
+# Whose processes are counted together could take them from each other: who may be anybody is another each time.
+mkdir "$place/who"
+cat > "$place/who/04-await.c" <<'END'
+#include "grader.h"
+#include <unistd.h>
+START_TEST(who) { ck_abort_msg("User %d.", (int)getuid()); } END_TEST
+void hidden_parts(void) { part(4, "who are we?", who); }
+END
+for tier in $tiers; do
+    some HIDDEN="$place/who" ONLY='[ad]*' SANDBOX="$tier" RERUN=1
+    users=$(cat "$kept"/results/[ad]*.json | grep -o '"User [1-9][0-9]*\.' | sort -u | wc -l)
+    if [ "$users" -eq 2 ] || [ "$(id -u)" -ne 0 ]; then ok; else not_ok "two students are the same user in $tier"; fi
+done
 
 # What a grader tries is not kept from it by any contract. It is to reach nobody's file, process or network, and what it
 # leaves behind is to be gone, also when we are killed meanwhile. Without a sandbox it reaches all: so it does try.

@@ -100,3 +100,13 @@ char *utf8_name(const char *name)
     size_t made;
     return is_utf8(name, strlen(name)) ? strdup(name) : convert("CP437", name, strlen(name), &made);
 }
+
+char *visible(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == 127)
+            *c = '?';
+        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+            memset(c, '?', 2);
+    return text;
+}

@@ -148,7 +148,7 @@ static void make_scratch(void)
         *scratch = 0;
         cannot("No directory can be made in %s/: %s.", place, strerror(error));
     }
-    if (mkdir(in_scratch(RUNS), 0700) < 0)
+    if (mkdir(in_scratch(RUNS), 0700) < 0 || symlink(include, in_scratch("include")) < 0)
         cannot("No directory can be made in %s/: %s.", place, strerror(errno));
 }
 
@@ -348,7 +348,7 @@ static bool link_object(void)
 /* Who gives names in quotes has the macros replaced, to see them. */
 static bool check_quoted(void)
 {
-    static const char replace[] = "exec $CC $FLAGS -w -O1 -fPIC -I\"$INCLUDE\" -E -P -o exercise.i exercise.c";
+    static const char replace[] = "exec $CC $FLAGS -w -O1 -fPIC -Iinclude -E -P -o exercise.i exercise.c";
     char *words[] = { NULL };
     return second_pass || !contract_quotes(in_scratch("exercise.c")) ||
            (make_of_it(replace, words) && contract_quoted(in_scratch("exercise.i"), source));
@@ -360,7 +360,7 @@ static bool check_quoted(void)
 static bool make_stage(void)
 {
     static const char compile[] =
-        "set -- $CC $FLAGS -O1 -g1 -fPIC -ftls-model=initial-exec -U__SANITIZE_ADDRESS__ -fdebug-prefix-map=\"$PWD\"=. -I\"$INCLUDE\" "
+        "set -- $CC $FLAGS -O1 -g1 -fPIC -ftls-model=initial-exec -U__SANITIZE_ADDRESS__ -fdebug-prefix-map=\"$PWD\"=. -Iinclude "
         "-MD -MF included -S -o exercise.s exercise.c && . \"$0/tools/student-cc.sh\"";
     static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c exercise.s -o exercise.o";
     char *words[] = { root, NULL };
@@ -614,7 +614,6 @@ int main(int argc, char **argv)
     systems = realpath(in_build("include/systems"), NULL);
     if (!include || !systems)
         cannot("%s is missing: make builds it.", in_build("include/systems"));
-    setenv("INCLUDE", include, 1);
     plant_seed();
     make_scratch();
     take_source();
