@@ -12,8 +12,9 @@
  *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
  *      asks; or for as long as you async_keep its handle.
  *   4. Text (async_text, async_strf) and memory from async_alloc are there until each task has ended that
- *      made them, awaited who had them, or got them from a queue, a future or a context; a result's text as long
- *      as the result. A task that never ends gives back what it is done with: async_free. What is made outside of tasks goes with the program.
+ *      made them, awaited who had them, or got them from a queue, a future or a context; a result's own text
+ *      as long as the result. A task that never ends gives back what it is done with: async_free. What is
+ *      made outside of tasks goes with the program.
  * Misuse ends in a sentence that names the task, the file and the line. Where the caller can
  * receive an error it is an error value, elsewhere the program stops with abort().
  *
