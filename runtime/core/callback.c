@@ -75,8 +75,7 @@ static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
 
 async_handle async_loop_call_soon(async_loop *loop, async_fn *fn, void *arg)
 {
-    loop_given(loop, __func__);
-    struct callback *callback = callback_new(loop, fn, arg);
+    struct callback *callback = callback_new(loop_given(loop, __func__), fn, arg);
     if (!callback)
         return NULL;
     loop_ready(loop, &callback->timer.job);
@@ -103,8 +102,7 @@ async_handle async_loop_call_later(async_loop *loop, double delay, async_fn *fn,
 
 async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, void *arg)
 {
-    loop_given(loop, __func__);
-    return call_at(loop, clock_from_seconds(when), fn, arg);
+    return call_at(loop_given(loop, __func__), clock_from_seconds(when), fn, arg);
 }
 
 void async_handle_cancel(async_handle handle)

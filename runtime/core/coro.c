@@ -76,6 +76,30 @@ async_coroutine async_coro_new(async_call call)
     return object_ticket(&coro->object);
 }
 
+struct on {
+    const void *handle;
+    const struct future_type *type;
+    async_fn *run;
+};
+
+static async_value run_on(void *p)
+{
+    async_value v;
+    struct on on = *(struct on *)p;
+    struct object *object = object_of(on.handle, on.type, container_of(p, struct coro, room)->name, &v);
+    if (!object)
+        return v;
+    object_pin(object);
+    v = on.run(object);
+    object_unpin(object);
+    return v;
+}
+
+async_coroutine coro_on(const void *handle, const struct future_type *type, async_fn *run, const char *name)
+{
+    return coro_make(run_on, name, &(struct on){ handle, type, run }, sizeof(struct on));
+}
+
 async_coroutine coro_with_call(async_fn *fn, async_call what)
 {
     _Alignas(max_align_t) char room[sizeof(struct call) + what.size];

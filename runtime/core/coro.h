@@ -68,6 +68,10 @@ static inline async_coroutine coro_make(async_fn *fn, const char *name, const vo
     return coro && coro_copy(coro, args, size) ? object_ticket(&coro->object) : NULL;
 }
 
+/* One for a wait on an object: run gets the object that the handle named by then, of this type, which stays
+ * alive until run returns, even if the task that it belongs to ends meanwhile. */
+async_coroutine coro_on(const void *handle, const struct future_type *type, async_fn *run, const char *name);
+
 /* An object for one of ours that has a program's function called elsewhere: it gets a struct call. */
 struct call {
     async_fn *fn;

@@ -39,8 +39,7 @@ void report_exception(async_loop *loop, const char *message, async_value error,
 void async_loop_call_exception_handler(async_loop *loop, const char *message, async_value error,
                                        async_awaitable x)
 {
-    loop_given(loop, __func__);
-    report_exception(loop, message, error, object_find(x));
+    report_exception(loop_given(loop, __func__), message, error, object_find(x));
 }
 
 void async_loop_default_exception_handler(async_loop *loop, const char *message, async_value error,
@@ -52,6 +51,5 @@ void async_loop_default_exception_handler(async_loop *loop, const char *message,
 
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn)
 {
-    loop_given(loop, __func__);
-    loop->on_exception = fn;
+    loop_given(loop, __func__)->on_exception = fn;
 }

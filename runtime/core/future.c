@@ -113,8 +113,7 @@ bool future_was_cancelled(const void *ticket, const char *caller)
 
 async_future async_create_future(void)
 {
-    loop_given(loop_running, "async_create_future");
-    return async_loop_create_future(loop_running);
+    return async_loop_create_future(loop_given(loop_running, __func__));
 }
 
 static struct promise *make(async_loop *loop)
@@ -141,30 +140,26 @@ async_future future_failed(async_loop *loop, async_value error)
     return object_ticket(&promise->object);
 }
 
-const char *async_type_name(async_awaitable x)
-{
-    if (!x)
-        return "NULL";
-    struct object *object = object_find(x);
-    if (!object)
-        report_abort(report_misuse(x, "async_type_name"));
-    return object->future.type->name;
-}
-
-void async_keep(async_awaitable x)
+/* Whatever it is; NULL is nothing. */
+static struct object *of_any_kind(async_awaitable x, const char *caller)
 {
     struct object *object = object_find(x);
     if (x && !object)
-        report_abort(report_misuse(x, "async_keep"));
+        report_abort(report_misuse(x, caller));
+    return object;
+}
+
+const char *async_type_name(async_awaitable x) { return x ? of_any_kind(x, __func__)->future.type->name : "NULL"; }
+
+void async_keep(async_awaitable x)
+{
     if (x)
-        object_pin(object);
+        object_pin(of_any_kind(x, __func__));
 }
 
 void async_release(async_awaitable x)
 {
-    struct object *object = object_find(x);
-    if (x && !object && !object_over(x))
-        report_abort(report_misuse(x, "async_release"));
+    struct object *object = object_over(x) ? NULL : of_any_kind(x, __func__);
     if (object && object->pins)
         object_unpin(object);
 }
@@ -186,16 +181,13 @@ static async_value set(async_future x, async_value outcome, const char *caller)
     return async_none;
 }
 
-async_value async_set_result(async_future x, async_value value)
-{
-    return set(x, value, "async_set_result");
-}
+async_value async_set_result(async_future x, async_value value) { return set(x, value, __func__); }
 
 async_value async_set_exception(async_future x, async_value error)
 {
     if (!error.error)
         return async_error(ASYNC_TYPE_ERROR, "async_set_exception wants an error value");
-    return set(x, error, "async_set_exception");
+    return set(x, error, __func__);
 }
 
 bool async_done(async_task x) { return future_known(x, "async_done", NULL)->state != PENDING; }
@@ -206,25 +198,19 @@ bool async_cancelled(async_task x)
                           : future_of(x, "async_cancelled", NULL)->state == CANCELLED;
 }
 
-async_value async_result(async_task x)
+static async_value outcome(async_task x, const char *caller, const char *not_yet)
 {
     async_value error;
-    struct future *future = future_of(x, "async_result", &error);
+    struct future *future = future_of(x, caller, &error);
     if (!future)
         return error;
-    if (future->state == PENDING)
-        return async_error(ASYNC_INVALID_STATE, "Result is not set.");
-    return future_take(future);
+    return future->state == PENDING ? async_error(ASYNC_INVALID_STATE, not_yet) : future_take(future);
 }
+
+async_value async_result(async_task x) { return outcome(x, __func__, "Result is not set."); }
 
 async_value async_exception(async_task x)
 {
-    async_value error;
-    struct future *future = future_of(x, "async_exception", &error);
-    if (!future)
-        return error;
-    if (future->state == PENDING)
-        return async_error(ASYNC_INVALID_STATE, "Exception is not set.");
-    error = future_take(future);
-    return error.error ? error : async_none;
+    async_value v = outcome(x, __func__, "Exception is not set.");
+    return v.error ? v : async_none;
 }

@@ -84,29 +84,10 @@ async_loop *async_new_event_loop(void)
 
 async_loop *async_get_running_loop(void) { return loop_running; }
 
-bool async_loop_is_running(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return loop->running;
-}
-
-bool async_loop_is_closed(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return loop->closed;
-}
-
-void async_loop_stop(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    loop->stopping = true;
-}
-
-double async_loop_time(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return clock_to_seconds(loop_now(loop));
-}
+bool async_loop_is_running(async_loop *loop) { return loop_given(loop, __func__)->running; }
+bool async_loop_is_closed(async_loop *loop) { return loop_given(loop, __func__)->closed; }
+void async_loop_stop(async_loop *loop) { loop_given(loop, __func__)->stopping = true; }
+double async_loop_time(async_loop *loop) { return clock_to_seconds(loop_now(loop_given(loop, __func__))); }
 
 /* ---------------------------------------------------------------------------- its end */
 

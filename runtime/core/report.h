@@ -50,11 +50,12 @@ const char *report_message(async_value error);
 /* Prints the sentence and aborts, for calls that cannot return it. */
 _Noreturn void report_abort(async_value why);
 
-/* Of a loop that a program gave us: NULL, what get_running_loop() is outside of loops, ends here. */
-static inline void loop_given(const async_loop *loop, const char *caller)
+/* A loop that a program gave us, or the running one: NULL, what get_running_loop() is outside of loops, ends here. */
+static inline async_loop *loop_given(async_loop *loop, const char *caller)
 {
     if (!loop)
         report_abort(report_no_loop(caller));
+    return loop;
 }
 
 /* Of a bridge: the name of one of its errors, or NULL. */

@@ -249,34 +249,24 @@ static async_task create(async_loop *loop, async_coroutine coro, const char *nam
     return object_ticket(&task->coro.object);
 }
 
-async_task async_create_task(async_coroutine coro)
-{
-    return async_create_task_named(coro, NULL);
-}
+async_task async_create_task(async_coroutine coro) { return async_create_task_named(coro, NULL); }
 
 async_task async_create_task_named(async_coroutine coro, const char *name)
 {
-    loop_given(loop_running, "async_create_task");
-    return create(loop_running, coro, name, false);
+    return create(loop_given(loop_running, "async_create_task"), coro, name, false);
 }
 
 async_task async_create_task_eager(async_coroutine coro)
 {
-    loop_given(loop_running, "async_create_task_eager");
-    return create(loop_running, coro, NULL, true);
+    return create(loop_given(loop_running, __func__), coro, NULL, true);
 }
 
 async_task async_loop_create_task(async_loop *loop, async_coroutine coro)
 {
-    loop_given(loop, __func__);
-    return create(loop, coro, NULL, false);
+    return create(loop_given(loop, __func__), coro, NULL, false);
 }
 
-void async_loop_set_eager_task_factory(async_loop *loop, bool on)
-{
-    loop_given(loop, __func__);
-    loop->eager = on;
-}
+void async_loop_set_eager_task_factory(async_loop *loop, bool on) { loop_given(loop, __func__)->eager = on; }
 
 struct task *task_known(async_task x, const char *caller) { return x ? object_known(x, &task_type, caller) : NULL; }
 
@@ -310,8 +300,7 @@ async_task async_current_task(void) { return task_ticket(); }
 
 size_t async_all_tasks(async_task *tasks, size_t room)
 {
-    loop_given(loop_running, "async_all_tasks");
-    return async_loop_all_tasks(loop_running, tasks, room);
+    return async_loop_all_tasks(loop_given(loop_running, __func__), tasks, room);
 }
 
 size_t async_loop_all_tasks(async_loop *loop, async_task *tasks, size_t room)

@@ -27,30 +27,6 @@ static void drop(struct object *object)
 
 static const struct future_type barrier_type = { .name = "Barrier", .drop = drop };
 
-async_barrier *async_barrier_new(long parties)
-{
-    struct condition *condition = parties < 1 ? NULL : condition_new(NULL);
-    struct barrier *barrier = condition ? primitive_new(&barrier_type) : NULL;
-    if (!barrier)
-        return NULL;
-    object_pin(&condition->object);
-    barrier->condition = condition;
-    barrier->parties = parties;
-    barrier->count = 0;
-    barrier->state = FILLING;
-    return (async_barrier *)object_ticket(&barrier->object);
-}
-
-static struct barrier *find(async_barrier *x, const char *caller, async_value *error)
-{
-    return object_of(x, &barrier_type, caller, error);
-}
-
-static void *use(async_barrier *x, const char *caller, async_value *error)
-{
-    return primitive_use(x, &barrier_type, caller, error);
-}
-
 static void notify_all(struct barrier *barrier) { condition_notify(barrier->condition, SIZE_MAX); }
 
 /* Waits inside until the barrier is no longer filling. */
@@ -87,60 +63,58 @@ static async_value pass(struct barrier *barrier)
     return v.error ? v : async_num(index);
 }
 
-static async_value wait(void *p)
+static async_value wait(void *object)
 {
-    async_value v;
-    in_use struct barrier *barrier = use(*(async_barrier **)p, "async_barrier_wait", &v);
-    if (!barrier || (v = lock_acquire(barrier->condition->lock)).error)
+    struct barrier *barrier = object;
+    async_value v = lock_acquire(barrier->condition->lock);
+    if (v.error)
         return v;
     v = pass(barrier);
     lock_release(barrier->condition->lock);
     return v;
 }
 
-async_awaitable async_barrier_wait(async_barrier *barrier)
+static async_value change(struct barrier *barrier, enum state state)
 {
-    return coro_make(wait, "async_barrier_wait", &barrier, sizeof barrier);
-}
-
-static async_value change(async_barrier *x, const char *caller, enum state if_some, enum state if_none)
-{
-    async_value v;
-    in_use struct barrier *barrier = use(x, caller, &v);
-    if (!barrier || (v = lock_acquire(barrier->condition->lock)).error)
+    async_value v = lock_acquire(barrier->condition->lock);
+    if (v.error)
         return v;
-    barrier->state = barrier->count > 0 ? if_some : if_none;
+    barrier->state = state == RESETTING && barrier->count == 0 ? FILLING : state;
     notify_all(barrier);
     return lock_release(barrier->condition->lock);
 }
 
-static async_value reset(void *p)
+static async_value reset(void *barrier) { return change(barrier, RESETTING); }
+static async_value abort_all(void *barrier) { return change(barrier, BROKEN); }
+
+/* ------------------------------------------------------------------ what async.h offers */
+
+async_barrier *async_barrier_new(long parties)
 {
-    return change(*(async_barrier **)p, "async_barrier_reset", RESETTING, FILLING);
+    struct condition *condition = parties < 1 ? NULL : condition_new(NULL);
+    struct barrier *barrier = condition ? primitive_new(&barrier_type) : NULL;
+    if (!barrier)
+        return NULL;
+    object_pin(&condition->object);
+    barrier->condition = condition;
+    barrier->parties = parties;
+    barrier->count = 0;
+    barrier->state = FILLING;
+    return (async_barrier *)object_ticket(&barrier->object);
 }
 
-static async_value abort_all(void *p)
-{
-    return change(*(async_barrier **)p, "async_barrier_abort", BROKEN, BROKEN);
-}
-
-async_awaitable async_barrier_reset(async_barrier *barrier)
-{
-    return coro_make(reset, "async_barrier_reset", &barrier, sizeof barrier);
-}
-
-async_awaitable async_barrier_abort(async_barrier *barrier)
-{
-    return coro_make(abort_all, "async_barrier_abort", &barrier, sizeof barrier);
-}
+async_awaitable async_barrier_wait(async_barrier *x) { return coro_on(x, &barrier_type, wait, __func__); }
+async_awaitable async_barrier_reset(async_barrier *x) { return coro_on(x, &barrier_type, reset, __func__); }
+async_awaitable async_barrier_abort(async_barrier *x) { return coro_on(x, &barrier_type, abort_all, __func__); }
 
 long async_barrier_n_waiting(async_barrier *x)
 {
-    struct barrier *barrier = find(x, "async_barrier_n_waiting", NULL);
+    struct barrier *barrier = object_of(x, &barrier_type, __func__, NULL);
     return barrier->state == FILLING ? barrier->count : 0;
 }
 
 bool async_barrier_broken(async_barrier *x)
 {
-    return find(x, "async_barrier_broken", NULL)->state == BROKEN;
+    struct barrier *barrier = object_of(x, &barrier_type, __func__, NULL);
+    return barrier->state == BROKEN;
 }

@@ -68,22 +68,11 @@ static struct condition *find(async_condition *x, const char *caller, async_valu
     return object_of(x, &condition_type, caller, error);
 }
 
-static void *use(async_condition *x, const char *caller, async_value *error)
-{
-    return primitive_use(x, &condition_type, caller, error);
-}
-
-static async_value acquire(void *p)
-{
-    async_value error;
-    in_use struct condition *condition = use(*(async_condition **)p, "async_condition_acquire",
-                                             &error);
-    return condition ? lock_acquire(condition->lock) : error;
-}
+static async_value acquire(void *condition) { return lock_acquire(((struct condition *)condition)->lock); }
 
 async_awaitable async_condition_acquire(async_condition *condition)
 {
-    return coro_make(acquire, "async_condition_acquire", &condition, sizeof condition);
+    return coro_on(condition, &condition_type, acquire, __func__);
 }
 
 async_value async_condition_release(async_condition *x)
@@ -98,17 +87,11 @@ bool async_condition_locked(async_condition *x)
     return find(x, "async_condition_locked", NULL)->lock->locked;
 }
 
-static async_value wait(void *p)
-{
-    async_value error;
-    in_use struct condition *condition = use(*(async_condition **)p, "async_condition_wait",
-                                             &error);
-    return condition ? condition_wait(condition) : error;
-}
+static async_value wait(void *condition) { return condition_wait(condition); }
 
 async_awaitable async_condition_wait(async_condition *condition)
 {
-    return coro_make(wait, "async_condition_wait", &condition, sizeof condition);
+    return coro_on(condition, &condition_type, wait, __func__);
 }
 
 struct wait_until {
@@ -121,7 +104,7 @@ static async_value wait_for(void *p)
 {
     struct wait_until args = *(struct wait_until *)p;
     async_value v;
-    in_use struct condition *condition = use(args.condition, "async_condition_wait_for", &v);
+    in_use struct condition *condition = primitive_use(args.condition, &condition_type, "async_condition_wait_for", &v);
     if (!condition)
         return v;
     while (!args.predicate(args.arg))

@@ -41,18 +41,11 @@ bool async_event_is_set(async_event *x)
     return ((struct event *)object_of(x, &event_type, "async_event_is_set", NULL))->set;
 }
 
-static async_value wait(void *p)
+static async_value wait(void *object)
 {
-    async_value error;
+    struct event *event = object;
     struct waiter waiter;
-    in_use struct event *event = primitive_use(*(async_event **)p, &event_type,
-                                               "async_event_wait", &error);
-    if (!event)
-        return error;
     return event->set ? async_none : waitq_wait(&event->waitq, &waiter);
 }
 
-async_awaitable async_event_wait(async_event *event)
-{
-    return coro_make(wait, "async_event_wait", &event, sizeof event);
-}
+async_awaitable async_event_wait(async_event *event) { return coro_on(event, &event_type, wait, __func__); }

@@ -59,18 +59,9 @@ async_lock *async_lock_new(void)
     return (async_lock *)object_ticket(&lock->object);
 }
 
-static async_value acquire(void *p)
-{
-    async_value error;
-    in_use struct lock *lock = primitive_use(*(async_lock **)p, &lock_type, "async_lock_acquire",
-                                             &error);
-    return lock ? lock_acquire(lock) : error;
-}
+static async_value acquire(void *lock) { return lock_acquire(lock); }
 
-async_awaitable async_lock_acquire(async_lock *lock)
-{
-    return coro_make(acquire, "async_lock_acquire", &lock, sizeof lock);
-}
+async_awaitable async_lock_acquire(async_lock *lock) { return coro_on(lock, &lock_type, acquire, __func__); }
 
 async_value async_lock_release(async_lock *x)
 {

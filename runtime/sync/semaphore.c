@@ -48,20 +48,16 @@ static bool give_to_next(struct semaphore *semaphore)
     return true;
 }
 
-static async_value acquire(void *p)
+static async_value acquire(void *object)
 {
-    async_value v;
+    struct semaphore *semaphore = object;
     struct waiter waiter;
-    in_use struct semaphore *semaphore = primitive_use(*(async_semaphore **)p, &semaphore_type,
-                                                       "async_semaphore_acquire", &v);
-    if (!semaphore)
-        return v;
     if (!locked(semaphore)) {
         semaphore->permits--;
         holder_note(&semaphore->taken, async_here);
         return async_none;
     }
-    v = waitq_wait(&semaphore->waitq, &waiter);
+    async_value v = waitq_wait(&semaphore->waitq, &waiter);
     if (!v.error)
         holder_note(&semaphore->taken, task_current()->waiting_at);
     if (v.error && waiter_woken(&waiter))
@@ -73,7 +69,7 @@ static async_value acquire(void *p)
 
 async_awaitable async_semaphore_acquire(async_semaphore *semaphore)
 {
-    return coro_make(acquire, "async_semaphore_acquire", &semaphore, sizeof semaphore);
+    return coro_on(semaphore, &semaphore_type, acquire, __func__);
 }
 
 async_value async_semaphore_release(async_semaphore *x)
