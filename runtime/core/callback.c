@@ -20,8 +20,6 @@ struct callback {
     struct context *context;        /* of who booked it; NULL once it has run */
 };
 
-_Static_assert(sizeof(struct callback) <= OBJECT_SIZE, "a callback fits its record");
-
 static void drop(struct object *object) { context_release(((struct callback *)object)->context); }
 
 static const struct future_type handle_type = { .name = "Handle", .drop = drop };
@@ -62,10 +60,10 @@ static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
         loop->debug->check_thread(loop, "call_soon, call_later or call_at");
     if (loop->closed)
         report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
-    struct callback *callback = (struct callback *)object_new(&handle_type, loop);
+    struct callback *callback = object_make(struct callback, &handle_type, loop);
     if (!callback)
         return NULL;
-    callback->timer = (struct timer){ .job.run = run };
+    callback->timer.job.run = run;
     list_init(&callback->timer.job.link);
     callback->fn = fn;
     callback->arg = arg;

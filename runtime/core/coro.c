@@ -84,13 +84,12 @@ struct on {
 
 static async_value run_on(void *p)
 {
-    async_value v;
     struct on on = *(struct on *)p;
-    struct object *object = object_of(on.handle, on.type, container_of(p, struct coro, room)->name, &v);
+    struct object *object = object_fit(on.handle, on.type);
     if (!object)
-        return v;
+        return report_misuse(on.handle, container_of(p, struct coro, room)->name);
     object_pin(object);
-    v = on.run(object);
+    async_value v = on.run(object);
     object_unpin(object);
     return v;
 }

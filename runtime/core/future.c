@@ -15,8 +15,6 @@ struct promise {                    /* async_create_future's */
     struct share *share;            /* of the text that its outcome is, or NULL */
 };
 
-_Static_assert(sizeof(struct promise) <= OBJECT_SIZE, "a future fits its record");
-
 static void drop(struct object *object) { memory_let_go(((struct promise *)object)->share); }
 
 static async_value take(struct object *object)
@@ -116,24 +114,15 @@ async_future async_create_future(void)
     return async_loop_create_future(loop_given(loop_running, __func__));
 }
 
-static struct promise *make(async_loop *loop)
-{
-    struct promise *promise = (struct promise *)object_new(&future_type, loop);
-    if (promise)
-        promise->share = NULL;
-    return promise;
-}
-
 async_future async_loop_create_future(async_loop *loop)
 {
-    loop_given(loop, __func__);
-    struct promise *promise = make(loop);
+    struct promise *promise = object_make(struct promise, &future_type, loop_given(loop, __func__));
     return promise ? object_ticket(&promise->object) : NULL;
 }
 
 async_future future_failed(async_loop *loop, async_value error)
 {
-    struct promise *promise = make(loop);
+    struct promise *promise = object_make(struct promise, &future_type, loop);
     if (!promise)
         return NULL;
     future_set(&promise->object.future, error);

@@ -59,6 +59,7 @@ struct object *object_new(const struct future_type *type, async_loop *loop)
         return NULL;
     list_init(&object->link);
     object_use(object);
+    memset(object + 1, 0, OBJECT_SIZE - sizeof *object);
     return object;
 }
 

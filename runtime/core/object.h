@@ -39,7 +39,7 @@ static inline struct object *future_object(struct future *future)
     return container_of(future, struct object, future);
 }
 
-#define OBJECT_SIZE 256         /* room for the largest: a _Static_assert beside each kind */
+#define OBJECT_SIZE 256         /* room for the largest kind */
 #define NUMBER_BITS 24          /* 16 million records alive at once; the rest of a ticket is its serial */
 #define NUMBER_MASK (((uint64_t)1 << NUMBER_BITS) - 1)
 #define CHUNK_BITS 8
@@ -139,7 +139,11 @@ static inline void object_unpin(struct object *object)
         object_free(object);
 }
 
-struct object *object_new(const struct future_type *type, async_loop *loop);   /* NULL: no memory */
+struct object *object_new(const struct future_type *type, async_loop *loop);   /* zeroes behind it; NULL: no memory */
+
+/* The same, as a struct that begins with one. */
+#define object_make(kind, type, loop) \
+    ({ _Static_assert(sizeof(kind) <= OBJECT_SIZE, "it fits its record"); (kind *)object_new(type, loop); })
 
 /* Was this a ticket, and what it stood for is recycled? Then that had ended: questions about its state
  * are answered for good, those about its value get a sentence. */

@@ -186,6 +186,18 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
     return &object->future;
 }
 
+struct future *task_ensure_listed(async_loop *loop, const async_awaitable *list, size_t i, const char *caller,
+                                  async_value *error)
+{
+    struct object *task = list[i] ? object_successor(list[i]) : NULL;
+    for (size_t j = 0; task && j < i; j++)
+        if (list[j] == list[i]) {
+            object_pin(task);
+            return &task->future;
+        }
+    return task_ensure(loop, list[i], caller, error);
+}
+
 static async_value take(struct object *object)
 {
     struct task *task = (struct task *)object;

@@ -61,6 +61,10 @@ struct task *task_create(async_loop *loop, async_awaitable x, const char *name, 
 struct future *task_ensure(async_loop *loop, async_awaitable x, const char *caller,
                            async_value *error);
 
+/* The same of the i-th in a list: a coroutine object that stood there before has become a task, which is meant. */
+struct future *task_ensure_listed(async_loop *loop, const async_awaitable *list, size_t i, const char *caller,
+                                  async_value *error);
+
 /* The only two ways to wait; everything is built on them: until the future is done, and for one
  * turn of the loop (task_yield, in step.h). They return async_none, or ASYNC_CANCELLED if the task was
  * cancelled meanwhile, whatever the future holds, or an error at once where no task runs. */

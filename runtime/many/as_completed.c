@@ -28,13 +28,10 @@ struct completion {
     bool timed_out;
 };
 
-_Static_assert(sizeof(struct completion) <= OBJECT_SIZE, "a completion fits its record");
-
 static void drop(struct object *object)
 {
     struct completion *completion = (struct completion *)object;
-    if (object->future.loop)
-        loop_timer_stop(object->future.loop, &completion->timer);
+    loop_timer_stop(object->future.loop, &completion->timer);
     for (size_t i = 0; i < completion->count; i++) {
         list_remove(&completion->entries[i].done.link);
         object_unpin(future_object(completion->entries[i].future));
@@ -100,23 +97,16 @@ static async_value collect(struct completion *completion, const async_awaitable 
 {
     async_value error = async_none;
     for (size_t i = 0; i < count; i++) {
-        struct object *known = list[i] ? object_successor(list[i]) : NULL;
-        struct future *future = known ? &known->future : NULL;
+        struct future *future = task_ensure_listed(loop_running, list, i, "async_as_completed", &error);
+        if (!future)
+            return error;
         bool twice = false;
-        if (!known) {
-            future = task_ensure(loop_running, list[i], "async_as_completed", &error);
-            if (!future)
-                return error;
-        }
         for (size_t j = 0; j < completion->count; j++)
             twice |= completion->entries[j].future == future;
         if (twice) {
-            if (!known)
-                object_unpin(future_object(future));
+            object_unpin(future_object(future));
             continue;
         }
-        if (known)
-            return report_misuse(list[i], "async_as_completed");
         struct entry *entry = &completion->entries[completion->count++];
         *entry = (struct entry){ .done.run = one_done, .completion = completion, .future = future };
         list_init(&entry->link);
@@ -127,34 +117,27 @@ static async_value collect(struct completion *completion, const async_awaitable 
 
 async_iterator async_as_completed(const async_awaitable *list, size_t count, double timeout)
 {
+    async_loop *loop = loop_given(loop_running, __func__);
     async_iterator iterator = { next, NULL };
-    loop_given(loop_running, "async_as_completed");
-    struct completion *completion = (struct completion *)object_new(&completion_type, loop_running);
+    struct completion *completion = object_make(struct completion, &completion_type, loop);
     if (!completion)
         return iterator;
-    completion->entries = malloc((count + 1) * sizeof *completion->entries);
-    completion->count = 0;
-    completion->timed_out = false;
-    completion->timer = (struct timer){ .job.run = time_is_up };
+    completion->timer.job.run = time_is_up;
     list_init(&completion->timer.job.link);
     list_init(&completion->done);
     waitq_init(&completion->waitq, &completion->object);
-    if (!completion->entries) {
+    completion->entries = malloc((count + 1) * sizeof *completion->entries);
+    async_value v = completion->entries ? collect(completion, list, count) : async_error(ENOMEM, NULL);
+    if (v.error && v.error != ENOMEM)           /* NULL in the list is what had no memory */
+        report_abort(v);
+    completion->unfinished = completion->left = completion->count;
+    bool limited = completion->count && timeout < ASYNC_NO_TIMEOUT;
+    if (v.error || (limited && !loop_timer_start(loop, &completion->timer, clock_after(&loop->clock, timeout)))) {
         object_free(&completion->object);
         return iterator;
     }
-    async_value v = collect(completion, list, count);
-    if (v.error == ENOMEM)
-        return iterator;                        /* a handle in the list is NULL */
-    if (v.error)
-        report_abort(v);
-    completion->unfinished = completion->left = completion->count;
     if (!completion->count)
         object_retire(&completion->object, UNTAKEN);
-    else if (timeout < ASYNC_NO_TIMEOUT
-             && !loop_timer_start(loop_running, &completion->timer,
-                                  clock_after(&loop_running->clock, timeout)))
-        return iterator;
     iterator.state = object_ticket(&completion->object);
     return iterator;
 }

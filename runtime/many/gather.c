@@ -28,8 +28,6 @@ struct gather {
     bool cancel_requested;          /* then it ends with ASYNC_CANCELLED once all are done */
 };
 
-_Static_assert(sizeof(struct gather) <= OBJECT_SIZE, "a gather fits its record");
-
 static void fail(struct gather *gather, struct future *child, async_value error)
 {
     gather->failed = child;
@@ -101,20 +99,6 @@ static const struct future_type gather_type = {
     .name = "async_gather", .cancel = cancel, .drop = drop, .take = take, .members = members
 };
 
-/* Is the i-th argument a coroutine object that stood in the list before? Then it has become a
- * task of ours, and that task is meant. */
-static struct future *given_before(const struct gather *gather, const async_awaitable *list,
-                                   size_t i)
-{
-    struct object *task = list[i] ? object_successor(list[i]) : NULL;
-    for (size_t j = 0; task && j < i; j++)
-        if (gather->children[j].future == &task->future) {
-            object_pin(task);
-            return &task->future;
-        }
-    return NULL;
-}
-
 /* The running loop, or else that of the first task or future in the list. */
 static async_loop *loop_for(const async_awaitable *list, size_t count)
 {
@@ -131,9 +115,7 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
 {
     async_value error = async_none;
     for (size_t i = 0; i < count; i++) {
-        struct future *future = given_before(gather, list, i);
-        if (!future)
-            future = task_ensure(gather->object.future.loop, list[i], "async_gather", &error);
+        struct future *future = task_ensure_listed(gather->object.future.loop, list, i, "async_gather", &error);
         if (!future)
             return error;
         gather->children[i] = (struct gathered){ { .run = child_done }, gather, future };
@@ -148,16 +130,12 @@ static async_value collect(struct gather *gather, const async_awaitable *list, s
 async_future async_gather_list(async_value *results, const async_awaitable *list, size_t count,
                                bool return_exceptions)
 {
-    async_loop *loop = loop_for(list, count);
-    loop_given(loop, "async_gather");
-    struct gather *gather = (struct gather *)object_new(&gather_type, loop);
+    async_loop *loop = loop_given(loop_for(list, count), "async_gather");
+    struct gather *gather = object_make(struct gather, &gather_type, loop);
     if (!gather)
         return NULL;
     gather->results = results;
-    gather->count = 0;
-    gather->failed = NULL;
     gather->return_exceptions = return_exceptions;
-    gather->cancel_requested = false;
     gather->children = malloc((count + 1) * sizeof *gather->children);
     async_value error = gather->children ? collect(gather, list, count)
                                          : async_error(ENOMEM, "no memory for async_gather");

@@ -45,14 +45,18 @@ struct generator {
     bool running, yielded, closing, over;
 };
 
-_Static_assert(sizeof(struct generator) <= OBJECT_SIZE, "a generator fits its record");
+static void give_up_stack(struct generator *generator)
+{
+    list_remove(&generator->link);
+    if (generator->stack)
+        stack_give(generator->stack);
+    generator->stack = NULL;
+}
 
 static void drop(struct object *object)
 {
     struct generator *generator = (struct generator *)object;
-    list_remove(&generator->link);
-    if (generator->stack)
-        stack_give(generator->stack);
+    give_up_stack(generator);
     object_unpin(&generator->coro->object);
 }
 
@@ -74,8 +78,10 @@ static const struct future_type generator_type = {
     .name = "async_generator", .drop = drop, .abandon = abandon
 };
 
-static void over(struct generator *generator)
+static void end(struct generator *generator)
 {
+    generator->over = true;
+    give_up_stack(generator);
     memory_give_back(generator->owned);
     generator->owned = NULL;
     object_disown(&generator->object);
@@ -109,14 +115,6 @@ static bool prepare(struct generator *generator)
     return true;
 }
 
-static void finish(struct generator *generator)
-{
-    stack_give(generator->stack);
-    generator->stack = NULL;
-    list_remove(&generator->link);
-    over(generator);
-}
-
 static void exchange(void **a, void **b)
 {
     void *was = *a;
@@ -147,10 +145,10 @@ static async_value resume(struct generator *generator)
     async_value v = generator->value;
     if (generator->yielded)
         hook_value(yielded, generator->frame, &v);
-    if (generator->over)
-        finish(generator);
-    if (generator->over && !v.error)
-        v = async_error(ASYNC_STOP_ITERATION, "");
+    if (generator->over) {
+        end(generator);
+        v = v.error ? v : async_error(ASYNC_STOP_ITERATION, "");
+    }
     object_unpin(&generator->object);
     return v;
 }
@@ -193,18 +191,13 @@ async_value async_yield_value(async_value value)
 async_iterator async_generator_new(async_call call)
 {
     async_iterator iterator = { next, NULL };
-    struct generator *generator = (struct generator *)object_new(&generator_type, loop_running);
-    async_coroutine coro = generator ? async_coro_new(call) : NULL;
-    if (!coro) {
-        if (generator) {
-            generator->object.future.type = &plain_future;      /* nothing to drop yet */
-            object_free(&generator->object);
-        }
+    async_coroutine coro = async_coro_new(call);
+    struct generator *generator = coro ? object_make(struct generator, &generator_type, loop_running) : NULL;
+    if (!generator) {
+        async_coro_close(coro);
         return iterator;
     }
-    *generator = (struct generator){ .object = generator->object, .coro = object_find(coro) };
-    list_init(&generator->object.link);
-    list_init(&generator->object.future.waiters);
+    generator->coro = object_find(coro);
     list_init(&generator->link);
     generator->coro->object.future.type = &running_type;
     object_pin(&generator->coro->object);
@@ -231,11 +224,8 @@ static async_value aclose(void *p)
         return async_error(ASYNC_RUNTIME_ERROR,
                            "aclose(): asynchronous generator is already running");
     generator->closing = true;
-    if (generator->over)
-        return async_none;
-    if (!generator->stack) {                    /* never started: nothing of it runs */
-        generator->over = true;
-        over(generator);
+    if (!generator->stack) {                    /* it is over, or never started: then nothing of it runs */
+        end(generator);
         return async_none;
     }
     v = resume(generator);

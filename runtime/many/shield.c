@@ -12,8 +12,6 @@ struct shield {
     struct future *inner;           /* pinned */
 };
 
-_Static_assert(sizeof(struct shield) <= OBJECT_SIZE, "a shield fits its record");
-
 static void inner_done(struct job *job)
 {
     struct shield *shield = container_of(job, struct shield, inner_done);
@@ -71,14 +69,14 @@ async_future async_shield(async_awaitable x)
         object_unpin(future_object(inner));
         return object_ticket(future_object(inner));
     }
-    struct shield *shield = (struct shield *)object_new(&shield_type, loop_running);
+    struct shield *shield = object_make(struct shield, &shield_type, loop_running);
     if (!shield) {
         object_unpin(future_object(inner));
         return NULL;
     }
     shield->inner = inner;
-    shield->inner_done = (struct job){ .run = inner_done };
-    shield->outer_done = (struct job){ .run = outer_done };
+    shield->inner_done.run = inner_done;
+    shield->outer_done.run = outer_done;
     list_append(&inner->waiters, &shield->inner_done.link);
     list_append(&shield->object.future.waiters, &shield->outer_done.link);
     shield->object.pins = 2;                            /* one for each job */

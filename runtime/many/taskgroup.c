@@ -25,8 +25,6 @@ struct group {
     bool leaving, aborting, owner_cancelled, left;
 };
 
-_Static_assert(sizeof(struct group) <= OBJECT_SIZE, "a group fits its record");
-
 struct member {
     struct job done;
     struct list link;
@@ -171,7 +169,6 @@ static async_value leave(struct group *group, async_value outcome)
     if (outcome.error && !group->aborting)
         abort_members(group);
     cancelled = wait_for_members(group, cancelled);
-    group->left = true;
     if (group->exit.error)
         return group->exit;
     if (group->owner_cancelled && task_uncancel(group->owner) == 0)
@@ -180,13 +177,11 @@ static async_value leave(struct group *group, async_value outcome)
         return cancelled;
     async_value of_block = outcome.error == ASYNC_CANCELLED ? async_none : outcome;
     if (!of_block.error && list_empty(&group->failed))
-        return outcome.error ? async_none : outcome;
+        return of_block;
     if (group->owner->cancels) {        /* asked from outside as well: that must not be forgotten */
         task_uncancel(group->owner);
         future_cancel(&group->owner->coro.object.future, NULL);
     }
-    if (!of_block.error)
-        of_block = async_none;
     return collect(group, of_block);
 }
 
@@ -196,11 +191,10 @@ async_taskgroup *async_taskgroup_enter(void)
 {
     struct task *owner = task_current();
     if (!owner)
-        report_abort(report_no_loop("async_taskgroup_enter"));
-    struct group *group = (struct group *)object_new(&group_type, loop_running);
+        report_abort(report_no_loop(__func__));
+    struct group *group = object_make(struct group, &group_type, loop_running);
     if (!group)
         return NULL;
-    memset((char *)group + sizeof group->object, 0, sizeof *group - sizeof group->object);
     group->owner = owner;
     object_pin(&owner->coro.object);
     list_init(&group->members);
@@ -262,7 +256,7 @@ async_value async_taskgroup_leave(async_taskgroup *x, async_value outcome)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for a task group");
     if (object_over(x))
         return outcome;
-    struct group *group = object_of(x, &group_type, "async_taskgroup_leave", &outcome);
+    struct group *group = object_of(x, &group_type, __func__, &outcome);
     if (!group || group->left)
         return outcome;
     outcome = leave(group, outcome);
@@ -283,8 +277,7 @@ async_awaitable async_taskgroup_join(async_taskgroup *group)
 /* Left without a join: the block ended early, with what await or async_raise noted. */
 void async_taskgroup_exit(async_taskgroup **x)
 {
-    struct group *group = *x ? object_find((async_awaitable)*x) : NULL;
-    if (!group || group->left)          /* joined, perhaps so long ago that the record is gone */
+    if (!*x)
         return;
     async_value before = async_leaving(), after = async_taskgroup_leave(*x, before);
     if (after.error != before.error || after.message != before.message)

@@ -19,16 +19,7 @@ struct timeout {
     enum state state;
 };
 
-_Static_assert(sizeof(struct timeout) <= OBJECT_SIZE, "a timeout fits its record");
-
 static const struct future_type timeout_type = { .name = "Timeout" };
-
-static void expire(struct job *job)
-{
-    struct timeout *timeout = container_of(job, struct timeout, timer.job);
-    future_cancel(&timeout->task->coro.object.future, NULL);
-    timeout->state = EXPIRING;
-}
 
 /* A scope is over, or its task has ended without leaving it. */
 static void close_scope(struct timeout *timeout)
@@ -40,11 +31,12 @@ static void close_scope(struct timeout *timeout)
     object_retire(&timeout->object, TAKEN);
 }
 
-static void expire_scope(struct job *job)
+static void expire(struct job *job)
 {
     struct timeout *timeout = container_of(job, struct timeout, timer.job);
     bool left_behind = timeout->task->coro.object.future.state != PENDING;
-    expire(job);
+    future_cancel(&timeout->task->coro.object.future, NULL);
+    timeout->state = EXPIRING;
     if (left_behind) {
         timeout->state = TIMED_OUT;
         close_scope(timeout);
@@ -64,12 +56,6 @@ static bool set_deadline(struct timeout *timeout, int64_t when)
         return loop_timer_start(loop, &timeout->timer, when);
     loop_ready(loop, &timeout->timer.job);
     return true;
-}
-
-static int64_t deadline_after(double seconds)
-{
-    return seconds < ASYNC_NO_TIMEOUT ? clock_after(&loop_running->clock, seconds)
-                                      : INT64_MAX;
 }
 
 static bool enter(struct timeout *timeout, struct task *task, int64_t when)
@@ -104,16 +90,6 @@ struct wait_for {
     double timeout;
 };
 
-struct ending {
-    struct job job;
-    struct future over;
-};
-
-static void ended(struct job *job)
-{
-    future_set(&container_of(job, struct ending, job)->over, async_none);
-}
-
 /* No time at all: done already, or cancelled without having run, and waited for. */
 static async_value at_once(async_awaitable x)
 {
@@ -121,20 +97,14 @@ static async_value at_once(async_awaitable x)
     struct future *future = task_ensure(loop_running, x, "async_wait_for", &v);
     if (!future)
         return v;
-    if (future->state == PENDING) {
-        struct ending ending = { .job.run = ended };
-        future_init(&ending.over, &plain_future, loop_running);
-        list_append(&future->waiters, &ending.job.link);
-        future_cancel(future, NULL);
-        v = task_wait(&ending.over);
-        list_remove(&ending.job.link);
-        if (!v.error) {
-            v = future_take(future);
-            if (v.error == ASYNC_CANCELLED)
-                v = async_error(ASYNC_TIMEOUT, "");
-        }
-    } else {
+    if (future->state != PENDING) {
         v = future_take(future);
+    } else {
+        async_task cut_short = object_ticket(future_object(future));
+        future_cancel(future, NULL);
+        v = async_catch(async_wait(&cut_short, 1, ASYNC_NO_TIMEOUT, ASYNC_ALL_COMPLETED));
+        if (!v.error && (v = future_take(future)).error == ASYNC_CANCELLED)
+            v = async_error(ASYNC_TIMEOUT, "");
     }
     object_unpin(future_object(future));
     return v;
@@ -148,7 +118,7 @@ static async_value wait_for(void *p)
         return report_no_task();
     if (args->timeout <= 0)
         return at_once(args->x);
-    if (!enter(&timeout, task_current(), deadline_after(args->timeout)))
+    if (!enter(&timeout, task_current(), clock_after(&loop_running->clock, args->timeout)))
         return async_error(ENOMEM, "no memory for a timer");
     return leave(&timeout, async_catch(args->x));
 }
@@ -165,41 +135,31 @@ static async_timeout_scope *scope(int64_t when, const char *caller)
 {
     if (!task_current())
         report_abort(report_no_loop(caller));
-    struct timeout *timeout = (struct timeout *)object_new(&timeout_type, loop_running);
+    struct timeout *timeout = object_make(struct timeout, &timeout_type, loop_running);
     if (!timeout)
         return NULL;
     if (!enter(timeout, task_current(), when)) {
         object_free(&timeout->object);
         return NULL;
     }
-    timeout->timer.job.run = expire_scope;
     object_pin(&timeout->task->coro.object);
     return (async_timeout_scope *)object_ticket(&timeout->object);
 }
 
 async_timeout_scope *async_timeout(double seconds)
 {
-    return scope(loop_running ? deadline_after(seconds) : 0, "async_timeout");
+    return scope(loop_running ? clock_after(&loop_running->clock, seconds) : 0, __func__);
 }
 
-async_timeout_scope *async_timeout_at(double when)
-{
-    return scope(when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX,
-                 "async_timeout_at");
-}
-
-static struct timeout *find(async_timeout_scope *x, const char *caller)
-{
-    return object_of(x, &timeout_type, caller, NULL);
-}
+async_timeout_scope *async_timeout_at(double when) { return scope(clock_from_seconds(when), __func__); }
 
 async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
 {
     if (!x)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for async_timeout");
-    if (object_over(x))
+    struct timeout *timeout = object_known(x, &timeout_type, __func__);
+    if (!timeout)
         return outcome;
-    struct timeout *timeout = find(x, "async_timeout_leave");
     outcome = leave(timeout, outcome);
     close_scope(timeout);
     return outcome;
@@ -208,11 +168,8 @@ async_value async_timeout_leave(async_timeout_scope *x, async_value outcome)
 /* The outcome of the function around is not known yet, so the change is left to its frame. */
 void async_timeout_exit(async_timeout_scope **x)
 {
-    struct timeout *timeout = *x ? object_find((async_awaitable)*x) : NULL;
-    if (!timeout || timeout->state >= TIMED_OUT)    /* left by hand before */
-        return;
     async_value cancelled = async_error(ASYNC_CANCELLED, NULL);
-    if (async_timeout_leave(*x, cancelled).error == ASYNC_TIMEOUT)
+    if (*x && async_timeout_leave(*x, cancelled).error == ASYNC_TIMEOUT)
         coro_replace_cancelled(async_error(ASYNC_TIMEOUT, ""));
 }
 
@@ -227,25 +184,24 @@ static async_value finished(enum state state)
 async_value async_timeout_reschedule(async_timeout_scope *x, double when)
 {
     if (object_over(x))
-        return finished(future_was_cancelled(x, "async_timeout_reschedule") ? TIMED_OUT : EXITED);
-    struct timeout *timeout = find(x, "async_timeout_reschedule");
+        return finished(future_was_cancelled(x, __func__) ? TIMED_OUT : EXITED);
+    struct timeout *timeout = object_of(x, &timeout_type, __func__, NULL);
     if (timeout->state != ENTERED)
         return finished(timeout->state);
-    if (!set_deadline(timeout, when < ASYNC_NO_TIMEOUT ? clock_from_seconds(when) : INT64_MAX))
-        return async_error(ENOMEM, "no memory for a timer");
-    return async_none;
+    return set_deadline(timeout, clock_from_seconds(when)) ? async_none
+                                                           : async_error(ENOMEM, "no memory for a timer");
 }
 
 bool async_timeout_expired(async_timeout_scope *x)
 {
     if (object_over(x))
-        return future_was_cancelled(x, "async_timeout_expired");
-    enum state state = find(x, "async_timeout_expired")->state;
-    return state == EXPIRING || state == TIMED_OUT;
+        return future_was_cancelled(x, __func__);
+    struct timeout *timeout = object_of(x, &timeout_type, __func__, NULL);
+    return timeout->state == EXPIRING || timeout->state == TIMED_OUT;
 }
 
 double async_timeout_when(async_timeout_scope *x)
 {
-    int64_t when = find(x, "async_timeout_when")->timer.deadline;
-    return when == INT64_MAX ? ASYNC_NO_TIMEOUT : clock_to_seconds(when);
+    struct timeout *timeout = object_of(x, &timeout_type, __func__, NULL);
+    return timeout->timer.deadline == INT64_MAX ? ASYNC_NO_TIMEOUT : clock_to_seconds(timeout->timer.deadline);
 }

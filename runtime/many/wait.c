@@ -18,6 +18,7 @@ struct wait {
 
 struct awaited {                    /* on one of the tasks */
     struct job done;
+    async_task x;
     struct future *future;          /* pinned */
     struct waiting *waiting;
 };
@@ -59,52 +60,33 @@ static void one_done(struct job *job)
     }
 }
 
-/* Those that are done to the front, each part in its former order; gives how many are done. */
-static async_value part(async_task *tasks, struct awaited *awaited, size_t count, async_task *kept)
+/* Writes those that are done, or those that are not, in their former order; gives where it ended. */
+static async_task *list(async_task *tasks, const struct waiting *waiting, bool pending)
 {
-    size_t done = 0;
-    for (int pending = 0; pending < 2; pending++)
-        for (size_t i = 0; i < count; i++)
-            if ((awaited[i].future->state == PENDING) == pending)
-                kept[done++] = tasks[i];
-    done = 0;
-    for (size_t i = 0; i < count; i++) {
-        tasks[i] = kept[i];
-        done += awaited[i].future->state != PENDING;
-    }
-    return async_num(done);
+    for (size_t i = 0; i < waiting->count; i++)
+        if ((waiting->awaited[i].future->state == PENDING) == pending)
+            *tasks++ = waiting->awaited[i].x;
+    return tasks;
 }
 
-/* Pins every task and checks that it is one. */
-static async_value look_up(const struct wait *args, struct awaited *awaited, struct waiting *waiting)
+static async_value wait_for_them(const struct wait *args, struct awaited *awaited)
 {
-    async_value error;
-    for (size_t i = 0; i < args->count; i++) {
-        struct future *future = future_known(args->tasks[i], "async_wait", &error);
-        if (!future) {
-            while (i--)
-                object_unpin(future_object(awaited[i].future));
-            return error;
-        }
-        awaited[i] = (struct awaited){ { .run = one_done }, future, waiting };
-        list_init(&awaited[i].done.link);
+    async_value v = async_none;
+    async_loop *loop = loop_running;
+    struct waiting waiting = { .awaited = awaited, .unfinished = args->count, .return_when = args->return_when };
+    while (waiting.count < args->count) {
+        async_task x = args->tasks[waiting.count];
+        struct future *future = future_known(x, "async_wait", &v);
+        if (!future)
+            break;
+        awaited[waiting.count] = (struct awaited){ { .run = one_done }, x, future, &waiting };
+        list_init(&awaited[waiting.count++].done.link);
         object_pin(future_object(future));
     }
-    return async_none;
-}
-
-static async_value wait_for_them(const struct wait *args, struct awaited *awaited, async_task *kept)
-{
-    async_loop *loop = loop_running;
-    struct waiting waiting = { .awaited = awaited, .count = args->count, .unfinished = args->count,
-                               .return_when = args->return_when };
-    async_value v = look_up(args, awaited, &waiting);
-    if (v.error)
-        return v;
     waiting.timer.job.run = time_is_up;
     list_init(&waiting.timer.job.link);
     future_init(&waiting.over, &waiting_type, loop);
-    if (args->timeout < ASYNC_NO_TIMEOUT
+    if (!v.error && args->timeout < ASYNC_NO_TIMEOUT
         && !loop_timer_start(loop, &waiting.timer, clock_after(&loop->clock, args->timeout)))
         v = async_error(ENOMEM, "no memory for a timer");
     for (size_t i = 0; i < args->count && !v.error; i++)
@@ -112,32 +94,32 @@ static async_value wait_for_them(const struct wait *args, struct awaited *awaite
     if (!v.error)
         v = task_wait(&waiting.over);
     loop_timer_stop(loop, &waiting.timer);
-    for (size_t i = 0; i < args->count; i++)
+    if (!v.error) {
+        async_task *first_pending = list(args->tasks, &waiting, false);
+        list(first_pending, &waiting, true);
+        v = async_num(first_pending - args->tasks);
+    }
+    for (size_t i = 0; i < waiting.count; i++) {
         list_remove(&awaited[i].done.link);
-    if (!v.error)
-        v = part(args->tasks, awaited, args->count, kept);
-    for (size_t i = 0; i < args->count; i++)
         object_unpin(future_object(awaited[i].future));
+    }
     return v;
 }
 
 static async_value wait(void *p)
 {
-    struct wait *args = p;
+    const struct wait *args = p;
     if (!task_current())
         return report_no_task();
     if (args->count == 0)
         return async_error(ASYNC_VALUE_ERROR, "Set of Tasks/Futures is empty.");
     if (args->return_when < ASYNC_FIRST_COMPLETED || args->return_when > ASYNC_ALL_COMPLETED)
         return async_error(ASYNC_VALUE_ERROR, "Invalid return_when value");
-    struct memory *ours = memory_here();        /* so that nothing leaks if we never come back */
-    struct awaited *awaited = memory_get(ours, args->count * sizeof *awaited);
-    async_task *kept = memory_get(ours, args->count * sizeof *kept);
-    async_value v = async_error(ENOMEM, "no memory for async_wait");
-    if (awaited && kept)
-        v = wait_for_them(args, awaited, kept);
+    struct awaited *awaited = async_alloc(args->count * sizeof *awaited);   /* no leak if we never come back */
+    if (!awaited)
+        return async_error(ENOMEM, "no memory for async_wait");
+    async_value v = wait_for_them(args, awaited);
     memory_give_back(awaited);
-    memory_give_back(kept);
     return v;
 }
 

@@ -98,8 +98,6 @@ async_barrier *async_barrier_new(long parties)
     object_pin(&condition->object);
     barrier->condition = condition;
     barrier->parties = parties;
-    barrier->count = 0;
-    barrier->state = FILLING;
     return (async_barrier *)object_ticket(&barrier->object);
 }
 

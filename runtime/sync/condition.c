@@ -59,13 +59,8 @@ void condition_notify(struct condition *condition, size_t count)
 async_condition *async_condition_new(async_lock *lock)
 {
     struct condition *condition = condition_new(
-        lock ? object_of(lock, &lock_type, "async_condition_new", NULL) : NULL);
+        lock ? object_of(lock, &lock_type, __func__, NULL) : NULL);
     return condition ? (async_condition *)object_ticket(&condition->object) : NULL;
-}
-
-static struct condition *find(async_condition *x, const char *caller, async_value *error)
-{
-    return object_of(x, &condition_type, caller, error);
 }
 
 static async_value acquire(void *condition) { return lock_acquire(((struct condition *)condition)->lock); }
@@ -78,13 +73,14 @@ async_awaitable async_condition_acquire(async_condition *condition)
 async_value async_condition_release(async_condition *x)
 {
     async_value error;
-    struct condition *condition = find(x, "async_condition_release", &error);
+    struct condition *condition = object_of(x, &condition_type, __func__, &error);
     return condition ? lock_release(condition->lock) : error;
 }
 
 bool async_condition_locked(async_condition *x)
 {
-    return find(x, "async_condition_locked", NULL)->lock->locked;
+    struct condition *condition = object_of(x, &condition_type, __func__, NULL);
+    return condition->lock->locked;
 }
 
 static async_value wait(void *condition) { return condition_wait(condition); }
@@ -123,7 +119,7 @@ async_awaitable async_condition_wait_for(async_condition *condition, async_predi
 async_value async_condition_notify(async_condition *x, size_t count)
 {
     async_value error;
-    struct condition *condition = find(x, "async_condition_notify", &error);
+    struct condition *condition = object_of(x, &condition_type, __func__, &error);
     if (!condition)
         return error;
     if (!condition->lock->locked)

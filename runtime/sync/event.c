@@ -17,14 +17,13 @@ async_event *async_event_new(void)
     struct event *event = primitive_new(&event_type);
     if (!event)
         return NULL;
-    event->set = false;
     waitq_init(&event->waitq, &event->object);
     return (async_event *)object_ticket(&event->object);
 }
 
 void async_event_set(async_event *x)
 {
-    struct event *event = object_of(x, &event_type, "async_event_set", NULL);
+    struct event *event = object_of(x, &event_type, __func__, NULL);
     if (event->set)
         return;
     event->set = true;
@@ -33,12 +32,14 @@ void async_event_set(async_event *x)
 
 void async_event_clear(async_event *x)
 {
-    ((struct event *)object_of(x, &event_type, "async_event_clear", NULL))->set = false;
+    struct event *event = object_of(x, &event_type, __func__, NULL);
+    event->set = false;
 }
 
 bool async_event_is_set(async_event *x)
 {
-    return ((struct event *)object_of(x, &event_type, "async_event_is_set", NULL))->set;
+    struct event *event = object_of(x, &event_type, __func__, NULL);
+    return event->set;
 }
 
 static async_value wait(void *object)

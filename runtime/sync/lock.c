@@ -54,7 +54,6 @@ async_lock *async_lock_new(void)
     struct lock *lock = primitive_new(&lock_type);
     if (!lock)
         return NULL;
-    lock->locked = false;
     waitq_init(&lock->waitq, &lock->object);
     return (async_lock *)object_ticket(&lock->object);
 }
@@ -66,13 +65,13 @@ async_awaitable async_lock_acquire(async_lock *lock) { return coro_on(lock, &loc
 async_value async_lock_release(async_lock *x)
 {
     async_value error;
-    struct lock *lock = object_of(x, &lock_type, "async_lock_release", &error);
+    struct lock *lock = object_of(x, &lock_type, __func__, &error);
     return lock ? lock_release(lock) : error;
 }
 
 bool async_lock_locked(async_lock *lock)
 {
-    return ((struct lock *)object_of(lock, &lock_type, "async_lock_locked", NULL))->locked;
+    return ((struct lock *)object_of(lock, &lock_type, __func__, NULL))->locked;
 }
 
 void async_lock_exit(async_lock **lock) { async_lock_release(*lock); }

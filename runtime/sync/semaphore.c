@@ -27,7 +27,6 @@ static async_semaphore *make(long permits, bool bounded)
         return NULL;
     semaphore->permits = permits;
     semaphore->bound = bounded ? permits : -1;
-    semaphore->taken = (struct holder){ NULL, NULL };
     waitq_init(&semaphore->waitq, &semaphore->object);
     return (async_semaphore *)object_ticket(&semaphore->object);
 }
@@ -75,7 +74,7 @@ async_awaitable async_semaphore_acquire(async_semaphore *semaphore)
 async_value async_semaphore_release(async_semaphore *x)
 {
     async_value error;
-    struct semaphore *semaphore = object_of(x, &semaphore_type, "async_semaphore_release", &error);
+    struct semaphore *semaphore = object_of(x, &semaphore_type, __func__, &error);
     if (!semaphore)
         return error;
     if (semaphore->bound >= 0 && semaphore->permits >= semaphore->bound)
@@ -87,7 +86,7 @@ async_value async_semaphore_release(async_semaphore *x)
 
 bool async_semaphore_locked(async_semaphore *x)
 {
-    return locked(object_of(x, &semaphore_type, "async_semaphore_locked", NULL));
+    return locked(object_of(x, &semaphore_type, __func__, NULL));
 }
 
 void async_semaphore_exit(async_semaphore **semaphore) { async_semaphore_release(*semaphore); }
