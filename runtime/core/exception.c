@@ -17,23 +17,18 @@ static void print_exception(const char *message, async_value error, struct objec
             async_error_name(error.error), report_message(error));
 }
 
-/* The program's handler, in the context of the task that the error is about. */
-static void call_handler(async_loop *loop, const char *message, async_value error, struct object *object)
+/* The program's handler runs in the context of the task that the error is about. */
+void report_exception(async_loop *loop, const char *message, async_value error, struct object *object)
 {
+    if (!loop || !loop->on_exception) {
+        print_exception(message, error, object);
+        return;
+    }
     bool of_task = object && object->future.type == &task_type;
     struct context *before = context_enter(of_task ? context_keep(((struct task *)object)->context)
                                                    : context_copy());
     loop->on_exception(loop, message, error, object ? object_ticket(object) : NULL);
     context_leave(before);
-}
-
-void report_exception(async_loop *loop, const char *message, async_value error,
-                      struct object *object)
-{
-    if (loop && loop->on_exception)
-        call_handler(loop, message, error, object);
-    else
-        print_exception(message, error, object);
 }
 
 void async_loop_call_exception_handler(async_loop *loop, const char *message, async_value error,

@@ -141,9 +141,10 @@ static inline void object_unpin(struct object *object)
 
 struct object *object_new(const struct future_type *type, async_loop *loop);   /* zeroes behind it; NULL: no memory */
 
-/* The same, as a struct that begins with one. */
-#define object_make(kind, type, loop) \
-    ({ _Static_assert(sizeof(kind) <= OBJECT_SIZE, "it fits its record"); (kind *)object_new(type, loop); })
+/* The same, as the struct that begins with it. */
+#define object_as(kind, object) \
+    ({ _Static_assert(sizeof(kind) <= OBJECT_SIZE, "it fits its record"); (kind *)(object); })
+#define object_make(kind, type, loop) object_as(kind, object_new(type, loop))
 
 /* Was this a ticket, and what it stood for is recycled? Then that had ended: questions about its state
  * are answered for good, those about its value get a sentence. */

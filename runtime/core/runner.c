@@ -1,4 +1,5 @@
-/* runner.c - asyncio.run and asyncio.Runner: run main, cancel what is left, report, close.
+/* runner.c - running a loop: for ever, until something is done, or as asyncio.run and asyncio.Runner do:
+ * run main, cancel what is left, report, close.
  *
  * Ctrl-C: the first one cancels the main task, so that its clean-ups run; if it then ends with
  * that, the run ends with ASYNC_KEYBOARD_INTERRUPT. A second one ends the process at once. */
@@ -8,11 +9,66 @@
 #include "core/object.h"
 #include "core/poll.h"
 #include "core/report.h"
+#include "core/stack.h"
 #include "core/task.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static async_value may_run(async_loop *loop, const char *caller)
+{
+    if (loop_given(loop, caller)->closed)
+        return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
+    if (loop->running)
+        return async_error(ASYNC_RUNTIME_ERROR, "This event loop is already running");
+    if (loop_running)
+        return async_error(ASYNC_RUNTIME_ERROR,
+                           "Cannot run the event loop while another loop is running");
+    return async_none;
+}
+
+static bool in_task(void) { return task_current() != NULL; }
+
+async_value async_loop_run_forever(async_loop *loop)
+{
+    async_value v = may_run(loop, __func__);
+    if (v.error)
+        return v;
+    stack_watch(in_task, report_overflow);
+    v = loop_run(loop);
+    if (v.error == ASYNC_DEADLOCK)
+        loop->stuck(loop);
+    return v;
+}
+
+static void stop(struct job *job)
+{
+    (void)job;
+    loop_running->stopping = true;
+}
+
+async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x)
+{
+    async_value v = may_run(loop, __func__);
+    if (v.error)
+        return v;
+    struct future *future = task_ensure(loop, x, __func__, &v);
+    if (!future)
+        return v;
+    struct job done = { .run = stop };
+    future_then(future, loop, &done);
+    v = async_loop_run_forever(loop);
+    list_remove(&done.link);
+    if (!v.error)
+        v = future->state != PENDING
+            ? future_take(future)
+            : async_error(ASYNC_RUNTIME_ERROR, "Event loop stopped before Future completed.");
+    object_unpin(future_object(future));
+    return v;
+}
+
+/* ------------------------------------------------------------------- what is left at the end */
 
 /* Asks every task that is not done to end, and waits until they all have. */
 static async_value cancel_all(async_loop *loop)
@@ -24,10 +80,10 @@ static async_value cancel_all(async_loop *loop)
     if (!tasks)
         return async_error(ENOMEM, "no memory to cancel the tasks that are left");
     async_loop_all_tasks(loop, tasks, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         async_keep(tasks[i]);
-    for (size_t i = 0; i < count; i++)
         async_cancel(tasks[i]);
+    }
     async_future all = async_gather_list(NULL, tasks, count, true);
     async_value v = async_loop_run_until_complete(loop, all);
     for (size_t i = 0; i < count; i++) {
@@ -48,12 +104,21 @@ struct interrupt {
     struct task *main;
 };
 
-static async_loop *volatile to_interrupt;       /* while async_run waits for Ctrl-C; else NULL */
+struct borrowed {                   /* a signal that nobody else wanted, while async_run runs */
+    int number;
+    void (*handler)(int number);
+    async_loop *volatile loop;      /* for which; NULL: for none, or Ctrl-C has come */
+};
+
+static void on_sigint(int number);
+static void on_sigusr1(int number);
+static struct borrowed ctrl_c = { SIGINT, on_sigint, NULL };
+static struct borrowed usr1 = { SIGUSR1, on_sigusr1, NULL };    /* to the very end: a clean-up may hang, too */
 
 static void on_sigint(int number)
 {
-    async_loop *loop = to_interrupt;
-    to_interrupt = NULL;
+    async_loop *loop = ctrl_c.loop;
+    ctrl_c.loop = NULL;
     if (loop) {
         poll_interrupt(loop);
     } else {
@@ -62,42 +127,30 @@ static void on_sigint(int number)
     }
 }
 
-static async_loop *volatile to_print;           /* while async_run shows its tasks on SIGUSR1 */
-
 static void on_sigusr1(int number)
 {
     (void)number;
-    if (to_print)
-        poll_ask_tree(to_print);
+    if (usr1.loop)
+        poll_ask_tree(usr1.loop);
 }
 
-struct borrowed {                   /* a signal that nobody else wanted, while async_run runs */
-    int number;
-    void (*handler)(int);
-    struct sigaction before;
-    bool ours;
-};
-
-static void borrow(struct borrowed *signal, async_loop *volatile *target, async_loop *loop)
+static bool borrow(struct borrowed *borrowed, async_loop *loop)
 {
-    struct sigaction action = { .sa_handler = signal->handler };
-    signal->ours = !*target && sigaction(signal->number, NULL, &signal->before) == 0
-                   && signal->before.sa_handler == SIG_DFL;
-    if (!signal->ours)
-        return;
-    *target = loop;
-    sigaction(signal->number, &action, NULL);
+    struct sigaction now, ours = { .sa_handler = borrowed->handler };
+    if (borrowed->loop || sigaction(borrowed->number, NULL, &now) != 0 || now.sa_handler != SIG_DFL)
+        return false;
+    borrowed->loop = loop;
+    sigaction(borrowed->number, &ours, NULL);
+    return true;
 }
 
-static void give_back(struct borrowed *signal, async_loop *volatile *target)
+static void give_back(struct borrowed *borrowed)
 {
     struct sigaction now;
-    if (!signal->ours)
-        return;
-    sigaction(signal->number, NULL, &now);
-    if (now.sa_handler == signal->handler)          /* else main has set its own, and keeps it */
-        sigaction(signal->number, &signal->before, NULL);
-    *target = NULL;
+    sigaction(borrowed->number, NULL, &now);
+    if (now.sa_handler == borrowed->handler)        /* else main has set its own, and keeps it */
+        signal(borrowed->number, SIG_DFL);
+    borrowed->loop = NULL;
 }
 
 static void cancel_main(struct job *job)
@@ -109,15 +162,15 @@ static void cancel_main(struct job *job)
 static async_value run_main(async_loop *loop, struct task *main)
 {
     struct interrupt interrupt = { { .run = cancel_main }, main };
-    struct borrowed ctrl_c = { SIGINT, .handler = on_sigint };
     list_init(&interrupt.job.link);
     if (poll_called(loop->poll))  /* perhaps by a Ctrl-C that came as the last main ended */
         poll_wait(loop->poll, 0);
     loop->interrupted = &interrupt.job;
-    borrow(&ctrl_c, &to_interrupt, loop);
+    bool ours = borrow(&ctrl_c, loop);
     async_value v = async_loop_run_until_complete(loop, object_ticket(&main->coro.object));
-    bool came = ctrl_c.ours && !to_interrupt;
-    give_back(&ctrl_c, &to_interrupt);
+    bool came = ours && !ctrl_c.loop;
+    if (ours)
+        give_back(&ctrl_c);
     loop->interrupted = NULL;
     list_remove(&interrupt.job.link);
     if (came && v.error == ASYNC_CANCELLED && task_uncancel(main) == 0)
@@ -130,25 +183,21 @@ static async_value run_main(async_loop *loop, struct task *main)
 /* A runner is its loop. */
 static async_loop *loop_of(async_runner *runner, const char *caller)
 {
-    async_loop *loop = (async_loop *)runner;
-    loop_given(loop, caller);
-    return loop;
+    return loop_given((async_loop *)runner, caller);
 }
-
-static struct borrowed usr1 = { SIGUSR1, .handler = on_sigusr1 };   /* to the very end: a clean-up may hang, too */
 
 async_runner *async_runner_new(void)
 {
     async_loop *loop = async_new_event_loop();
-    if (loop && !to_print)
-        borrow(&usr1, &to_print, loop);
+    if (loop)
+        borrow(&usr1, loop);
     return (async_runner *)loop;
 }
 
 static void end(async_loop *loop)
 {
-    if (to_print == loop)
-        give_back(&usr1, &to_print);
+    if (usr1.loop == loop)
+        give_back(&usr1);
     async_loop_close(loop);
 }
 

@@ -74,7 +74,7 @@ struct object *waitq_awaited(struct future *future)
     return in_queue ? container_of(future, struct waiter, future)->waitq->owner : NULL;
 }
 
-void *primitive_new(const struct future_type *type)
+void *primitive_make(const struct future_type *type)
 {
     struct object *object = object_new(type, loop_running);
     if (!object)

@@ -76,8 +76,9 @@ struct task *holder_task(const struct holder *holder);  /* NULL: that task has e
 /* The `describe` of what can be taken: "Lock (made at x.c:5, held by task 'Task-2' since x.c:9)" */
 void holder_describe(struct object *object, char *text, size_t size);
 
-/* A new object of a primitive's type, owned by the current task; NULL when memory ran out. */
-void *primitive_new(const struct future_type *type);
+/* A new object of a primitive's type, owned by the current task, zeroes behind it; NULL when memory ran out. */
+void *primitive_make(const struct future_type *type);
+#define primitive_new(kind, type) object_as(kind, primitive_make(type))
 
 /* object_of (report.h) for a function that waits: the object stays alive until the variable declared with
  * `in_use` goes, even if the task that it belongs to ends meanwhile. */

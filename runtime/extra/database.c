@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct db) <= OBJECT_SIZE, "a connection fits its record");
-
 static void drop(struct object *object)
 {
     struct db *db = (struct db *)object;
@@ -41,7 +39,7 @@ static void *pinned_object(const struct future_type *type)
 struct db *db_new(bool of_pool)
 {
     struct lock *turn = pinned_object(&lock_type);
-    struct db *db = !turn ? NULL : of_pool ? pinned_object(&db_type) : primitive_new(&db_type);
+    struct db *db = !turn ? NULL : of_pool ? pinned_object(&db_type) : primitive_new(struct db, &db_type);
     if (!db) {
         if (turn)
             object_unpin(&turn->object);

@@ -23,8 +23,6 @@ struct pool {
     bool closing;
 };
 
-_Static_assert(sizeof(struct pool) <= OBJECT_SIZE, "a pool fits its record");
-
 /* The connection is not the pool's any more. */
 static void discard(struct pool *pool, struct db *db)
 {
@@ -168,7 +166,7 @@ struct creating {
 static struct pool *pool_new(const struct creating *args)
 {
     const char *url = strdup(args->url);
-    struct pool *pool = url ? primitive_new(&pool_type) : NULL;
+    struct pool *pool = url ? primitive_new(struct pool, &pool_type) : NULL;
     if (!pool) {
         free((char *)url);
         return NULL;

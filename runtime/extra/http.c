@@ -38,8 +38,6 @@ struct session {
     struct client *client;
 };
 
-_Static_assert(sizeof(struct session) <= OBJECT_SIZE, "a session fits its record");
-
 /* ------------------------------------------------------------------------------- sessions */
 
 static void client_close(struct client *client)
@@ -109,7 +107,7 @@ async_http_session *async_http_session_make(const struct async_http_options *opt
 {
     loop_given(loop_running, "async_http_session_new");
     struct client *client = client_new(loop_running, options);
-    struct session *session = client ? primitive_new(&session_type) : NULL;
+    struct session *session = client ? primitive_new(struct session, &session_type) : NULL;
     if (!session) {
         if (client)
             client_free(client);

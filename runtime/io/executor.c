@@ -30,8 +30,6 @@ struct external {                   /* the future of a piece of work */
     struct work *work;              /* NULL once it is delivered */
 };
 
-_Static_assert(sizeof(struct external) <= OBJECT_SIZE, "an external future fits its record");
-
 struct work {
     struct errand errand;           /* delivers it, in the loop's thread */
     struct list link;               /* in the pool's queue */
@@ -240,7 +238,7 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
 {
     struct executor *executor = executor_of(loop);
     struct work *work = executor ? calloc(1, sizeof *work + size) : NULL;
-    struct external *external = work ? (struct external *)object_new(&external_type, loop) : NULL;
+    struct external *external = work ? object_make(struct external, &external_type, loop) : NULL;
     if (!external) {
         context_release(context);
         free(work);

@@ -43,8 +43,6 @@ struct server {
     struct waitq closed;            /* tasks in wait_closed and serve_forever */
 };
 
-_Static_assert(sizeof(struct server) <= OBJECT_SIZE, "a server fits its record");
-
 static _Thread_local struct list servers;
 
 bool server_is_ours(const struct sockaddr_storage *other)
@@ -249,7 +247,7 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
         close(fd);
         return v;
     }
-    struct server *server = primitive_new(&server_type);
+    struct server *server = primitive_new(struct server, &server_type);
     if (!server) {
         close(fd);
         return async_error(ENOMEM, "no memory for a server");

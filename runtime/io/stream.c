@@ -57,8 +57,6 @@ struct stream {
     const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
 };
 
-_Static_assert(sizeof(struct stream) <= OBJECT_SIZE, "a stream fits its record");
-
 /* ------------------------------------------------------------------------------- buffers */
 
 static size_t held(const struct buffer *buffer) { return buffer->end - buffer->start; }
@@ -227,7 +225,7 @@ static void prepare(int in, int out)
 
 async_stream *stream_new(int in, int out, const char *what, bool external)
 {
-    struct stream *stream = primitive_new(&stream_type);
+    struct stream *stream = primitive_new(struct stream, &stream_type);
     char *copy = stream ? strdup(what) : NULL;
     if (!stream) {
         if (in >= 0)

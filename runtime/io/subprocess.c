@@ -40,8 +40,6 @@ struct subprocess {
     async_stream *pipes[3];         /* our ends of its stdin, stdout, stderr, or NULL */
 };
 
-_Static_assert(sizeof(struct subprocess) <= OBJECT_SIZE, "a subprocess fits its record");
-
 static void stop_watching(struct subprocess *process)
 {
     if (process->watch)
@@ -181,7 +179,7 @@ static int spawn(pid_t *pid, const struct start *args, struct ends *ends)
 
 static struct subprocess *subprocess_new(pid_t pid)
 {
-    struct subprocess *process = primitive_new(&subprocess_type);
+    struct subprocess *process = primitive_new(struct subprocess, &subprocess_type);
     if (!process)
         return NULL;
     process->pid = pid;

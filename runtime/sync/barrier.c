@@ -18,8 +18,6 @@ struct barrier {
     enum state state;
 };
 
-_Static_assert(sizeof(struct barrier) <= OBJECT_SIZE, "a barrier fits its record");
-
 static void drop(struct object *object)
 {
     object_unpin(&((struct barrier *)object)->condition->object);
@@ -92,7 +90,7 @@ static async_value abort_all(void *barrier) { return change(barrier, BROKEN); }
 async_barrier *async_barrier_new(long parties)
 {
     struct condition *condition = parties < 1 ? NULL : condition_new(NULL);
-    struct barrier *barrier = condition ? primitive_new(&barrier_type) : NULL;
+    struct barrier *barrier = condition ? primitive_new(struct barrier, &barrier_type) : NULL;
     if (!barrier)
         return NULL;
     object_pin(&condition->object);

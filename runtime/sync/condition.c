@@ -6,8 +6,6 @@
 #include "sync/condition.h"
 #include "core/coro.h"
 
-_Static_assert(sizeof(struct condition) <= OBJECT_SIZE, "a condition fits its record");
-
 static void drop(struct object *object)
 {
     object_unpin(&((struct condition *)object)->lock->object);
@@ -23,7 +21,7 @@ struct condition *condition_new(struct lock *lock)
         if (!lock)
             return NULL;
     }
-    struct condition *condition = primitive_new(&condition_type);
+    struct condition *condition = primitive_new(struct condition, &condition_type);
     if (!condition)
         return NULL;
     condition->lock = lock;

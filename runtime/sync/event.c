@@ -8,13 +8,11 @@ struct event {
     bool set;
 };
 
-_Static_assert(sizeof(struct event) <= OBJECT_SIZE, "an event fits its record");
-
 static const struct future_type event_type = { .name = "Event" };
 
 async_event *async_event_new(void)
 {
-    struct event *event = primitive_new(&event_type);
+    struct event *event = primitive_new(struct event, &event_type);
     if (!event)
         return NULL;
     waitq_init(&event->waitq, &event->object);

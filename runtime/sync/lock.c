@@ -7,8 +7,6 @@
 #include "core/coro.h"
 #include "core/task.h"
 
-_Static_assert(sizeof(struct lock) <= OBJECT_SIZE, "a lock fits its record");
-
 static const struct holder *holder(struct object *object)
 {
     struct lock *lock = (struct lock *)object;
@@ -51,7 +49,7 @@ async_value lock_release(struct lock *lock)
 
 async_lock *async_lock_new(void)
 {
-    struct lock *lock = primitive_new(&lock_type);
+    struct lock *lock = primitive_new(struct lock, &lock_type);
     if (!lock)
         return NULL;
     waitq_init(&lock->waitq, &lock->object);

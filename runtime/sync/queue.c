@@ -32,15 +32,13 @@ struct queue {
     bool shut_down;
 };
 
-_Static_assert(sizeof(struct queue) <= OBJECT_SIZE, "a queue fits its record");
-
 static void drop(struct object *object);
 
 static const struct future_type queue_type = { .name = "Queue", .drop = drop };
 
 static async_queue *make(enum kind kind, long maxsize, async_less_fn *less)
 {
-    struct queue *queue = primitive_new(&queue_type);
+    struct queue *queue = primitive_new(struct queue, &queue_type);
     if (!queue)
         return NULL;
     queue->items = NULL;

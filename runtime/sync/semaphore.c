@@ -6,8 +6,6 @@
 #include "core/coro.h"
 #include "core/task.h"
 
-_Static_assert(sizeof(struct semaphore) <= OBJECT_SIZE, "a semaphore fits its record");
-
 static const struct holder *holder(struct object *object)
 {
     struct semaphore *semaphore = (struct semaphore *)object;
@@ -22,7 +20,7 @@ static async_semaphore *make(long permits, bool bounded)
 {
     if (permits < 0)
         return NULL;
-    struct semaphore *semaphore = primitive_new(&semaphore_type);
+    struct semaphore *semaphore = primitive_new(struct semaphore, &semaphore_type);
     if (!semaphore)
         return NULL;
     semaphore->permits = permits;
