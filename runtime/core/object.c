@@ -213,11 +213,8 @@ void object_release(void)
         free(object_table.chunks[i]);
     free(object_table.chunks);
     free(object_table.cancelled);
-    object_table.chunks = NULL;
-    object_table.cancelled = NULL;
-    if (object_table.cancels)
-        object_table.forgotten = object_table.serial << NUMBER_BITS | NUMBER_MASK;
-    object_table.cancels = 0;
-    object_table.records = object_table.peak = 0;
-    object_table.free = NULL;
+    object_table = (struct object_table){
+        .serial = object_table.serial, .most = object_table.most,
+        .forgotten = object_table.cancels ? object_table.serial << NUMBER_BITS | NUMBER_MASK : object_table.forgotten
+    };
 }

@@ -186,29 +186,15 @@ static void on_signal(struct ev_loop *ev, ev_signal *signal, int events)
     on_event(container_of(signal, struct watch, signal), -signal->signum);
 }
 
-static struct watch *watch_new(async_loop *loop, struct job *job, bool is_signal)
+static struct watch *watch_new(async_loop *loop, bool is_signal)
 {
     struct watch *watch = aligned_alloc(_Alignof(struct watch), sizeof *watch);
     if (!watch)
         return NULL;
     memset(watch, 0, sizeof *watch);
-    list_init(&job->link);
     list_init(&watch->link);
     watch->loop = loop;
-    watch->any.data = job;
     watch->is_signal = is_signal;
-    return watch;
-}
-
-struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
-                       struct job *job)
-{
-    struct watch *watch = watch_new(loop, job, false);
-    if (!watch)
-        return NULL;
-    ev_io_init(&watch->io, on_io, fd, for_writing ? EV_WRITE : EV_READ);
-    watch->holds_clock = holds_clock;
-    watch_again(watch, job);
     return watch;
 }
 
@@ -225,9 +211,33 @@ void watch_again(struct watch *watch, struct job *job)
     list_init(&job->link);
     watch->any.data = job;
     watch->resting = false;
-    if (!ev_is_active(&watch->io))
+    if (watch->is_signal)
+        ev_signal_start(watch->loop->poll->ev, &watch->signal);
+    else if (!ev_is_active(&watch->io))
         ev_io_start(watch->loop->poll->ev, &watch->io);
     count(watch, 1);
+}
+
+struct watch *watch_fd(async_loop *loop, int fd, bool for_writing, bool holds_clock,
+                       struct job *job)
+{
+    struct watch *watch = watch_new(loop, false);
+    if (!watch)
+        return NULL;
+    ev_io_init(&watch->io, on_io, fd, for_writing ? EV_WRITE : EV_READ);
+    watch->holds_clock = holds_clock;
+    watch_again(watch, job);
+    return watch;
+}
+
+struct watch *watch_signal(async_loop *loop, int number, struct job *job)
+{
+    struct watch *watch = watch_new(loop, true);
+    if (!watch)
+        return NULL;
+    ev_signal_init(&watch->signal, on_signal, number);
+    watch_again(watch, job);
+    return watch;
 }
 
 /* libev stops looking only if something comes meanwhile: most go on before that. */
@@ -246,29 +256,15 @@ void watch_is_foreign(struct watch *watch)
     list_append(&watch->loop->poll->unseen, &watch->link);
 }
 
-struct watch *watch_signal(async_loop *loop, int number, struct job *job)
-{
-    struct watch *watch = watch_new(loop, job, true);
-    if (!watch)
-        return NULL;
-    ev_signal_init(&watch->signal, on_signal, number);
-    ev_signal_start(loop->poll->ev, &watch->signal);
-    count(watch, 1);
-    return watch;
-}
-
 struct job *watch_job(const struct watch *watch) { return watch->resting ? NULL : job_of(watch); }
 
 void unwatch(struct watch *watch)
 {
-    if (watch->is_signal) {
+    watch_rest(watch);
+    if (watch->is_signal)
         ev_signal_stop(watch->loop->poll->ev, &watch->signal);
-        list_remove(&job_of(watch)->link);
-        count(watch, -1);
-    } else {
-        watch_rest(watch);
+    else
         ev_io_stop(watch->loop->poll->ev, &watch->io);
-    }
     free(watch);
 }
 

@@ -254,8 +254,7 @@ async_value async_run_with(async_coroutine coro, async_run_options options)
         return report_refused(ASYNC_RUNTIME_ERROR, "async_run", "async_run() cannot be called from a "
                               "running event loop. Inside a coroutine await what you want to run");
     }
-    struct object *object = object_find(coro);
-    if (!object || object->future.type != &coroutine_type)
+    if (!object_fit(coro, &coroutine_type))
         return report_misuse(coro, "async_run");
     async_runner *runner = async_runner_new();
     if (!runner) {

@@ -133,11 +133,9 @@ async_value task_wait(struct future *future) { return task_wait_here(future); }
 struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
                         async_value *error)
 {
-    struct object *object = object_find(x);
-    if (!object || object->future.type != &coroutine_type) {
-        *error = report_misuse(x, caller);
+    struct object *object = object_of(x, &coroutine_type, caller, error);
+    if (!object)
         return NULL;
-    }
     struct task *task = (struct task *)object;
     object_use(object);
     object_renew(object);
@@ -250,14 +248,11 @@ const struct future_type task_type = {
 
 static async_task create(async_loop *loop, async_coroutine coro, const char *name, bool eager)
 {
-    async_value error;
     if (!coro)
         return NULL;
     if (loop->closed)
         report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
-    struct task *task = task_create(loop, coro, name, eager, "async_create_task", &error);
-    if (!task)
-        report_abort(error);
+    struct task *task = task_create(loop, coro, name, eager, "async_create_task", NULL);
     return object_ticket(&task->coro.object);
 }
 

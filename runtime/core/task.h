@@ -48,7 +48,8 @@ static inline async_task task_ticket(void)
 struct task *task_known(async_task x, const char *caller);  /* object_known; NULL also if x is NULL */
 
 /* Makes a coroutine object a task of this loop, in place, and queues its first step. The name is
- * copied; NULL gives it a number. Where x is no such object *error says so, and NULL comes back. */
+ * copied; NULL gives it a number. Where x is no such object *error says so, and NULL comes back; or the program
+ * ends, where `error` is NULL. */
 struct task *task_start(async_loop *loop, async_awaitable x, const char *name, const char *caller,
                         async_value *error);
 

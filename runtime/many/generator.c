@@ -39,8 +39,7 @@ struct generator {
     void *stack;                    /* its own, while it runs the consumer's; NULL before the first anext
                                        and when it is over */
     void *place, *consumer_place;   /* where its stack and the consumer's were left */
-    struct frame *frame;  /* where it is, while the consumer runs */
-    struct frame *consumer;    /* where the consumer is, while it runs */
+    struct frame *frame;            /* where it is, while the consumer runs */
     async_value value;              /* handed over by yield, or what it ended with */
     bool running, yielded, closing, over;
 };
@@ -95,8 +94,7 @@ static void entry(void)
 {
     stack_arrived();
     struct generator *generator = starting;
-    async_value v = coro_call(generator->coro, generator);
-    generator->value = v;
+    generator->value = coro_call(generator->coro, generator);
     generator->over = true;
     generator->yielded = false;
     stack_switch(&generator->place, generator->consumer_place, true);
@@ -125,14 +123,13 @@ static void exchange(void **a, void **b)
 /* Goes on on the generator's stack until it yields or ends. */
 static async_value resume(struct generator *generator)
 {
-    struct frame **here = coro_innermost();
+    struct frame **here = coro_innermost(), *consumer = *here;
     if (!prepare(generator))
         return async_error(ENOMEM, "no memory for the generator's stack");
     object_pin(&generator->object);
     generator->running = true;
-    generator->consumer = *here;
     if (generator->frame) {            /* it goes on for another consumer than it began for */
-        generator->frame->outer = generator->consumer;
+        generator->frame->outer = consumer;
         generator->frame->awaited_at = async_here;
         *here = generator->frame;
         hook_value(entered, generator->frame);
@@ -140,7 +137,7 @@ static async_value resume(struct generator *generator)
     exchange(&task_current()->stack, &generator->stack);
     stack_switch(&generator->consumer_place, generator->place, false);
     exchange(&task_current()->stack, &generator->stack);
-    *coro_innermost() = generator->consumer;
+    *here = consumer;
     generator->running = false;
     async_value v = generator->value;
     if (generator->yielded)

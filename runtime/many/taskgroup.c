@@ -216,7 +216,6 @@ async_task async_taskgroup_create_task(async_taskgroup *x, async_coroutine coro)
 
 async_task async_taskgroup_create_task_named(async_taskgroup *x, async_coroutine coro, const char *name)
 {
-    async_value error;
     if (!x || !coro) {
         async_coro_close(coro);
         return NULL;
@@ -234,9 +233,7 @@ async_task async_taskgroup_create_task_named(async_taskgroup *x, async_coroutine
         async_coro_close(coro);
         return NULL;
     }
-    struct task *task = task_create(loop, coro, name, false, "async_taskgroup_create_task", &error);
-    if (!task)
-        report_abort(error);
+    struct task *task = task_create(loop, coro, name, false, "async_taskgroup_create_task", NULL);
     async_task ticket = object_ticket(&task->coro.object);
     *member = (struct member){ .done.run = member_done, .group = group, .task = task };
     object_pin(&task->coro.object);

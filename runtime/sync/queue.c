@@ -41,12 +41,9 @@ static async_queue *make(enum kind kind, long maxsize, async_less_fn *less)
     struct queue *queue = primitive_new(struct queue, &queue_type);
     if (!queue)
         return NULL;
-    queue->items = NULL;
-    queue->first = queue->length = queue->room = queue->unfinished = 0;
     queue->maxsize = maxsize > 0 ? maxsize : 0;
     queue->less = less;
     queue->kind = kind;
-    queue->shut_down = false;
     waitq_init(&queue->getters, &queue->object);
     waitq_init(&queue->putters, &queue->object);
     waitq_init(&queue->joiners, &queue->object);
@@ -306,20 +303,14 @@ async_value async_queue_task_done(async_queue *x)
     return async_none;
 }
 
-static async_value join(void *p)
+static async_value join(void *object)
 {
-    async_value v;
+    struct queue *queue = object;
     struct waiter waiter;
-    in_use struct queue *queue = primitive_use(*(async_queue **)p, &queue_type, "async_queue_join", &v);
-    if (!queue)
-        return v;
     return queue->unfinished ? waitq_wait(&queue->joiners, &waiter) : async_none;
 }
 
-async_awaitable async_queue_join(async_queue *queue)
-{
-    return coro_make(join, "async_queue_join", &queue, sizeof queue);
-}
+async_awaitable async_queue_join(async_queue *queue) { return coro_on(queue, &queue_type, join, __func__); }
 
 void async_queue_shutdown(async_queue *x, bool immediate)
 {
