@@ -72,6 +72,10 @@ static inline async_coroutine coro_make(async_fn *fn, const char *name, const vo
  * alive until run returns, even if the task that it belongs to ends meanwhile. */
 async_coroutine coro_on(const void *handle, const struct future_type *type, async_fn *run, const char *name);
 
+/* The same where a call of async.h is such a function: its arguments are the fields of `type`, its name that of the
+ * C function around this. */
+#define coro_for(fn, type, ...) coro_make(fn, __func__, &(type){ __VA_ARGS__ }, sizeof(type))
+
 /* An object for one of ours that has a program's function called elsewhere: it gets a struct call. */
 struct call {
     async_fn *fn;

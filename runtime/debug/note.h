@@ -41,4 +41,8 @@ void note_key(const char *key, const char *begins);     /* "[" or "{", which the
 void note_text(const char *key, const char *text);      /* as JSON wants it; NULL: nothing */
 void note_id(const char *key, const void *ticket);
 
+/* A value does not say what it is: small numbers are taken for numbers, addresses of text for that text, in quotes,
+ * what looks like a real number for one. What is none of these is not noted. */
+void note_value(const char *key, async_value value);
+
 #endif

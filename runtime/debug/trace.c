@@ -30,7 +30,6 @@
 #include "core/waitq.h"
 #include "debug/info.h"
 #include "debug/note.h"
-#include "debug/readable.h"
 #include "sync/queue.h"
 #include "sync/semaphore.h"
 #include <dlfcn.h>
@@ -139,14 +138,6 @@ static void add_timers(const struct timers *timers)
     note_add("]");
 }
 
-/* A value, if it can be read. */
-static void add_value(const char *key, async_value value)
-{
-    char text[32];
-    if (readable(value, text, sizeof text))
-        note_text(key, text);
-}
-
 /* What something has ended with: an error, or a value other than nothing, or a zero. */
 static void add_outcome(async_value v)
 {
@@ -154,7 +145,7 @@ static void add_outcome(async_value v)
         note_text("error", async_error_name(v.error));
         note_text("message", v.error == ASYNC_SYSTEM_EXIT ? NULL : v.message);
     } else if (v.num) {
-        add_value("value", v);
+        note_value("value", v);
     }
 }
 
@@ -167,7 +158,7 @@ static void add_items(async_queue *queue)
     for (size_t i = 0; i < count; i++) {
         note_key(NULL, "{");
         note_add("\"n\":%zu", i);
-        add_value("value", items[i]);
+        note_value("value", items[i]);
         note_add("}");
     }
     note_add("]");

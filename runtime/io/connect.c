@@ -2,10 +2,7 @@
 #define _GNU_SOURCE
 #include "core/coro.h"
 #include "core/memory.h"
-#include "io/ready.h"
-#include "io/resolve.h"
-#include "io/server.h"
-#include "io/stream.h"
+#include "io/io.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -54,7 +51,7 @@ static async_value connect_any(const struct addrinfo *addresses, const char *wha
     if (v.error)
         return async_error(v.error, async_strf("connecting to %s: %s", what,
                                                async_error_name(v.error)));
-    async_stream *stream = stream_new(v.num, v.num, what, external);
+    async_stream *stream = stream_new(v.num, true, true, what, external);
     return stream ? async_ptr(stream) : async_error(ENOMEM, "no memory for a stream");
 }
 

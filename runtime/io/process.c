@@ -14,7 +14,7 @@
 #include "core/stack.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include "io/ready.h"
+#include "io/io.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* ready.c - see ready.h. */
-#include "io/ready.h"
+/* ready.c - a task that waits until a descriptor can be read, or written. */
 #include "core/step.h"
+#include "io/io.h"
 
 struct readiness {                  /* on the stack of the task that waits */
     struct job job;

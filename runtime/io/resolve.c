@@ -3,8 +3,8 @@
  * The C library's getaddrinfo blocks, for seconds if it has to, so a thread calls it. What needs no
  * looking up, a number or no host at all, needs no thread. */
 #define _GNU_SOURCE
-#include "io/resolve.h"
 #include "core/coro.h"
+#include "io/io.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>

@@ -1,18 +1,15 @@
 /* server.c - asyncio.start_server and start_unix_server. Each client is served by a task of its own,
  * which ends when its function returns; then its stream is closed. */
 #define _GNU_SOURCE
-#include "io/server.h"
 #include "core/context.h"
 #include "core/coro.h"
 #include "core/exception.h"
 #include "core/loop.h"
 #include "core/memory.h"
-#include "core/poll.h"
 #include "core/report.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include "io/resolve.h"
-#include "io/stream.h"
+#include "io/io.h"
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -163,7 +160,7 @@ static struct task *make_task(struct server *server, int fd, const struct sockad
         snprintf(what, sizeof what, "client %s port %d", host, address_port(from));
     memory_of_thread = made;
     async_note(server->object.place);
-    async_stream *stream = stream_new(fd, fd, what, !is_own_client(fd, from));
+    async_stream *stream = stream_new(fd, true, true, what, !is_own_client(fd, from));
     memory_of_thread = NULL;
     struct connection *client = stream ? memory_get(made, sizeof *client) : NULL;
     async_coroutine coro = client ? coro_make(serve, "client", &client, sizeof client) : NULL;

@@ -5,15 +5,12 @@
  * descriptor does not take at once; a job sends it when the descriptor can take more, and drain waits
  * while the buffer is above its high-water mark. */
 #define _GNU_SOURCE
-#include "io/stream.h"
 #include "core/coro.h"
 #include "core/loop.h"
-#include "core/poll.h"
 #include "core/report.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include "io/ready.h"
-#include "io/resolve.h"
+#include "io/io.h"
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,19 +37,18 @@ struct buffer {
 /* In this order, what a message touches lies in the first three lines of the cache. */
 struct stream {
     struct object object;
-    int in, out;                    /* descriptors; the same for a socket; -1: none */
+    int fd;                         /* -1: closed */
     int broken;                     /* the errno that ended it, or 0 */
     uint32_t at_once;               /* how much to read */
     uint32_t in_a_row;              /* what was read without ever waiting, in bytes */
     char kept;                      /* the byte at input.start, while a terminating 0 is there */
     bool terminated : 1;            /* it is */
     bool emptied : 1;               /* the last read got less than it wanted: another would get nothing */
-    bool reading : 1, at_eof : 1, eof_written : 1, closing : 1, closed : 1, external : 1;
+    bool reads : 1, writes : 1;     /* which of the two it is for: a socket is for both */
+    bool reading : 1, at_eof : 1, eof_written : 1, closing : 1, external : 1;
     struct buffer input, output;
     struct watch *watch;            /* of the task that waits for input; rests in between; NULL: none yet */
-    struct lingering *lingering;    /* closed, but still reading; NULL: not, the stream is not pinned */
-    struct watch *flushing;         /* makes `flush` ready; NULL: nothing to send, the stream is not pinned */
-    struct job flush;               /* sends what is in `output` */
+    struct chore *chore;            /* what it does by itself; NULL: nothing, and it is not pinned */
     struct waitq drained;           /* tasks in drain or wait_closed */
     const char *what;               /* "127.0.0.1 port 80", "pipe": allocated */
 };
@@ -91,27 +87,59 @@ static bool make_room(struct buffer *buffer, size_t more)
     return true;
 }
 
-/* ------------------------------------------------------------------------------- lingering */
+/* ------------------------------------------------------------------- what it does by itself */
 
-static void close_all(struct stream *stream);
-
-/* A socket that is closed while input is unread tells the other side so with a reset, and that makes
- * it throw away what it has not read yet of what we sent. So we say that nothing more comes, and read
- * on and discard, until the other side closes too, or for so long, or so much. */
-struct lingering {
-    struct timer timer;             /* its job reads on; after its deadline it gives up */
-    struct watch *watch;            /* makes that ready */
-    struct stream *stream;
+/* Sends what is in `output`; or, as soon as that is done and it is closed, lingers. */
+struct chore {
+    struct timer timer;             /* its job does it; the deadline is that of lingering */
+    struct watch *watch;            /* makes that job ready */
+    struct stream *stream;          /* pinned */
     size_t discarded;               /* bytes */
 };
 
-static void end_lingering(struct stream *stream)
+/* NULL: no memory. */
+static struct chore *begin_chore(struct stream *stream, bool sends, void (*run)(struct job *job))
 {
-    struct lingering *lingering = stream->lingering;
-    unwatch(lingering->watch);
-    loop_timer_stop(stream->object.future.loop, &lingering->timer);
-    free(lingering);
-    stream->lingering = NULL;
+    struct chore *chore = calloc(1, sizeof *chore);
+    if (!chore)
+        return NULL;
+    chore->watch = watch_fd(stream->object.future.loop, stream->fd, sends, sends && stream->external,
+                            &chore->timer.job);
+    if (!chore->watch) {
+        free(chore);
+        return NULL;
+    }
+    chore->timer.job.run = run;
+    chore->stream = stream;
+    object_pin(&stream->object);
+    return stream->chore = chore;
+}
+
+/* Whoever ends it takes the pin away, when nothing is left to do. */
+static void end_chore(struct stream *stream)
+{
+    if (!stream->chore)
+        return;
+    loop_timer_stop(stream->object.future.loop, &stream->chore->timer);
+    unwatch(stream->chore->watch);
+    free(stream->chore);
+    stream->chore = NULL;
+}
+
+static void close_now(struct stream *stream)
+{
+    ready_end(stream->watch);       /* it would wait on a descriptor that is soon somebody else's */
+    if (stream->watch)
+        unwatch(stream->watch);
+    stream->watch = NULL;
+    end_chore(stream);
+    if (stream->fd >= 0)
+        close(stream->fd);
+    stream->fd = -1;
+    free_buffer(&stream->output);
+    if (!stream->reading && !stream->terminated && !held(&stream->input))
+        free_buffer(&stream->input);
+    waitq_wake_all(&stream->drained);
 }
 
 /* Reads what is there. True: something was, and more may come. */
@@ -129,118 +157,74 @@ static bool discard(int fd, size_t *discarded)
 
 static void on_lingering(struct job *job)
 {
-    struct lingering *lingering = container_of(job, struct lingering, timer.job);
-    struct stream *stream = lingering->stream;
-    if (lingering->timer.armed && discard(stream->in, &lingering->discarded))
+    struct chore *chore = container_of(job, struct chore, timer.job);
+    struct stream *stream = chore->stream;
+    if (chore->timer.armed && discard(stream->fd, &chore->discarded))
         return;
-    close_all(stream);
-    waitq_wake_all(&stream->drained);
+    close_now(stream);
     object_unpin(&stream->object);
 }
 
-/* False: there is no reason to linger, or no memory. */
+static bool lingers(const struct stream *stream)
+{
+    return stream->chore && stream->chore->timer.job.run == on_lingering;
+}
+
+/* A socket that is closed while input is unread tells the other side so with a reset, and that makes
+ * it throw away what it has not read yet of what we sent. So we say that nothing more comes, and read
+ * on and discard, until the other side closes too, or for so long, or so much. False: there is no reason to, or no
+ * memory. */
 static bool linger(struct stream *stream)
 {
     async_loop *loop = stream->object.future.loop;
     size_t discarded = 0;
-    if (stream->in != stream->out || stream->at_eof || stream->broken
-        || !discard(stream->in, &discarded))
+    if (!stream->reads || !stream->writes || stream->at_eof || stream->broken || !discard(stream->fd, &discarded))
         return false;
-    struct lingering *lingering = stream->lingering = calloc(1, sizeof *lingering);
-    if (!lingering)
+    struct chore *chore = begin_chore(stream, false, on_lingering);
+    if (!chore)
         return false;
-    lingering->watch = watch_fd(loop, stream->in, false, false, &lingering->timer.job);
-    if (!lingering->watch
-        || !loop_timer_start(loop, &lingering->timer, clock_after(&loop->clock, LINGERING))) {
-        if (lingering->watch)
-            unwatch(lingering->watch);
-        free(lingering);
-        stream->lingering = NULL;
+    if (!loop_timer_start(loop, &chore->timer, clock_after(&loop->clock, LINGERING))) {
+        end_chore(stream);
+        object_unpin(&stream->object);
         return false;
     }
-    lingering->timer.job.run = on_lingering;
-    lingering->stream = stream;
-    lingering->discarded = discarded;
-    shutdown(stream->out, SHUT_WR);
+    chore->discarded = discarded;
+    shutdown(stream->fd, SHUT_WR);
     ready_end(stream->watch);
-    object_pin(&stream->object);
     return true;
 }
 
-/* --------------------------------------------------------------------------- the descriptors */
-
-static void close_all(struct stream *stream)
-{
-    ready_end(stream->watch);       /* it would wait on a descriptor that is soon somebody else's */
-    if (stream->watch)
-        unwatch(stream->watch);
-    if (stream->flushing)
-        unwatch(stream->flushing);
-    stream->watch = stream->flushing = NULL;
-    if (stream->lingering)
-        end_lingering(stream);
-    if (stream->in >= 0)
-        close(stream->in);
-    if (stream->out >= 0 && stream->out != stream->in)
-        close(stream->out);
-    stream->in = stream->out = -1;
-    stream->closed = true;
-    free_buffer(&stream->output);
-    if (!stream->reading && !stream->terminated && !held(&stream->input))
-        free_buffer(&stream->input);
-}
+/* ---------------------------------------------------------------------------- making one */
 
 static void drop(struct object *object)
 {
     struct stream *stream = (struct stream *)object;
-    close_all(stream);
+    close_now(stream);
     free_buffer(&stream->input);
     free((char *)stream->what);
 }
 
-static void hang_up(struct object *object)
-{
-    struct stream *stream = (struct stream *)object;
-    close(stream->in);
-    close(stream->out);
-}
+static void hang_up(struct object *object) { close(((struct stream *)object)->fd); }
 
 static const struct future_type stream_type = { .name = "Stream", .drop = drop, .hang_up = hang_up };
 
-static void on_writable(struct job *job);
-
-/* Our sockets were made such that they don't block. */
-static void prepare(int in, int out)
-{
-    int on = 1;
-    if (in == out) {
-        setsockopt(in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);   /* fails on others than TCP: fine */
-        return;
-    }
-    if (in >= 0)
-        fcntl(in, F_SETFL, fcntl(in, F_GETFL) | O_NONBLOCK);
-    if (out >= 0)
-        fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
-}
-
-async_stream *stream_new(int in, int out, const char *what, bool external)
+async_stream *stream_new(int fd, bool reads, bool writes, const char *what, bool external)
 {
     struct stream *stream = primitive_new(struct stream, &stream_type);
-    char *copy = stream ? strdup(what) : NULL;
     if (!stream) {
-        if (in >= 0)
-            close(in);
-        if (out >= 0 && out != in)
-            close(out);
+        close(fd);
         return NULL;
     }
     memset((char *)stream + sizeof stream->object, 0, sizeof *stream - sizeof stream->object);
-    prepare(in, out);
+    if (reads && writes)            /* it was made such that it does not block */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));     /* fails on others than TCP: fine */
+    else
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     stream->at_once = LEAST_READ;
-    stream->flush.run = on_writable;
-    stream->in = in;
-    stream->out = out;
-    stream->what = copy;
+    stream->fd = fd;
+    stream->reads = reads;
+    stream->writes = writes;
+    stream->what = strdup(what);
     stream->external = external;
     waitq_init(&stream->drained, &stream->object);
     return (async_stream *)object_ticket(&stream->object);
@@ -258,7 +242,7 @@ async_stream *async_stdin(void)
         fd = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-    return fd < 0 ? NULL : stream_new(fd, -1, "standard input", true);
+    return fd < 0 ? NULL : stream_new(fd, true, false, "standard input", true);
 }
 
 /* Why it cannot be used any more, with its name and the system's reason; or none. */
@@ -278,7 +262,7 @@ static async_value fetch(struct stream *stream)
 {
     if (stream->broken)
         return broken(stream);
-    if (stream->in < 0 && !stream->closed)
+    if (!stream->reads)
         return async_error(ASYNC_RUNTIME_ERROR, "this stream is for writing only");
     if (!make_room(&stream->input, stream->at_once))
         return async_error(ENOMEM, "no memory to read into");
@@ -289,14 +273,10 @@ static async_value fetch(struct stream *stream)
             if (v.error)
                 return v;
         }
-        if (stream->in < 0 || stream->lingering) {  /* closed: that is the end, as in Python */
-            stream->at_eof = true;
-            return async_none;
-        }
-        ssize_t n = -1;
+        bool closed = stream->fd < 0 || lingers(stream);        /* that is the end, as in Python */
         errno = EAGAIN;
-        if (!stream->emptied)
-            n = read(stream->in, stream->input.bytes + stream->input.end, stream->at_once);
+        ssize_t n = closed ? 0 : stream->emptied ? -1
+                  : read(stream->fd, stream->input.bytes + stream->input.end, stream->at_once);
         if (n > 0) {
             stream->emptied = (size_t)n < stream->at_once;
             stream->input.end += n;
@@ -307,15 +287,13 @@ static async_value fetch(struct stream *stream)
         }
         if (n == 0) {
             stream->at_eof = true;
-            if (stream->out < 0 && !stream->closed) {   /* a pipe to read from is of no more use */
-                close_all(stream);
-                waitq_wake_all(&stream->drained);
-            }
+            if (!stream->writes)    /* a pipe to read from is of no more use */
+                close_now(stream);
             return async_none;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
             stream->emptied = false;
-            async_value v = ready_wait(&stream->watch, stream->in, false, stream->external);
+            async_value v = ready_wait(&stream->watch, stream->fd, false, stream->external);
             stream->in_a_row = 0;
             if (v.error)
                 return v;
@@ -324,6 +302,15 @@ static async_value fetch(struct stream *stream)
             return broken(stream);
         }
     }
+}
+
+/* Until there are so many bytes, or no more come. */
+static async_value fill(struct stream *stream, size_t least)
+{
+    async_value v = async_none;
+    while (!v.error && !stream->at_eof && held(&stream->input) < least)
+        v = fetch(stream);
+    return v;
 }
 
 /* Hands out n bytes of the buffer, with a 0 behind them until the next read. */
@@ -375,18 +362,14 @@ typedef async_value how_much(struct stream *stream, const struct reading *args);
 
 static async_value some(struct stream *stream, const struct reading *args)
 {
-    async_value v = async_none;
-    while (!v.error && !stream->at_eof && (args->n == 0 || held(&stream->input) == 0))
-        v = fetch(stream);
+    async_value v = fill(stream, args->n ? 1 : SIZE_MAX);
     size_t there = held(&stream->input);
     return v.error ? v : async_num(args->n && args->n < there ? args->n : there);
 }
 
 static async_value exactly(struct stream *stream, const struct reading *args)
 {
-    async_value v = async_none;
-    while (!v.error && !stream->at_eof && held(&stream->input) < args->n)
-        v = fetch(stream);
+    async_value v = fill(stream, args->n);
     if (!v.error && held(&stream->input) < args->n)
         v = async_error(ASYNC_INCOMPLETE_READ,
                         async_strf("%zu bytes read on a total of %zu expected bytes",
@@ -421,19 +404,23 @@ static async_value until(struct stream *stream, const struct reading *args)
     }
 }
 
-/* Of a line that is too long: up to its end if that is there, else all that is there. */
-static async_value skip(struct stream *stream, const struct reading *args)
+/* A line, or what is left at the end, or nothing. Of one that is too long what is there of it is thrown away. */
+static async_value line(struct stream *stream, const struct reading *args)
 {
+    async_value v = until(stream, args);
     struct buffer *input = &stream->input;
-    char *from = input->bytes + input->start, *end = memchr(from, args->separator[0], held(input));
-    input->start = end ? end + 1 - input->bytes : input->end;
-    return async_error(ASYNC_LIMIT_OVERRUN, "the line is longer than the limit");
+    if (v.error == ASYNC_LIMIT_OVERRUN) {
+        char *end = memchr(input->bytes + input->start, '\n', held(input));
+        input->start = end ? end + 1 - input->bytes : input->end;
+        v.message = "the line is longer than the limit";
+    }
+    return v.error == ASYNC_INCOMPLETE_READ ? async_num(held(input)) : v;
 }
 
-/* A copy of the arguments: they lie where something else soon does. */
-static async_value run(struct reading args, const char *caller, how_much *how_much)
+static async_value run(const struct reading *read, const char *caller, how_much *how_much)
 {
     async_value v;
+    struct reading args = *read;    /* a copy: they lie where something else soon does */
     in_use struct stream *stream = primitive_use(args.stream, &stream_type, caller, &v);
     if (!stream || (v = begin(stream, caller)).error)
         return v;
@@ -444,53 +431,31 @@ static async_value run(struct reading args, const char *caller, how_much *how_mu
     return v.error ? v : hand_out(stream, v.num, args.length);
 }
 
-static async_value read_some(void *p) { return run(*(struct reading *)p, "async_stream_read", some); }
-static async_value read_exactly(void *p)
-{
-    return run(*(struct reading *)p, "async_stream_readexactly", exactly);
-}
-static async_value read_until(void *p)
-{
-    return run(*(struct reading *)p, "async_stream_readuntil", until);
-}
-
-/* A line, or what is left at the end, or nothing. One that is too long is thrown away. */
-static async_value read_line(void *p)
-{
-    struct reading args = *(struct reading *)p;
-    async_value v = run(args, "async_stream_readline", until);
-    if (v.error == ASYNC_LIMIT_OVERRUN)
-        v = run(args, "async_stream_readline", skip);
-    if (v.error != ASYNC_INCOMPLETE_READ)
-        return v;
-    args.n = 0;
-    return run(args, "async_stream_readline", some);
-}
+static async_value read_some(void *args) { return run(args, "async_stream_read", some); }
+static async_value read_exactly(void *args) { return run(args, "async_stream_readexactly", exactly); }
+static async_value read_until(void *args) { return run(args, "async_stream_readuntil", until); }
+static async_value read_line(void *args) { return run(args, "async_stream_readline", line); }
 
 async_awaitable async_stream_read(async_stream *stream, size_t most, size_t *length)
 {
-    return coro_make(read_some, "async_stream_read",
-                     &(struct reading){ stream, { most }, length }, sizeof(struct reading));
+    return coro_for(read_some, struct reading, stream, { most }, length);
 }
 
 async_awaitable async_stream_readexactly(async_stream *stream, size_t n)
 {
-    return coro_make(read_exactly, "async_stream_readexactly",
-                     &(struct reading){ stream, { n }, NULL }, sizeof(struct reading));
+    return coro_for(read_exactly, struct reading, stream, { n }, NULL);
 }
 
 async_awaitable async_stream_readuntil(async_stream *stream, const char *separator, size_t *length)
 {
     if (!separator)                     /* of an async_strf without memory */
         return NULL;
-    return coro_make(read_until, "async_stream_readuntil",
-                     &(struct reading){ stream, { .separator = separator }, length }, sizeof(struct reading));
+    return coro_for(read_until, struct reading, stream, { .separator = separator }, length);
 }
 
 async_awaitable async_stream_readline(async_stream *stream, size_t *length)
 {
-    return coro_make(read_line, "async_stream_readline",
-                     &(struct reading){ stream, { .separator = "\n" }, length }, sizeof(struct reading));
+    return coro_for(read_line, struct reading, stream, { .separator = "\n" }, length);
 }
 
 static async_value next_line(void *stream)
@@ -531,8 +496,8 @@ static size_t send_now(struct stream *stream, const char *bytes, size_t n)
 {
     size_t sent = 0;
     while (sent < n && !stream->broken) {
-        ssize_t some = stream->out == stream->in ? send(stream->out, bytes + sent, n - sent, MSG_NOSIGNAL)
-                                                 : write_quietly(stream->out, bytes + sent, n - sent);
+        ssize_t some = stream->reads ? send(stream->fd, bytes + sent, n - sent, MSG_NOSIGNAL)
+                                     : write_quietly(stream->fd, bytes + sent, n - sent);
         if (some >= 0)
             sent += some;
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -543,70 +508,33 @@ static size_t send_now(struct stream *stream, const char *bytes, size_t n)
     return sent;
 }
 
-/* The same of what is in the buffer. True: nothing is left, or nothing can be sent any more. */
-static bool send_some(struct stream *stream)
-{
-    struct buffer *output = &stream->output;
-    output->start += send_now(stream, output->bytes + output->start, held(output));
-    if (held(output) && !stream->broken)
-        return false;
-    output->start = output->end = 0;
-    return true;
-}
-
-/* What is left to do once everything is sent. */
+/* What is left to do once everything is sent, or nothing can be sent any more. */
 static void sent_all(struct stream *stream)
 {
-    if (stream->eof_written && stream->out >= 0 && !stream->closing) {
-        if (stream->out == stream->in)
-            shutdown(stream->out, SHUT_WR);
-        else
-            close(stream->out), stream->out = -1;
+    if (stream->closing) {
+        if (!linger(stream))
+            close_now(stream);
+    } else if (stream->eof_written && stream->writes) {
+        shutdown(stream->fd, SHUT_WR);
     }
-    if (stream->closing && !linger(stream))
-        close_all(stream);
 }
 
 /* The descriptor can take more. */
 static void on_writable(struct job *job)
 {
-    struct stream *stream = container_of(job, struct stream, flush);
-    bool done = send_some(stream);
-    if (held(&stream->output) <= LOW_WATER)
+    struct stream *stream = container_of(job, struct chore, timer.job)->stream;
+    struct buffer *output = &stream->output;
+    output->start += send_now(stream, output->bytes + output->start, held(output));
+    if (stream->broken)
+        output->start = output->end;
+    if (held(output) <= LOW_WATER)
         waitq_wake_all(&stream->drained);
-    if (!done)
+    if (held(output))
         return;
-    unwatch(stream->flushing);
-    stream->flushing = NULL;
+    output->start = output->end = 0;
+    end_chore(stream);
     sent_all(stream);
-    waitq_wake_all(&stream->drained);
     object_unpin(&stream->object);
-}
-
-/* Sees to it that what is in the buffer is sent. */
-static void send_later(struct stream *stream)
-{
-    if (stream->flushing)
-        return;
-    stream->flushing = watch_fd(stream->object.future.loop, stream->out, true, stream->external,
-                                &stream->flush);
-    if (stream->flushing)
-        object_pin(&stream->object);
-    else
-        stream->broken = ENOMEM;
-}
-
-/* Sends now what can be sent now, and the rest later. */
-static void flush(struct stream *stream)
-{
-    if (stream->flushing)
-        return;
-    if (!send_some(stream)) {
-        send_later(stream);
-        return;
-    }
-    sent_all(stream);
-    waitq_wake_all(&stream->drained);
 }
 
 async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
@@ -617,7 +545,7 @@ async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
         return v;
     if (stream->broken)
         return broken(stream);
-    if (stream->closing || stream->eof_written || stream->out < 0)
+    if (stream->closing || stream->eof_written || !stream->writes)
         return async_error(ASYNC_RUNTIME_ERROR, "the stream is closed for writing");
     size_t sent = held(&stream->output) ? 0 : send_now(stream, bytes, n), left = n - sent;
     if (!left || stream->broken)
@@ -628,7 +556,8 @@ async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
     }
     memcpy(stream->output.bytes + stream->output.end, (const char *)bytes + sent, left);
     stream->output.end += left;
-    send_later(stream);
+    if (!stream->chore && !begin_chore(stream, true, on_writable))
+        stream->broken = ENOMEM;
     return async_none;
 }
 
@@ -654,7 +583,7 @@ static async_value drain(void *p)
 
 async_awaitable async_stream_drain(async_stream *stream)
 {
-    return coro_make(drain, "async_stream_drain", &stream, sizeof stream);
+    return coro_for(drain, async_stream *, stream);
 }
 
 void async_stream_write_eof(async_stream *x)
@@ -663,7 +592,9 @@ void async_stream_write_eof(async_stream *x)
     if (!stream)
         return;
     stream->eof_written = true;
-    flush(stream);
+    stream->closing |= !stream->reads;  /* of a pipe that is all there is to close */
+    if (!stream->chore)
+        sent_all(stream);
 }
 
 /* ------------------------------------------------------------------------- who is connected */
@@ -674,7 +605,7 @@ static const char *end_of(async_stream *x, bool peer, const char *caller, int *p
     struct sockaddr_storage address = { 0 };
     socklen_t length = sizeof address;
     char text[ADDRESS_ROOM];
-    if (!stream || (peer ? getpeername : getsockname)(stream->in, (struct sockaddr *)&address, &length)
+    if (!stream || (peer ? getpeername : getsockname)(stream->fd, (struct sockaddr *)&address, &length)
         || !address_text(&address, text))
         return NULL;
     if (port)
@@ -700,7 +631,8 @@ void async_stream_close(async_stream *x)
     if (!stream || stream->closing)
         return;
     stream->closing = true;
-    flush(stream);
+    if (!stream->chore)
+        sent_all(stream);
 }
 
 void async_stream_abort(async_stream *x)
@@ -708,11 +640,9 @@ void async_stream_abort(async_stream *x)
     struct stream *stream = object_known(x, &stream_type, "async_stream_abort");
     if (!stream)
         return;
-    bool pinned = stream->flushing || stream->lingering;
+    bool pinned = stream->chore;
     stream->closing = true;
-    stream->output.start = stream->output.end = 0;
-    close_all(stream);
-    waitq_wake_all(&stream->drained);
+    close_now(stream);
     if (pinned)
         object_unpin(&stream->object);
 }
@@ -723,7 +653,7 @@ bool async_stream_is_closing(async_stream *x)
     return !stream || stream->closing;
 }
 
-static async_value wait_until_closed(void *p)
+static async_value wait_closed(void *p)
 {
     async_value v = async_none;
     struct waiter waiter;
@@ -731,22 +661,14 @@ static async_value wait_until_closed(void *p)
         return async_none;
     in_use struct stream *stream = primitive_use(*(async_stream **)p, &stream_type,
                                                  "async_stream_wait_closed", &v);
-    while (stream && !stream->closed && !v.error)
+    while (stream && stream->fd >= 0 && !v.error)
         v = waitq_wait(&stream->drained, &waiter);
-    return v;
-}
-
-static async_value wait_closed(void *p)
-{
-    async_stream *x = *(async_stream **)p;
-    async_value v = wait_until_closed(&x);
-    struct stream *stream = object_known(x, &stream_type, "async_stream_wait_closed");
-    return v.error || !stream ? v : broken(stream);
+    return v.error ? v : broken(stream);
 }
 
 async_awaitable async_stream_wait_closed(async_stream *stream)
 {
-    return coro_make(wait_closed, "async_stream_wait_closed", &stream, sizeof stream);
+    return coro_for(wait_closed, async_stream *, stream);
 }
 
 void async_stream_exit(async_stream **stream)
@@ -754,7 +676,7 @@ void async_stream_exit(async_stream **stream)
     if (!*stream)
         return;
     async_stream_close(*stream);
-    async_value v = async_catch(coro_make(wait_until_closed, "async_stream_exit", stream, sizeof *stream));
-    if (v.error)
+    async_value v = async_catch(async_stream_wait_closed(*stream));
+    if (v.error == ASYNC_CANCELLED)         /* what broke the connection is nobody's concern any more */
         async_leave_with(v);
 }

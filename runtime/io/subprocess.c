@@ -7,11 +7,10 @@
 #define _GNU_SOURCE
 #include "core/coro.h"
 #include "core/loop.h"
-#include "core/poll.h"
 #include "core/report.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include "io/stream.h"
+#include "io/io.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -234,7 +233,7 @@ static async_value adopt(struct subprocess *process, struct ends *ends)
         if (fd < 0)
             continue;
         ends->fd[i][0] = -1;
-        process->pipes[i] = stream_new(i ? fd : -1, i ? -1 : fd, i ? "its output" : "its input", true);
+        process->pipes[i] = stream_new(fd, i > 0, i == 0, i ? "its output" : "its input", true);
         if (!process->pipes[i])
             return async_error(ENOMEM, "no memory for the pipes of a process");
     }
