@@ -6,7 +6,7 @@
 #include "core/loop.h"
 #include "core/poll.h"
 #include "core/task.h"
-#include "io/server.h"
+#include "io/io.h"
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>

@@ -13,46 +13,37 @@ static async_value connect_to(const struct addrinfo *address, bool external)
     if (fd < 0)
         return async_error(errno, NULL);
     async_value v = async_none;
-    int error = 0;
-    socklen_t length = sizeof error;
+    socklen_t length = sizeof(int);
     bool connected;
     while (!(connected = connect(fd, address->ai_addr, address->ai_addrlen) == 0)
            && errno == EAGAIN && !v.error)          /* a Unix server with too many at its door */
         v = async_catch(async_sleep(0.01));
-    int why = v.error ? v.error : errno;
+    int why = connected ? 0 : v.error ? v.error : errno;
     if (!external && address->ai_family != AF_UNIX)
         server_note_client(fd);
-    if (connected)
+    if (why == EINPROGRESS && !(v = ready_wait(NULL, fd, true, external)).error)
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &length);
+    if (!v.error && !why)
         return async_num(fd);
-    if (why == EINPROGRESS) {
-        v = ready_wait(NULL, fd, true, external);
-        if (!v.error && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0)
-            return async_num(fd);
-    } else {
-        error = why;
-    }
     close(fd);
-    return v.error ? v : async_error(error, NULL);
+    return v.error ? v : async_error(why, NULL);
 }
 
 /* The first address that answers. */
 static async_value connect_any(const struct addrinfo *addresses, const char *what)
 {
     async_value v = async_error(EADDRNOTAVAIL, NULL);
-    bool external = true;
     for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-        external = !server_is_ours((const struct sockaddr_storage *)a->ai_addr);
+        bool external = !server_is_ours((const struct sockaddr_storage *)a->ai_addr);
         v = connect_to(a, external);
-        if (!v.error || v.error == ASYNC_CANCELLED)
-            break;
+        if (v.error == ASYNC_CANCELLED)
+            return v;
+        if (v.error)
+            continue;
+        async_stream *stream = stream_new(v.num, true, true, what, external);
+        return stream ? async_ptr(stream) : async_error(ENOMEM, "no memory for a stream");
     }
-    if (v.error == ASYNC_CANCELLED)
-        return v;
-    if (v.error)
-        return async_error(v.error, async_strf("connecting to %s: %s", what,
-                                               async_error_name(v.error)));
-    async_stream *stream = stream_new(v.num, true, true, what, external);
-    return stream ? async_ptr(stream) : async_error(ENOMEM, "no memory for a stream");
+    return async_error(v.error, async_strf("connecting to %s: %s", what, async_error_name(v.error)));
 }
 
 struct endpoint { const char *host; int port; };
@@ -75,8 +66,7 @@ async_awaitable async_open_connection(const char *host, int port)
 {
     if (!host)                          /* of an async_strf without memory */
         return NULL;
-    return coro_make(open_connection, "async_open_connection", &(struct endpoint){ host, port },
-                     sizeof(struct endpoint));
+    return coro_for(open_connection, struct endpoint, host, port);
 }
 
 static async_value open_unix_connection(void *p)
@@ -89,5 +79,5 @@ static async_value open_unix_connection(void *p)
 
 async_awaitable async_open_unix_connection(const char *path)
 {
-    return coro_make(open_unix_connection, "async_open_unix_connection", &path, sizeof path);
+    return coro_for(open_unix_connection, const char *, path);
 }

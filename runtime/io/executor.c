@@ -292,5 +292,5 @@ static async_value shut_down(void *p)
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
 {
     loop_given(loop, __func__);
-    return coro_make(shut_down, "async_loop_shutdown_default_executor", &loop, sizeof loop);
+    return coro_for(shut_down, async_loop *, loop);
 }

@@ -80,7 +80,7 @@ static async_value ask(void *p)
 
 async_awaitable async_getaddrinfo(const char *host, int port)
 {
-    return coro_make(ask, "async_getaddrinfo", &(struct asked){ host, port }, sizeof(struct asked));
+    return coro_for(ask, struct asked, host, port);
 }
 
 async_value resolve_path(const char *path, struct address *into)

@@ -231,17 +231,16 @@ static void accept_clients(struct job *job)
 static async_value listen_on(const struct addrinfo *address, const char *what, async_client_fn *fn,
                              void *arg)
 {
-    int on = 1, fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     const char *path = address->ai_family == AF_UNIX
                        ? ((const struct sockaddr_un *)address->ai_addr)->sun_path : NULL;
     if (path && inode_of(path))     /* left behind by somebody */
         unlink(path);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int))
+        || bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
         async_value v = async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         return v;
     }
     struct server *server = primitive_new(struct server, &server_type);
@@ -253,8 +252,6 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
                                .fn = fn, .arg = arg, .context = context_copy(),
                                .inode = path ? inode_of(path) : 0 };
     list_init(&server->timer.job.link);
-    list_init(&server->object.link);
-    list_init(&server->object.future.waiters);
     waitq_init(&server->closed, &server->object);
     if (!servers.next)
         list_init(&servers);
@@ -292,8 +289,7 @@ static async_value start_server(void *p)
 
 async_awaitable async_start_server(async_client_fn *fn, void *arg, const char *host, int port)
 {
-    return coro_make(start_server, "async_start_server", &(struct door){ host, port, fn, arg },
-                     sizeof(struct door));
+    return coro_for(start_server, struct door, host, port, fn, arg);
 }
 
 static async_value start_unix_server(void *p)
@@ -306,8 +302,7 @@ static async_value start_unix_server(void *p)
 
 async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const char *path)
 {
-    return coro_make(start_unix_server, "async_start_unix_server",
-                     &(struct door){ path, 0, fn, arg }, sizeof(struct door));
+    return coro_for(start_unix_server, struct door, path, 0, fn, arg);
 }
 
 int async_server_port(async_server *x)
@@ -370,7 +365,7 @@ static async_value wait_closed(void *p)
 
 async_awaitable async_server_wait_closed(async_server *server)
 {
-    return coro_make(wait_closed, "async_server_wait_closed", &server, sizeof server);
+    return coro_for(wait_closed, async_server *, server);
 }
 
 /* Until it is cancelled, or somebody closes the server. */
@@ -400,7 +395,7 @@ static async_value serve_forever(void *p)
 
 async_awaitable async_server_serve_forever(async_server *server)
 {
-    return coro_make(serve_forever, "async_server_serve_forever", &server, sizeof server);
+    return coro_for(serve_forever, async_server *, server);
 }
 
 /* Who leaves by an error, as with Ctrl-C, does not wait for clients that have nothing to say. */

@@ -215,17 +215,12 @@ async_stream *stream_new(int fd, bool reads, bool writes, const char *what, bool
         close(fd);
         return NULL;
     }
-    memset((char *)stream + sizeof stream->object, 0, sizeof *stream - sizeof stream->object);
+    *stream = (struct stream){ .object = stream->object, .fd = fd, .reads = reads, .writes = writes,
+                               .at_once = LEAST_READ, .external = external, .what = strdup(what) };
     if (reads && writes)            /* it was made such that it does not block */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));     /* fails on others than TCP: fine */
     else
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    stream->at_once = LEAST_READ;
-    stream->fd = fd;
-    stream->reads = reads;
-    stream->writes = writes;
-    stream->what = strdup(what);
-    stream->external = external;
     waitq_init(&stream->drained, &stream->object);
     return (async_stream *)object_ticket(&stream->object);
 }

@@ -103,41 +103,40 @@ struct start {
     async_subprocess_options options;
 };
 
-struct ends {                       /* of the three pipes: [i][0] is ours, [i][1] the child's */
-    int fd[3][2];
-};
+/* Of the three pipes: [i][0] is ours, [i][1] the child's. */
+typedef int pipe_ends[3][2];
 
-static void close_ends(struct ends *ends, int side)
+static void close_ends(pipe_ends ends, int side)
 {
     for (int i = 0; i < 3; i++) {
-        if (ends->fd[i][side] >= 0)
-            close(ends->fd[i][side]);
-        ends->fd[i][side] = -1;
+        if (ends[i][side] >= 0)
+            close(ends[i][side]);
+        ends[i][side] = -1;
     }
 }
 
-static bool open_pipes(struct ends *ends, int wanted)
+static bool open_pipes(pipe_ends ends, int wanted)
 {
-    memset(ends, -1, sizeof *ends);
+    memset(ends, -1, 3 * sizeof *ends);
     for (int i = 0; i < 3; i++) {
         int both[2];
         if (!(wanted & 1 << i))
             continue;
         if (pipe2(both, O_CLOEXEC))
             return false;
-        ends->fd[i][0] = both[i == 0];      /* we write its input and read its output */
-        ends->fd[i][1] = both[i != 0];
+        ends[i][0] = both[i == 0];      /* we write its input and read its output */
+        ends[i][1] = both[i != 0];
     }
     return true;
 }
 
 /* Its descriptors: our pipes or /dev/null at 0, 1, 2, and none of the others that we have. */
-static int arrange(posix_spawn_file_actions_t *actions, const struct start *args, struct ends *ends)
+static int arrange(posix_spawn_file_actions_t *actions, const struct start *args, pipe_ends ends)
 {
     int error = 0;
     for (int i = 0; i < 3; i++)
-        if (ends->fd[i][1] >= 0)
-            error |= posix_spawn_file_actions_adddup2(actions, ends->fd[i][1], i);
+        if (ends[i][1] >= 0)
+            error |= posix_spawn_file_actions_adddup2(actions, ends[i][1], i);
         else if (args->pipes & ASYNC_DEVNULL_STDIN << i)
             error |= posix_spawn_file_actions_addopen(actions, i, "/dev/null", i ? O_WRONLY : O_RDONLY, 0);
     if (args->pipes & ASYNC_STDERR_TO_STDOUT)
@@ -151,7 +150,7 @@ static int arrange(posix_spawn_file_actions_t *actions, const struct start *args
     return error;
 }
 
-static int spawn(pid_t *pid, const struct start *args, struct ends *ends)
+static int spawn(pid_t *pid, const struct start *args, pipe_ends ends)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -181,16 +180,11 @@ static struct subprocess *subprocess_new(pid_t pid)
     struct subprocess *process = primitive_new(struct subprocess, &subprocess_type);
     if (!process)
         return NULL;
-    process->pid = pid;
-    process->pidfd = -1;
-    process->job.run = on_end;
+    *process = (struct subprocess){ .object = process->object, .pid = pid, .pidfd = -1, .job.run = on_end,
+                                    .part = { .close = close_subprocess, .is_process = true },
+                                    .returncode = ASYNC_RUNNING };
     list_init(&process->job.link);
-    process->watch = NULL;
-    process->thread = NULL;
-    process->part = (struct part){ .close = close_subprocess, .is_process = true };
     list_init(&process->part.link);
-    process->returncode = ASYNC_RUNNING;
-    memset(process->pipes, 0, sizeof process->pipes);
     waitq_init(&process->ended, &process->object);
     return process;
 }
@@ -222,17 +216,17 @@ static bool watch_end(struct subprocess *process)
 }
 
 /* Watches for its end, and makes streams of the pipes. */
-static async_value adopt(struct subprocess *process, struct ends *ends)
+static async_value adopt(struct subprocess *process, pipe_ends ends)
 {
     bool watched = watch_end(process);
     loop_has(loop_running, &process->part);     /* now, so that it ends before the thread has to */
     if (!watched)
         return async_error(ENOMEM, "no memory to watch a process");
     for (int i = 0; i < 3; i++) {
-        int fd = ends->fd[i][0];
+        int fd = ends[i][0];
         if (fd < 0)
             continue;
-        ends->fd[i][0] = -1;
+        ends[i][0] = -1;
         process->pipes[i] = stream_new(fd, i > 0, i == 0, i ? "its output" : "its input", true);
         if (!process->pipes[i])
             return async_error(ENOMEM, "no memory for the pipes of a process");
@@ -243,45 +237,45 @@ static async_value adopt(struct subprocess *process, struct ends *ends)
 static async_value start(void *p)
 {
     struct start *args = p;
-    struct ends ends;
+    pipe_ends ends;
     pid_t pid = 0;
-    const char *name = args->argv ? args->argv[0] : args->command;
+    const char *name = args->argv ? args->argv[0] : args->command, *cwd = args->options.cwd;
     if (!task_current())
         return report_no_task();
     if (!name)
         return async_error(EINVAL, "no program to start was named");
-    int error = open_pipes(&ends, args->pipes) ? spawn(&pid, args, &ends) : errno;
-    close_ends(&ends, 1);
-    async_value v = async_error(error, NULL);
-    if (error && args->options.cwd)
-        v.message = async_strf("starting %s in %s: %s", name, args->options.cwd, strerror(error));
-    else if (error)
-        v.message = async_strf("starting %s: %s", name, strerror(error));
-    if (!error) {
-        struct subprocess *process = subprocess_new(pid);
-        v = process ? adopt(process, &ends) : async_error(ENOMEM, "no memory for a process");
-        if (v.error) {
-            kill(pid, SIGKILL);
-            if (!process)
-                waitpid(pid, NULL, 0);
-        }
+    int error = open_pipes(ends, args->pipes) ? spawn(&pid, args, ends) : errno;
+    close_ends(ends, 1);
+    struct subprocess *process = error ? NULL : subprocess_new(pid);
+    async_value v = process ? adopt(process, ends) : async_error(ENOMEM, "no memory for a process");
+    if (error) {
+        v = async_error(error, async_strf("starting %s%s%s: %s", name, cwd ? " in " : "", cwd ? cwd : "",
+                                          strerror(error)));
+    } else if (v.error) {
+        kill(pid, SIGKILL);
+        if (!process)
+            waitpid(pid, NULL, 0);
     }
-    close_ends(&ends, 0);
+    close_ends(ends, 0);
     return v;
+}
+
+/* `name`: of the coroutine. */
+static async_awaitable starting(const char *name, struct start args)
+{
+    return coro_make(start, name, &args, sizeof args);
 }
 
 async_awaitable async_create_subprocess_exec_with(const char *const *argv, int pipes,
                                                   async_subprocess_options options)
 {
-    return coro_make(start, "async_create_subprocess_exec",
-                     &(struct start){ argv, NULL, pipes, options }, sizeof(struct start));
+    return starting("async_create_subprocess_exec", (struct start){ argv, NULL, pipes, options });
 }
 
 async_awaitable async_create_subprocess_shell_with(const char *command, int pipes,
                                                    async_subprocess_options options)
 {
-    return coro_make(start, "async_create_subprocess_shell",
-                     &(struct start){ NULL, command, pipes, options }, sizeof(struct start));
+    return starting("async_create_subprocess_shell", (struct start){ NULL, command, pipes, options });
 }
 
 async_awaitable async_create_subprocess_exec(const char *const *argv, int pipes)
@@ -314,7 +308,7 @@ static async_value wait_for_end(void *p)
 
 async_awaitable async_subprocess_wait(async_subprocess *process)
 {
-    return coro_make(wait_for_end, "async_subprocess_wait", &process, sizeof process);
+    return coro_for(wait_for_end, async_subprocess *, process);
 }
 
 long async_subprocess_returncode(async_subprocess *process)
@@ -413,6 +407,5 @@ static async_value communicate(void *p)
 async_awaitable async_subprocess_communicate(async_subprocess *process, const char *input,
                                              const char **out, const char **err)
 {
-    return coro_make(communicate, "async_subprocess_communicate",
-                     &(struct communicate){ process, input, out, err }, sizeof(struct communicate));
+    return coro_for(communicate, struct communicate, process, input, out, err);
 }

@@ -47,6 +47,7 @@ static void let_go(async_concurrent *future)
     free(future);
 }
 
+/* The loop's side has nothing more to do with it. */
 static void finish(async_concurrent *future, async_value outcome, struct memory *memory)
 {
     pthread_mutex_lock(&future->mutex);
@@ -56,6 +57,7 @@ static void finish(async_concurrent *future, async_value outcome, struct memory 
     future->is_done = true;
     pthread_cond_broadcast(&future->finished);
     pthread_mutex_unlock(&future->mutex);
+    let_go(future);
 }
 
 /* The loop closes before the task has ended: it never will. */
@@ -65,21 +67,19 @@ static void abandon(async_concurrent *future)
         object_unpin(&future->task->coro.object);
     future->task = NULL;
     finish(future, async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"), NULL);
-    let_go(future);
 }
 
 /* In the loop's thread, as are all errands. */
 static void task_done(struct errand *errand)
 {
     async_concurrent *future = container_of(errand, async_concurrent, done);
-    struct object *object = &future->task->coro.object;
-    object_retire(object, TAKEN);
-    memory_abandon(&future->task->memory);
-    memory_drop_objects(&future->task->memory);
-    finish(future, object->future.outcome, &future->task->memory);
-    object_unpin(object);
+    struct task *task = future->task;
+    object_retire(&task->coro.object, TAKEN);
+    memory_abandon(&task->memory);
+    memory_drop_objects(&task->memory);
     future->task = NULL;
-    let_go(future);
+    finish(future, task->coro.object.future.outcome, &task->memory);
+    object_unpin(&task->coro.object);
 }
 
 static void drop_done(struct errand *errand)
@@ -104,7 +104,6 @@ static void start(struct errand *errand)
     context_leave(before);
     if (!task) {
         finish(future, async_error(ENOMEM, "no memory for the task"), NULL);
-        let_go(future);
         return;
     }
     future->task = task;

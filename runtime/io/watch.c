@@ -70,8 +70,9 @@ static struct watcher *find(async_loop *loop, enum kind kind, int number)
     return NULL;
 }
 
-static bool forget(async_loop *loop, enum kind kind, int number)
+static bool forget(async_loop *loop, enum kind kind, int number, const char *caller)
 {
+    loop_given(loop, caller);
     struct watcher *watcher = find(loop, kind, number);
     if (watcher)
         close_watcher(&watcher->part);
@@ -99,16 +100,16 @@ static async_value own(async_loop *loop, int number)
     return async_none;
 }
 
-static async_value add(async_loop *loop, enum kind kind, int number, async_fn *fn, void *arg)
+static async_value add(async_loop *loop, enum kind kind, int number, async_fn *fn, void *arg, const char *caller)
 {
+    loop_given(loop, caller);
     if (loop->closed)
         return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
     if (kind != SIGNAL && fcntl(number, F_GETFD) < 0)
         return async_error(EBADF, "there is no such descriptor to watch");
     struct watcher *watcher = calloc(1, sizeof *watcher);
-    if (!watcher)
-        return async_error(ENOMEM, "no memory to watch a descriptor or signal");
-    async_value v = kind == SIGNAL ? own(loop, number) : async_none;
+    async_value no_memory = async_error(ENOMEM, "no memory to watch a descriptor or signal");
+    async_value v = !watcher ? no_memory : kind == SIGNAL ? own(loop, number) : async_none;
     if (v.error) {
         free(watcher);
         return v;
@@ -121,11 +122,11 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
         if (kind == SIGNAL)
             disown(number);
         free(watcher);
-        return async_error(ENOMEM, "no memory to watch a descriptor or signal");
+        return no_memory;
     }
     if (kind != SIGNAL) {           /* own() did */
         watch_is_foreign(watcher->watch);
-        forget(loop, kind, number);
+        forget(loop, kind, number, caller);
     }
     watcher->context = context_copy();
     loop_has(loop, &watcher->part);
@@ -134,42 +135,29 @@ static async_value add(async_loop *loop, enum kind kind, int number, async_fn *f
 
 async_value async_loop_add_reader(async_loop *loop, int fd, async_fn *fn, void *arg)
 {
-    loop_given(loop, __func__);
-    return add(loop, READER, fd, fn, arg);
+    return add(loop, READER, fd, fn, arg, __func__);
 }
 
 async_value async_loop_add_writer(async_loop *loop, int fd, async_fn *fn, void *arg)
 {
-    loop_given(loop, __func__);
-    return add(loop, WRITER, fd, fn, arg);
-}
-
-bool async_loop_remove_reader(async_loop *loop, int fd)
-{
-    loop_given(loop, __func__);
-    return forget(loop, READER, fd);
-}
-
-bool async_loop_remove_writer(async_loop *loop, int fd)
-{
-    loop_given(loop, __func__);
-    return forget(loop, WRITER, fd);
+    return add(loop, WRITER, fd, fn, arg, __func__);
 }
 
 async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn *fn, void *arg)
 {
-    loop_given(loop, __func__);
     struct sigaction now;
     if (number == SIGKILL || number == SIGSTOP || sigaction(number, NULL, &now) != 0)
         return async_error(ASYNC_RUNTIME_ERROR, number == SIGKILL ? "sig 9 cannot be caught"
                                                                   : "this signal cannot be caught");
-    return add(loop, SIGNAL, number, fn, arg);
+    return add(loop, SIGNAL, number, fn, arg, __func__);
 }
+
+bool async_loop_remove_reader(async_loop *loop, int fd) { return forget(loop, READER, fd, __func__); }
+bool async_loop_remove_writer(async_loop *loop, int fd) { return forget(loop, WRITER, fd, __func__); }
 
 bool async_loop_remove_signal_handler(async_loop *loop, int number)
 {
-    loop_given(loop, __func__);
-    return forget(loop, SIGNAL, number);
+    return forget(loop, SIGNAL, number, __func__);
 }
 
 /* ------------------------------------------------------------------------ other threads */
