@@ -135,11 +135,9 @@ static inline async_value async_exit(long status)
  * an errno, what a bridge calls its own ("IntegrityError"), "Error" for a program's. Never NULL, never freed. */
 const char *async_error_name(int error);
 
-/* Formatted text, as f"..." or sprintf makes it. The current task has it (rule 4 above).
- * NULL when memory ran out, which as an async_str prints as "(null)". */
+/* Formatted text, as f"..." or sprintf makes it, that the current task has (rule 4 above); NULL when memory ran
+ * out. The second is a value to return, return f"...": the await's `str`; or the error ENOMEM. */
 const char *async_strf(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
-
-/* The same as a value to return, return f"...": the await's `str`; or the error ENOMEM. */
 async_value async_text(const char *format, ...) ASYNC_PRINTF(1, 2) ASYNC_MUST_USE;
 
 /* `size` bytes, zeroed, that the current task has (rule 4): unlike a bare malloc they don't leak when an
@@ -165,10 +163,10 @@ typedef struct async_loop async_loop;
  *     async_coro(nap, .id = 1, .seconds = 3)
  * Without arguments fn gets a pointer to zeroes. Nothing runs until the object is awaited or made
  * a task; one that never is gets reported, with its place, when the task that made it has ended. */
-#define async_coro(fn, ...) (async_note(ASYNC_HERE), \
-    async_coro_new((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
+#define async_coro(fn, ...) (async_note(ASYNC_HERE), async_coro_new(ASYNC_CALL(fn __VA_OPT__(,) __VA_ARGS__)))
 
+#define ASYNC_CALL(fn, ...) (async_call){ .call = fn, .name = #fn \
+    __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }
 typedef struct async_call {      /* what async_coro gathers; see there */
     async_fn *call;
     const char *name;
@@ -216,23 +214,21 @@ void async_leave_with(async_value outcome);
 async_value async_leave(async_value error);
 async_value async_leave_at(async_value error, const char *place);
 
-/* asyncio.sleep(seconds). Zero or less gives up one turn of the loop and makes no timer. */
+/* asyncio.sleep(seconds), sleep(seconds, result): the second await gives `result`. Zero or less gives up one turn of
+ * the loop and makes no timer. */
 async_awaitable async_sleep(double seconds) ASYNC_MUST_USE;
-
-/* asyncio.sleep(seconds, result): the same, and the await gives `result`. */
 async_awaitable async_sleep_result(double seconds, async_value result) ASYNC_MUST_USE;
 
 /* ----------------------------------------------------------------- tasks and futures */
 
-/* asyncio.create_task(coro): runs it concurrently, from the next turn of the loop on. To let it
- * run without ever awaiting it, say so: async_detach(async_create_task(...)).
+/* asyncio.create_task(coro), create_task(coro, name=...): runs it concurrently, from the next turn of the loop on. To
+ * let it run without ever awaiting it, say so: async_detach(async_create_task(...)). The name is copied; without one
+ * a task is "Task-1", "Task-2", ...
  *
  * A task has a stack of 256 KiB for all the functions that it is in, and so has a generator. Endless
  * recursion, or a local array that is too large, ends the program with a sentence. Code that make does
  * not compile needs -fstack-clash-protection for that, or a large array may miss the stack's end. */
 async_task async_create_task(async_coroutine coro) ASYNC_MUST_USE;
-
-/* create_task(coro, name=...): the name is copied. Without one a task is "Task-1", "Task-2", ... */
 async_task async_create_task_named(async_coroutine coro, const char *name) ASYNC_MUST_USE;
 
 /* create_task(coro, eager_start=True): its first step is now, before this returns, up to where it waits;
@@ -273,7 +269,6 @@ async_value async_exception(async_task x);
  * was done already. The message (copied, or NULL) travels with the error. */
 bool async_cancel(async_task x);
 bool async_cancel_msg(async_task x, const char *message);
-
 int async_cancelling(async_task task);  /* task.cancelling(): requests so far */
 int async_uncancel(async_task task);    /* task.uncancel(): one request fewer; what is left */
 
@@ -430,9 +425,8 @@ async_awaitable async_anext(async_iterator iterator) ASYNC_MUST_USE;    /* anext
 /* Calling an `async def` with yield in it: like async_coro, but gives an iterator. fn hands out
  * values with async_yield and may await in between. Leaving async_for early does not close it:
  *     async_with(async_aclose_exit) async_iterator numbers = async_generator(count, .from = 1); */
-#define async_generator(fn, ...) (async_note(ASYNC_HERE), \
-    async_generator_new((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
+#define async_generator(fn, ...) \
+    (async_note(ASYNC_HERE), async_generator_new(ASYNC_CALL(fn __VA_OPT__(,) __VA_ARGS__)))
 async_iterator async_generator_new(async_call call) ASYNC_MUST_USE;
 
 /* yield: hands a value to the consumer and stops until the next one is asked for. Leaves the
@@ -542,8 +536,7 @@ typedef struct async_stream async_stream;
  * ASYNC_VALUE_ERROR for a port beyond 65535. The text must last until this is awaited. */
 async_awaitable async_getaddrinfo(const char *host, int port) ASYNC_MUST_USE;
 
-/* asyncio.open_connection(host, port), open_unix_connection(path): the value's ptr is the stream. The
- * name is looked up in a thread. The text must last until this is awaited. */
+/* asyncio.open_connection(host, port), open_unix_connection(path): the value's ptr is the stream. Likewise. */
 async_awaitable async_open_connection(const char *host, int port) ASYNC_MUST_USE;
 async_awaitable async_open_unix_connection(const char *path) ASYNC_MUST_USE;
 
@@ -631,9 +624,8 @@ void async_server_exit(async_server **server);
  * async_strf passes to who awaits. fn has a stack of 8 MiB, and may call nothing else of this header but
  * async_contextvar_get and _set. Cancelling gives up the result; the thread goes on to its end, and
  * async_run waits for it. At most as many at a time as there are processors and four; the others queue. */
-#define async_to_thread(fn, ...) (async_note(ASYNC_HERE), \
-    async_to_thread_call((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
+#define async_to_thread(fn, ...) \
+    (async_note(ASYNC_HERE), async_to_thread_call(ASYNC_CALL(fn __VA_OPT__(,) __VA_ARGS__)))
 async_awaitable async_to_thread_call(async_call call) ASYNC_MUST_USE;
 
 /* loop.run_in_executor(None, fn, arg): starts at once and gives the future. arg is not copied. */
@@ -654,8 +646,7 @@ async_awaitable async_write_file(const char *path, const void *bytes, size_t len
  * the outcome lasts until then. NULL when memory ran out. */
 typedef struct async_concurrent async_concurrent;
 #define async_run_coroutine_threadsafe(loop, fn, ...) \
-    (async_note(ASYNC_HERE), async_run_threadsafe_call(loop, (async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
+    (async_note(ASYNC_HERE), async_run_threadsafe_call(loop, ASYNC_CALL(fn __VA_OPT__(,) __VA_ARGS__)))
 async_concurrent *async_run_threadsafe_call(async_loop *loop, async_call call) ASYNC_MUST_USE;
 async_value async_concurrent_result(async_concurrent *future, double timeout);
 bool async_concurrent_cancel(async_concurrent *future);
@@ -669,9 +660,8 @@ void async_concurrent_free(async_concurrent *future);
  * return a number, or text from async_strf, or an error. A crash is an error, EPIPE. Cancelling kills
  * it. It has the stack of the thread that runs the loop, 8 MiB mostly (ulimit -s). At most as many run
  * at a time as there are processors. */
-#define async_to_process(fn, ...) (async_note(ASYNC_HERE), \
-    async_to_process_call((async_call){ .call = fn, .name = #fn \
-        __VA_OPT__(, .size = sizeof(struct fn), .args = &(struct fn){ __VA_ARGS__ }) }))
+#define async_to_process(fn, ...) \
+    (async_note(ASYNC_HERE), async_to_process_call(ASYNC_CALL(fn __VA_OPT__(,) __VA_ARGS__)))
 async_awaitable async_to_process_call(async_call call) ASYNC_MUST_USE;
 
 /* asyncio.create_subprocess_exec(*argv), _shell(command): starts a program; the value's ptr is the
@@ -732,16 +722,13 @@ void async_print_tasks(async_loop *loop);
 
 typedef struct async_ticket *async_handle;      /* of a callback; asyncio.Handle, TimerHandle */
 
-/* asyncio.new_event_loop(): NULL when memory ran out. Ends with async_loop_close. */
-async_loop *async_new_event_loop(void) ASYNC_MUST_USE;
-async_loop *async_get_running_loop(void);       /* asyncio.get_running_loop(), or NULL */
+async_loop *async_new_event_loop(void) ASYNC_MUST_USE;      /* NULL: no memory. Ends with async_loop_close */
+async_loop *async_get_running_loop(void);                   /* NULL outside of a loop */
 
-/* loop.run_forever(): until async_loop_stop. Returns async_none; ASYNC_RUNTIME_ERROR if a loop is
- * running already or this one is closed; ASYNC_DEADLOCK when nothing can ever happen again. */
+/* loop.run_forever(), run_until_complete(x): until async_loop_stop, which gives async_none, or until x is done, with
+ * its value or error. ASYNC_RUNTIME_ERROR if a loop is running already or this one is closed; ASYNC_DEADLOCK when
+ * nothing can ever happen again. */
 async_value async_loop_run_forever(async_loop *loop);
-
-/* loop.run_until_complete(x): runs the loop until x is done; x's value or error, or an error as
- * for run_forever. */
 async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x);
 
 void async_loop_stop(async_loop *loop);         /* after the callbacks that are ready now */
@@ -753,22 +740,19 @@ bool async_loop_is_closed(async_loop *loop);
  * closed loop is "Event loop is closed" (until 1,024 more have been closed). Error ASYNC_RUNTIME_ERROR if it is running. */
 async_value async_loop_close(async_loop *loop);
 
-double async_loop_time(async_loop *loop);       /* loop.time(), in seconds; from 0 when virtual */
-
-/* loop.create_task(coro): for a loop that does not run yet. */
-async_task async_loop_create_task(async_loop *loop, async_coroutine coro) ASYNC_MUST_USE;
+double async_loop_time(async_loop *loop);       /* in seconds; from 0 when virtual */
+async_task async_loop_create_task(async_loop *loop, async_coroutine coro) ASYNC_MUST_USE;   /* it need not run yet */
 
 /* loop.call_soon, call_later(delay), call_at(when): calls fn(arg) from the loop, once: in its next
  * turn, after `delay` seconds, or at `when` on the loop's clock. An error that fn returns goes to
- * the loop's exception handler. Returns a handle to cancel it with, NULL when memory ran out. */
+ * the loop's exception handler. The handle is for cancelling it.
+ * call_soon_threadsafe is for any thread: it ends the loop's wait, and gives async_none or ENOMEM. */
 async_handle async_loop_call_soon(async_loop *loop, async_fn *fn, void *arg);
 async_handle async_loop_call_later(async_loop *loop, double delay, async_fn *fn, void *arg);
 async_handle async_loop_call_at(async_loop *loop, double when, async_fn *fn, void *arg);
 void async_handle_cancel(async_handle handle);      /* it will not be called; twice is fine */
 bool async_handle_cancelled(async_handle handle);
 double async_handle_when(async_handle handle);      /* its deadline; 0 for call_soon */
-
-/* loop.call_soon_threadsafe: the same from any thread; ends the loop's wait. async_none or ENOMEM. */
 async_value async_loop_call_soon_threadsafe(async_loop *loop, async_fn *fn, void *arg);
 
 /* loop.add_reader, add_writer: calls fn(arg) in every turn in which the descriptor can be read
@@ -785,17 +769,13 @@ async_value async_loop_add_signal_handler(async_loop *loop, int number, async_fn
 bool async_loop_remove_signal_handler(async_loop *loop, int number);
 
 /* loop.set_exception_handler(fn): gets errors that no coroutine can receive, instead of stderr.
- * `message` says what happened, `x` is the task, future or handle concerned or NULL. NULL: stderr again. */
-typedef void async_exception_fn(async_loop *loop, const char *message, async_value error,
-                                async_awaitable x);
+ * `message` says what happened, `x` is the task, future or handle concerned or NULL. NULL: stderr again.
+ * call_exception_handler hands it an error of your own; default_exception_handler is the one that prints: for a handler
+ * that wants to do more than that. */
+typedef void async_exception_fn(async_loop *loop, const char *message, async_value error, async_awaitable x);
 void async_loop_set_exception_handler(async_loop *loop, async_exception_fn *fn);
-
-/* loop.call_exception_handler: hands an error of your own to that handler. default_exception_handler is
- * the one that prints: for a handler that wants to do more than that. x may be NULL. */
-void async_loop_call_exception_handler(async_loop *loop, const char *message, async_value error,
-                                       async_awaitable x);
-void async_loop_default_exception_handler(async_loop *loop, const char *message, async_value error,
-                                          async_awaitable x);
+void async_loop_call_exception_handler(async_loop *loop, const char *message, async_value error, async_awaitable x);
+void async_loop_default_exception_handler(async_loop *loop, const char *message, async_value error, async_awaitable x);
 
 /* asyncio.Runner(): a loop in which several main coroutines run one after the other, as async_run
  * runs one. NULL when memory ran out. close cancels what is left and closes the loop; twice is fine. */
