@@ -9,12 +9,6 @@
 struct object *info_awaited(struct task *task);
 const char *info_waits_for(struct task *task);
 
-void info_print_wait(struct task *task);    /* "waits at queue.c:12 for Queue (made at queue.c:7)", to stderr */
-
-/* The one task without which this one cannot go on, where that can be told: the task that it
- * awaits, or the holder of the lock; or NULL. */
-struct task *info_blocker(struct task *task);
-
 void report_deadlock(async_loop *loop);     /* who waits for what, and the cycle if there is one */
 
 #endif

@@ -3,6 +3,7 @@
 #include "debug/note.h"
 #include "core/clock.h"
 #include "debug/utf8.h"
+#include "io/io.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -109,16 +110,10 @@ static void stop(void)
 
 static void write_text(const char *text, size_t size)
 {
-    for (size_t done = 0; done < size; ) {
-        ssize_t length = write(file, text + done, size - done);
-        if (length > 0)
-            done += length;
-        else if (errno != EINTR) {
-            fprintf(stderr, "ASYNC_TRACE: the trace ends here: %s\n", strerror(errno));
-            stop();
-            return;
-        }
-    }
+    if (file < 0 || write_all(file, text, size))
+        return;
+    fprintf(stderr, "ASYNC_TRACE: the trace ends here: %s\n", strerror(errno));
+    stop();
 }
 
 static bool is_ours(void) { return file >= 0 && getpid() == owner; }

@@ -2,6 +2,7 @@
  * do: a disk that is slow is waited for in a thread. */
 #include "core/memory.h"
 #include "core/task.h"
+#include "io/io.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,18 @@ async_awaitable async_read_file(const char *path, size_t *length)
                                               sizeof(struct read_file) });
 }
 
+bool write_all(int fd, const void *bytes, size_t n)
+{
+    const char *rest = bytes, *end = rest + n;
+    while (rest < end) {
+        ssize_t written = write(fd, rest, end - rest);
+        if (written < 0 && errno != EINTR)
+            return false;
+        rest += written > 0 ? written : 0;
+    }
+    return true;
+}
+
 struct write_file {
     const char *path;
     const void *bytes;
@@ -80,14 +93,10 @@ static async_value write_file(void *p)
     int fd = open(args->path, O_WRONLY | O_CREAT | O_CLOEXEC | (args->append ? O_APPEND : O_TRUNC), 0666);
     if (fd < 0)
         return failed("opening", args->path);
-    for (size_t done = 0; done < args->length;) {
-        ssize_t n = write(fd, (const char *)args->bytes + done, args->length - done);
-        if (n < 0 && errno != EINTR) {
-            async_value v = failed("writing", args->path);
-            close(fd);
-            return v;
-        }
-        done += n > 0 ? n : 0;
+    if (!write_all(fd, args->bytes, args->length)) {
+        async_value v = failed("writing", args->path);
+        close(fd);
+        return v;
     }
     return close(fd) == 0 || errno == EINTR ? async_none : failed("writing", args->path);
 }

@@ -14,6 +14,9 @@ async_value ready_wait(struct watch **kept, int fd, bool for_writing, bool exter
 /* Whoever waits with this watch (or NULL) goes on, as if its descriptor were ready. */
 void ready_end(struct watch *kept);
 
+/* file.c: write(), of all of it. False: errno says why not. */
+bool write_all(int fd, const void *bytes, size_t n);
+
 /* resolve.c: where to connect to, or to listen; what async_getaddrinfo does not cover. */
 struct address {
     struct addrinfo info;           /* its ai_addr is ... */

@@ -43,19 +43,6 @@ struct processes {                  /* of one loop */
 
 /* ----------------------------------------------------------------------------- the child */
 
-static void put(int fd, const void *bytes, size_t n)
-{
-    while (n) {
-        ssize_t written = write(fd, bytes, n);
-        if (written < 0 && errno != EINTR)
-            _exit(1);
-        if (written > 0) {
-            bytes = (const char *)bytes + written;
-            n -= written;
-        }
-    }
-}
-
 static struct {
     const struct call *call;
     int fd;                         /* its answer goes there */
@@ -88,9 +75,7 @@ static void be_child(void)
     if (answer.is_text)
         answer.length = strlen(v.str);
     fflush(stdout);
-    put(ours.fd, &answer, sizeof answer);
-    put(ours.fd, v.str, answer.length);
-    _exit(0);
+    _exit(!write_all(ours.fd, &answer, sizeof answer) || !write_all(ours.fd, v.str, answer.length));
 }
 
 /* ---------------------------------------------------------------------------- the parent */

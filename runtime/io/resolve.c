@@ -14,6 +14,7 @@
 struct question {                   /* a copy: the thread may outlive who asked */
     char host[NI_MAXHOST];          /* empty: any interface, to listen on */
     char port[8];
+    int flags;
 };
 
 /* libc's list, copied into one piece of memory of ours. */
@@ -38,8 +39,10 @@ static async_value look_up(void *p)
 {
     struct question *question = p;
     const char *host = *question->host ? question->host : NULL;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = host ? 0 : AI_PASSIVE }, *found;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = question->flags }, *found;
     int status = getaddrinfo(host, question->port, &hints, &found);
+    if (status && question->flags & AI_NUMERICHOST)
+        return async_error(ENOENT, NULL);       /* a name */
     int why = status == EAI_SYSTEM ? errno : status == EAI_MEMORY ? ENOMEM : ENOENT;
     if (status)
         return async_error(why, async_strf("looking up %s: %s", host ? host : question->port,
@@ -47,18 +50,6 @@ static async_value look_up(void *p)
     async_value v = copy(found);
     freeaddrinfo(found);
     return v;
-}
-
-static bool is_numeric(const struct question *question)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
-    struct addrinfo *found;
-    if (!*question->host)
-        return true;
-    if (getaddrinfo(question->host, question->port, &hints, &found))
-        return false;
-    freeaddrinfo(found);
-    return true;
 }
 
 struct asked { const char *host; int port; };
@@ -74,8 +65,12 @@ static async_value ask(void *p)
     if (args->host)
         strcpy(question.host, args->host);
     snprintf(question.port, sizeof question.port, "%d", args->port);
-    return is_numeric(&question) ? look_up(&question) : async_catch(async_to_thread_call(
-        (async_call){ look_up, "getaddrinfo", &question, sizeof question }));
+    question.flags = *question.host ? AI_NUMERICHOST : AI_PASSIVE;
+    async_value v = look_up(&question);
+    if (!v.error || !*question.host)
+        return v;
+    question.flags = 0;
+    return async_catch(async_to_thread_call((async_call){ look_up, "getaddrinfo", &question, sizeof question }));
 }
 
 async_awaitable async_getaddrinfo(const char *host, int port)
