@@ -9,8 +9,6 @@
 #include "core/stack.h"
 #include "core/task.h"
 #include "debug/debug.h"
-#include "debug/forgotten.h"
-#include "debug/info.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* debug.c - see debug.h.
+/* debug.c - asyncio's debug mode, see debug.h.
  *
  * Around each job that the loop runs we look at the clock. What has to be said about the job is noted
  * before it runs, for afterwards it may be gone. A watchdog thread looks on: when a job is still
@@ -135,13 +135,6 @@ static void born(struct object *object)
 
 /* ------------------------------------------------------------------------------ slow steps */
 
-/* What is about to run, in words. */
-static const char *describe(struct job *job, char text[REPORT_TEXT])
-{
-    struct object *object = task_of_job(job) ? &task_of_job(job)->coro.object : callback_of_job(job);
-    return object ? report_describe(object, text) : "a callback of the runtime";
-}
-
 static void report_slow(const char *subject, double seconds, const char *from, const char *to)
 {
     fflush(stdout);
@@ -154,8 +147,9 @@ static void run_watched(async_loop *loop, struct job *job)
     struct debug *debug = debug_of(loop);
     struct task *task = task_of_job(job);
     const char *from = task ? task->waiting_at ? task->waiting_at : task->coro.object.place : NULL;
+    struct object *object = task ? &task->coro.object : callback_of_job(job);
     char text[REPORT_TEXT];
-    const char *subject = describe(job, text);
+    const char *subject = object ? report_describe(object, text) : "a callback of the runtime";
     pthread_mutex_lock(&debug->mutex);
     snprintf(debug->subject, sizeof debug->subject, "%s%s%s", subject, from ? ", since " : "",
              from ? from : "");

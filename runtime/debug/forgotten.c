@@ -1,8 +1,8 @@
-/* forgotten.c - see forgotten.h.
+/* forgotten.c - see debug.h.
  *
  * The loop asks us to look whenever it is about to wait, or to see whether it should: by then whatever
  * a task handed on before it ended has been taken up by those who could. */
-#include "debug/forgotten.h"
+#include "debug/debug.h"
 #include "core/coro.h"
 #include "core/exception.h"
 #include "core/loop.h"
@@ -66,21 +66,16 @@ static void count_coroutine(struct object *object, void *forgotten)
 
 /* ------------------------------------------------------------------------ never awaited */
 
-/* `coro`: the first, or NULL if it is gone. */
-static void report_unawaited(const char *place, const char *name, size_t count, const struct object *coro)
-{
-    const char *origin = coro && count == 1 ? report_origin(coro) : "";
-    fflush(stdout);
-    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s", place, name,
-            *origin ? "; made" : "", origin);
-    if (count > 1)
-        fprintf(stderr, " (%zu such objects)", count);
-    fputc('\n', stderr);
-}
-
 static void say_unawaited(struct place *place)
 {
-    report_unawaited(place->at, place->name, place->count, object_find(place->first));
+    const struct object *first = object_find(place->first);     /* NULL: it is gone */
+    const char *origin = first && place->count == 1 ? report_origin(first) : "";
+    fflush(stdout);
+    fprintf(stderr, "%s: RuntimeWarning: coroutine '%s' was never awaited%s%s", place->at, place->name,
+            *origin ? "; made" : "", origin);
+    if (place->count > 1)
+        fprintf(stderr, " (%zu such objects)", place->count);
+    fputc('\n', stderr);
     place->said = place->count;
 }
 
@@ -88,7 +83,7 @@ static void made_outside(struct object *object, void *arg)
 {
     (void)arg;
     if (object->future.type == &coroutine_type && !object->future.loop) {
-        report_unawaited(object->place, ((struct coro *)object)->name, 1, object);
+        say_unawaited(&(struct place){ object->place, ((struct coro *)object)->name, object_ticket(object), 1, 0 });
         object_free(object);
     }
 }

@@ -3,11 +3,9 @@
  * The tree is what Python's `asyncio pstree` prints. A task that nobody waits for is a root; below each task stand
  * those that it waits for, directly or through a gather, shield, wait or task group. A task that is met again on the
  * way down closes a cycle: it is marked, and not followed a second time. */
-#include "debug/info.h"
+#include "debug/debug.h"
 #include "core/report.h"
 #include "core/waitq.h"
-#include "debug/debug.h"
-#include "debug/forgotten.h"
 #include <stdio.h>
 #include <stdlib.h>
 

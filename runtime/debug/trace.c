@@ -28,7 +28,7 @@
 #include "core/object.h"
 #include "core/task.h"
 #include "core/waitq.h"
-#include "debug/info.h"
+#include "debug/debug.h"
 #include "debug/note.h"
 #include "sync/queue.h"
 #include "sync/semaphore.h"

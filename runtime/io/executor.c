@@ -55,7 +55,7 @@ struct executor {
     unsigned outstanding;           /* not delivered yet; the loop's alone, as all below */
     struct waitq finished;          /* tasks that wait until nothing is outstanding */
     unsigned most;
-    pthread_t ids[];
+    pthread_t ids[MOST_THREADS];
 };
 
 /* ---------------------------------------------------------------------------- the threads */
@@ -217,7 +217,7 @@ static struct executor *executor_of(async_loop *loop)
         return known;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
-    struct executor *executor = calloc(1, sizeof *executor + most * sizeof executor->ids[0]);
+    struct executor *executor = calloc(1, sizeof *executor);
     if (!executor)
         return NULL;
     executor->loop = loop;

@@ -608,15 +608,8 @@ static const char *end_of(async_stream *x, bool peer, const char *caller, int *p
     return async_strf("%s", text);
 }
 
-const char *async_stream_peername(async_stream *stream, int *port)
-{
-    return end_of(stream, true, "async_stream_peername", port);
-}
-
-const char *async_stream_sockname(async_stream *stream, int *port)
-{
-    return end_of(stream, false, "async_stream_sockname", port);
-}
+const char *async_stream_peername(async_stream *x, int *port) { return end_of(x, true, __func__, port); }
+const char *async_stream_sockname(async_stream *x, int *port) { return end_of(x, false, __func__, port); }
 
 /* ------------------------------------------------------------------------------- closing */
 

@@ -311,15 +311,8 @@ async_awaitable async_subprocess_wait(async_subprocess *process)
     return coro_for(wait_for_end, async_subprocess *, process);
 }
 
-long async_subprocess_returncode(async_subprocess *process)
-{
-    return find(process, "async_subprocess_returncode")->returncode;
-}
-
-int async_subprocess_pid(async_subprocess *process)
-{
-    return find(process, "async_subprocess_pid")->pid;
-}
+long async_subprocess_returncode(async_subprocess *x) { return find(x, __func__)->returncode; }
+int async_subprocess_pid(async_subprocess *x) { return find(x, __func__)->pid; }
 
 async_value async_subprocess_send_signal(async_subprocess *x, int number)
 {
@@ -339,20 +332,9 @@ async_value async_subprocess_kill(async_subprocess *process)
     return async_subprocess_send_signal(process, SIGKILL);
 }
 
-async_stream *async_subprocess_stdin(async_subprocess *x)
-{
-    return find(x, "async_subprocess_stdin")->pipes[0];
-}
-
-async_stream *async_subprocess_stdout(async_subprocess *x)
-{
-    return find(x, "async_subprocess_stdout")->pipes[1];
-}
-
-async_stream *async_subprocess_stderr(async_subprocess *x)
-{
-    return find(x, "async_subprocess_stderr")->pipes[2];
-}
+async_stream *async_subprocess_stdin(async_subprocess *x) { return find(x, __func__)->pipes[0]; }
+async_stream *async_subprocess_stdout(async_subprocess *x) { return find(x, __func__)->pipes[1]; }
+async_stream *async_subprocess_stderr(async_subprocess *x) { return find(x, __func__)->pipes[2]; }
 
 /* ---------------------------------------------------------------------------- communicate */
 
