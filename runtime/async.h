@@ -298,22 +298,20 @@ typedef struct async_task_info {
 async_task_info async_get_task_info(async_task task);
 
 /* future.add_done_callback(fn): called through the loop, with `arg`, once x is done. An error it
- * returns goes to the loop's exception handler. Returns async_none or ENOMEM. */
+ * returns goes to the loop's exception handler. Returns async_none or ENOMEM. remove_done_callback(fn) takes all of
+ * them back, whatever their arg; returns how many. */
 typedef async_value async_done_fn(async_future future, void *arg);
 async_value async_add_done_callback(async_future x, async_done_fn *fn, void *arg);
-
-/* future.remove_done_callback(fn): all of them, whatever their arg; returns how many. */
 size_t async_remove_done_callback(async_future x, async_done_fn *fn);
 
 /* asyncio.gather(...): all at once, results in the order of the arguments. Coroutines are made
  * tasks here and now. The array (one place for each, which the compiler checks where it knows the
  * size; or NULL) is written when the gather is awaited. The first error comes out of that await at
  * once; the others run on. Cancelling the gather cancels them all. The second form is
- * gather(..., return_exceptions=True): it waits for all, and errors stand in the array like values. */
+ * gather(..., return_exceptions=True): it waits for all, and errors stand in the array like values. The third is
+ * gather(*list), which is read before this returns. */
 #define async_gather(results, ...)            ASYNC_GATHER(false, results, __VA_ARGS__)
 #define async_gather_exceptions(results, ...) ASYNC_GATHER(true, results, __VA_ARGS__)
-
-/* gather(*list). The list is read before this returns. */
 async_future async_gather_list(async_value *results, const async_awaitable *list, size_t count,
                                bool return_exceptions) ASYNC_MUST_USE;
 

@@ -333,20 +333,14 @@ void debug_set(async_loop *loop, bool on)
 
 void async_loop_set_debug(async_loop *loop, bool on)
 {
-    loop_given(loop, __func__);
-    if (!loop->closed)
+    if (!loop_given(loop, __func__)->closed)
         debug_set(loop, on);
 }
 
-bool async_loop_get_debug(async_loop *loop)
-{
-    loop_given(loop, __func__);
-    return loop->debug != NULL;
-}
+bool async_loop_get_debug(async_loop *loop) { return loop_given(loop, __func__)->debug; }
 
 void async_loop_set_slow_callback_duration(async_loop *loop, double seconds)
 {
-    loop_given(loop, __func__);
-    if (loop->debug)
+    if (loop_given(loop, __func__)->debug)
         debug_of(loop)->slow = seconds;
 }

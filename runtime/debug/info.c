@@ -176,8 +176,7 @@ static void print(struct tree *tree, struct task *task, int depth, bool last)
 
 void async_print_tasks(async_loop *loop)
 {
-    loop_given(loop, __func__);
-    size_t count = async_loop_all_tasks(loop, NULL, 0);
+    size_t count = async_loop_all_tasks(loop_given(loop, __func__), NULL, 0);
     fflush(stdout);
     fprintf(stderr, "%zu task%s in this loop\n", count, count == 1 ? "" : "s");
     struct tree tree = { .loop = loop, .marks = calloc(object_table.records + 1, 1) };

@@ -264,8 +264,7 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
 
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg)
 {
-    loop_given(loop, __func__);
-    struct external *external = hand_over(loop, fn, arg, 0, NULL);
+    struct external *external = hand_over(loop_given(loop, __func__), fn, arg, 0, NULL);
     return external ? object_ticket(&external->object) : NULL;
 }
 
@@ -291,6 +290,5 @@ static async_value shut_down(void *p)
 
 async_awaitable async_loop_shutdown_default_executor(async_loop *loop)
 {
-    loop_given(loop, __func__);
-    return coro_for(shut_down, async_loop *, loop);
+    return coro_for(shut_down, async_loop *, loop_given(loop, __func__));
 }

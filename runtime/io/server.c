@@ -307,7 +307,7 @@ async_awaitable async_start_unix_server(async_client_fn *fn, void *arg, const ch
 
 int async_server_port(async_server *x)
 {
-    struct server *server = object_of(x, &server_type, "async_server_port", NULL);
+    struct server *server = object_of(x, &server_type, __func__, NULL);
     struct sockaddr_storage mine = { 0 };
     socklen_t length = sizeof mine;
     return getsockname(server->fd, (struct sockaddr *)&mine, &length) ? 0 : address_port(&mine);
@@ -315,7 +315,7 @@ int async_server_port(async_server *x)
 
 void async_server_close(async_server *x)
 {
-    struct server *server = object_known(x, &server_type, "async_server_close");
+    struct server *server = object_known(x, &server_type, __func__);
     if (!server)
         return;
     stop_listening(server);
@@ -324,7 +324,7 @@ void async_server_close(async_server *x)
 
 bool async_server_is_serving(async_server *x)
 {
-    struct server *server = object_known(x, &server_type, "async_server_is_serving");
+    struct server *server = object_known(x, &server_type, __func__);
     return server && server->fd >= 0;
 }
 
@@ -342,12 +342,12 @@ static void each_client(struct server *server, void (*end)(async_stream *stream)
 
 void async_server_close_clients(async_server *x)
 {
-    each_client(object_known(x, &server_type, "async_server_close_clients"), async_stream_close);
+    each_client(object_known(x, &server_type, __func__), async_stream_close);
 }
 
 void async_server_abort_clients(async_server *x)
 {
-    each_client(object_known(x, &server_type, "async_server_abort_clients"), async_stream_abort);
+    each_client(object_known(x, &server_type, __func__), async_stream_abort);
 }
 
 static async_value wait_closed(void *p)
@@ -369,14 +369,12 @@ async_awaitable async_server_wait_closed(async_server *server)
 }
 
 /* Until it is cancelled, or somebody closes the server. */
-static async_value serve_forever(void *p)
+static async_value serve_forever(void *object)
 {
-    async_server *x = *(async_server **)p;
+    struct server *server = object;
+    async_server *x = (async_server *)object_ticket(&server->object);
     async_value v = async_none;
     struct waiter waiter;
-    in_use struct server *server = primitive_use(x, &server_type, "async_server_serve_forever", &v);
-    if (!server)
-        return v;
     if (server->forever)
         return async_error(ASYNC_RUNTIME_ERROR, "the server is already being awaited on serve_forever()");
     if (server->fd < 0)
@@ -385,17 +383,15 @@ static async_value serve_forever(void *p)
     while (!v.error && server->fd >= 0)
         v = waitq_wait(&server->closed, &waiter);
     server->forever = false;
-    if (!v.error)
-        v = async_error(ASYNC_CANCELLED, "");
     async_server_close(x);
     async_server_close_clients(x);
     async_value ended = async_catch(async_server_wait_closed(x));
-    return ended.error ? ended : v;
+    return ended.error ? ended : v.error ? v : async_error(ASYNC_CANCELLED, "");
 }
 
-async_awaitable async_server_serve_forever(async_server *server)
+async_awaitable async_server_serve_forever(async_server *x)
 {
-    return coro_for(serve_forever, async_server *, server);
+    return coro_on(x, &server_type, serve_forever, __func__);
 }
 
 /* Who leaves by an error, as with Ctrl-C, does not wait for clients that have nothing to say. */

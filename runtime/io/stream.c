@@ -464,7 +464,7 @@ async_iterator async_stream_lines(async_stream *stream) { return (async_iterator
 
 bool async_stream_at_eof(async_stream *x)
 {
-    struct stream *stream = object_known(x, &stream_type, "async_stream_at_eof");
+    struct stream *stream = object_known(x, &stream_type, __func__);
     return !stream || (stream->at_eof && held(&stream->input) == 0);
 }
 
@@ -535,7 +535,7 @@ static void on_writable(struct job *job)
 async_value async_stream_write(async_stream *x, const void *bytes, size_t n)
 {
     async_value v;
-    struct stream *stream = object_of(x, &stream_type, "async_stream_write", &v);
+    struct stream *stream = object_of(x, &stream_type, __func__, &v);
     if (!stream)
         return v;
     if (stream->broken)
@@ -562,28 +562,21 @@ async_value async_stream_puts(async_stream *stream, const char *text)
                 : async_error(ENOMEM, "no memory for the text");     /* of an async_strf */
 }
 
-static async_value drain(void *p)
+static async_value drain(void *object)
 {
-    async_value v;
+    struct stream *stream = object;
     struct waiter waiter;
-    in_use struct stream *stream = primitive_use(*(async_stream **)p, &stream_type,
-                                                 "async_stream_drain", &v);
-    if (!stream)
-        return v;
+    async_value v = async_none;
     if (!stream->broken && held(&stream->output) > LIMIT)
-        if ((v = waitq_wait(&stream->drained, &waiter)).error)
-            return v;
-    return broken(stream);
+        v = waitq_wait(&stream->drained, &waiter);
+    return v.error ? v : broken(stream);
 }
 
-async_awaitable async_stream_drain(async_stream *stream)
-{
-    return coro_for(drain, async_stream *, stream);
-}
+async_awaitable async_stream_drain(async_stream *x) { return coro_on(x, &stream_type, drain, __func__); }
 
 void async_stream_write_eof(async_stream *x)
 {
-    struct stream *stream = object_known(x, &stream_type, "async_stream_write_eof");
+    struct stream *stream = object_known(x, &stream_type, __func__);
     if (!stream)
         return;
     stream->eof_written = true;
@@ -615,7 +608,7 @@ const char *async_stream_sockname(async_stream *x, int *port) { return end_of(x,
 
 void async_stream_close(async_stream *x)
 {
-    struct stream *stream = object_known(x, &stream_type, "async_stream_close");
+    struct stream *stream = object_known(x, &stream_type, __func__);
     if (!stream || stream->closing)
         return;
     stream->closing = true;
@@ -625,7 +618,7 @@ void async_stream_close(async_stream *x)
 
 void async_stream_abort(async_stream *x)
 {
-    struct stream *stream = object_known(x, &stream_type, "async_stream_abort");
+    struct stream *stream = object_known(x, &stream_type, __func__);
     if (!stream)
         return;
     bool pinned = stream->chore;
@@ -637,7 +630,7 @@ void async_stream_abort(async_stream *x)
 
 bool async_stream_is_closing(async_stream *x)
 {
-    struct stream *stream = object_known(x, &stream_type, "async_stream_is_closing");
+    struct stream *stream = object_known(x, &stream_type, __func__);
     return !stream || stream->closing;
 }
 

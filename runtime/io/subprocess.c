@@ -295,20 +295,19 @@ static struct subprocess *find(async_subprocess *x, const char *caller)
     return object_of(x, &subprocess_type, caller, NULL);
 }
 
-static async_value wait_for_end(void *p)
+static async_value wait_for_end(void *object)
 {
-    async_value v = async_none;
+    struct subprocess *process = object;
     struct waiter waiter;
-    in_use struct subprocess *process = primitive_use(*(async_subprocess **)p, &subprocess_type,
-                                                      "async_subprocess_wait", &v);
-    if (process && process->returncode == ASYNC_RUNNING)
+    async_value v = async_none;
+    if (process->returncode == ASYNC_RUNNING)
         v = waitq_wait(&process->ended, &waiter);
     return v.error ? v : async_num(process->returncode);
 }
 
-async_awaitable async_subprocess_wait(async_subprocess *process)
+async_awaitable async_subprocess_wait(async_subprocess *x)
 {
-    return coro_for(wait_for_end, async_subprocess *, process);
+    return coro_on(x, &subprocess_type, wait_for_end, __func__);
 }
 
 long async_subprocess_returncode(async_subprocess *x) { return find(x, __func__)->returncode; }
@@ -316,7 +315,7 @@ int async_subprocess_pid(async_subprocess *x) { return find(x, __func__)->pid; }
 
 async_value async_subprocess_send_signal(async_subprocess *x, int number)
 {
-    struct subprocess *process = object_known(x, &subprocess_type, "async_subprocess_send_signal");
+    struct subprocess *process = object_known(x, &subprocess_type, __func__);
     if (!process || process->returncode != ASYNC_RUNNING || kill(process->pid, number) == 0)
         return async_none;
     return async_error(errno, async_strf("sending signal %d: %s", number, strerror(errno)));

@@ -72,8 +72,7 @@ static struct watcher *find(async_loop *loop, enum kind kind, int number)
 
 static bool forget(async_loop *loop, enum kind kind, int number, const char *caller)
 {
-    loop_given(loop, caller);
-    struct watcher *watcher = find(loop, kind, number);
+    struct watcher *watcher = find(loop_given(loop, caller), kind, number);
     if (watcher)
         close_watcher(&watcher->part);
     return watcher;
@@ -102,8 +101,7 @@ static async_value own(async_loop *loop, int number)
 
 static async_value add(async_loop *loop, enum kind kind, int number, async_fn *fn, void *arg, const char *caller)
 {
-    loop_given(loop, caller);
-    if (loop->closed)
+    if (loop_given(loop, caller)->closed)
         return async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed");
     if (kind != SIGNAL && fcntl(number, F_GETFD) < 0)
         return async_error(EBADF, "there is no such descriptor to watch");
