@@ -215,7 +215,6 @@ static bool is_good(const json_t *old, const json_t *new)
 static void take_source(struct class *class, size_t i)
 {
     char *scratch = format_text("%s/in-%zu", class->work, i);
-    mkdir(scratch, 0700);
     source_find(&class->sources[i], &class->submissions[i], scratch, class->asked.exercise_count == 1);
     remove_tree(scratch);
     free(scratch);

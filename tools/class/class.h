@@ -40,7 +40,7 @@ struct source {
 struct submission *intake(const char *from, const char *scratch, const struct exercise *exercises,
                           int exercise_count, size_t *count);
 
-/* Finds the one file that is the answer and reads it. Archives are unpacked into `scratch`. `alone`: one
+/* Finds the one file that is the answer and reads it. Archives are unpacked into `scratch`, made for them. `alone`: one
  * exercise is graded, so any .c is its answer; else its path has to name the exercise. */
 void source_find(struct source *source, const struct submission *submission, const char *scratch, bool alone);
 void source_free(struct source *source);

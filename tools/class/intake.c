@@ -303,7 +303,7 @@ static void look_in_archive(struct search *search, const char *path, int depth)
     struct stat stat;
     if (lstat(path, &stat) == 0 && stat.st_size > 32 << 20)
         refuse(search->source, "too_big", "%s has more than 32 MiB.", shown(search, path));
-    else if (mkdir(above, 0700) < 0 || mkdir(folder, 0700) < 0)
+    else if ((mkdir(search->scratch, 0700) < 0 && errno != EEXIST) || mkdir(above, 0700) < 0 || mkdir(folder, 0700) < 0)
         refuse(search->source, "refused", "%s cannot be unpacked: %s.", shown(search, path), strerror(errno));
     else if (!unpack(path, folder, sentence, sizeof sentence))
         refuse(search->source, "refused", "%s: %s.", shown(search, path), sentence);

@@ -267,7 +267,7 @@ static pid_t start(struct child *child)
         child->how = TOLD_TO_END;
         return -1;
     }
-    pid_t pid = fork();
+    pid_t pid = vfork();            /* until it is another program it works in our memory: no page is copied */
     if (pid == 0)
         become(child, parent);
     if (pid < 0)
@@ -326,6 +326,8 @@ int child_file_end(int file)
 
 char *child_file_text(int file, size_t size, size_t *length)
 {
+    struct stat stat;
+    size = fstat(file, &stat) == 0 && (size_t)stat.st_size < size ? (size_t)stat.st_size : size;
     char *text = malloc(size + 1);
     size_t all = 0;
     ssize_t got;
