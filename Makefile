@@ -261,12 +261,13 @@ TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/*.c))
 BENCHES  = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/bench/*.c))
 GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c) tools/grading/child.c)
 STAGE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/stage*.c))
-REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems)
+PARTS    = compile assemble
+REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems $(PARTS))
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 # With -Werror the same is made, or nothing.
 SETTINGS = $(strip $(CC) $(filter-out -Werror,$(FLAGS)))
-export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE LATE HIDDEN WEIGHTS \
+export PLAIN PDF CC CFLAGS EXTRA BUILD FLAGS LIBS COMPILE ASSEMBLE SETTINGS MAKE FROM SEED PART LEVEL DB OUT DUE ONLY ONE LATE HIDDEN WEIGHTS \
        ARGS NAME PYTHON QUICK
 
 comma   := ,
@@ -339,7 +340,7 @@ $(BUILD)/hidden/%: exercises/%/grader/grader.c $(GRADING) FORCE
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/settings | $(BUILD)/have-check
 	$(DO) $(CC) $(FLAGS) -fmacro-prefix-map=$<=grader -Iruntime -c $< $(INTO)
 
-$(BUILD)/grade: $(patsubst %,$(BUILD)/tools/grading/%.o,grade child contract)
+$(BUILD)/grade: $(patsubst %,$(BUILD)/tools/grading/%.o,grade child contract hold)
 	$(DO) $(CC) $(FLAGS) $^ $(TO)
 
 CLASS    = $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/confine.c,$(wildcard tools/class/*.c)))
@@ -359,13 +360,28 @@ $(BUILD)/include/%.h: runtime/%.h
 $(BUILD)/include/%.h: runtime/extra/%.h
 	$(DO) cp $< $@.$$$$ && mv $@.$$$$ $@
 
+# How a submission is made an object that can be part of a library, and what the compiler would start for that: gradings
+# do so themselves, in a folder of their own, which is @HERE@. Compilers say it when they are asked (-###), in a line that
+# begins with a blank. Of what is there for a debugger only lines are needed.
+COMPILE  = -O1 -g1 -fPIC -ftls-model=initial-exec -U__SANITIZE_ADDRESS__ -Iinclude -MD -MF included -S -o exercise.s exercise.c
+ASSEMBLE = -Wno-unused-command-line-argument -c exercise.s -o exercise.o
+ASKED    = place=$$(mktemp -d) && touch $$place/exercise.c $$place/exercise.s && \
+           eval "set -- $$(cd $$place && $(CC) $(FLAGS) $1 '-\#\#\#' 2>&1 | sed -n "/^ .*exercise\.s/s|$$place|@HERE@|gp")" && \
+           printf '%s\n' "$$@" > $@.$$$$ && mv $@.$$$$ $@ && rm -r $$place
+
+$(BUILD)/include/compile: $(BUILD)/settings Makefile
+	$(DO) $(call ASKED,-fdebug-prefix-map=$$place=. $(COMPILE))
+
+$(BUILD)/include/assemble: $(BUILD)/settings Makefile
+	$(DO) $(call ASKED,$(ASSEMBLE))
+
 $(BUILD)/include/systems: $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -E -v -xc /dev/null 2>&1 | sed -n '/^#include </,/^End of/s/^ //p' > $@.$$$$ && mv $@.$$$$ $@
 
 # The same stage once more, to be watched: make calls itself with a sanitizer, if something is newer than
 # what was made then.
 WATCHED  = $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address'
-watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*)))
+watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) $(PARTS:%=$(BUILD)/include/%)
 	@touch $(BUILD)/$@
 
 # For make watch: the same, ahead of the grading that needs it, which waits for its turn.

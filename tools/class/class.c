@@ -83,14 +83,15 @@ static void tell(struct class *class, size_t i)
 
 /* What it prints, up to a limit; the value's num is how the process ended. */
 struct run_command {
-    char **words;
+    const struct command *command;
     char *report;
 };
 static async_value run_command(void *p)
 {
     struct run_command *args = p;
-    async_subprocess *process = await(async_create_subprocess_exec((const char *const *)args->words,
-        ASYNC_PIPE_STDOUT | ASYNC_DEVNULL_STDIN | ASYNC_STDERR_TO_STDOUT)).ptr;
+    async_subprocess_options options = { .env = (const char *const *)args->command->environment };
+    async_subprocess *process = await(async_create_subprocess_exec_with((const char *const *)args->command->words,
+        ASYNC_PIPE_STDOUT | ASYNC_DEVNULL_STDIN | ASYNC_STDERR_TO_STDOUT, options)).ptr;
     size_t length, all = 0;
     for (;;) {
         const char *bytes = await(async_stream_read(async_subprocess_stdout(process), 65536, &length)).ptr;
@@ -111,7 +112,6 @@ static async_value run_command(void *p)
 }
 
 static void freed(char **bytes) { free(*bytes); }
-static void words_left(char ***words) { words_free(*words); }
 
 /* A compiler may name the file by its place, which is nobody's business. */
 static void cut_place(char *report, const char *folder)
@@ -139,9 +139,9 @@ static async_value judge(void *p)
         async_raise(errno, async_strf("%s: %s", folder, strerror(errno)));
     if (!report || !write_whole(file, source->bytes, source->length))
         async_raise(errno, async_strf("%s: %s", file, strerror(errno)));
-    async_with(words_left) char **words = sandbox_command(class->asked.tier, class->submissions[args->i].exercise, file,
-                                                          folder, class->filter, args->seed);
-    async_value ended = async_catch(async_wait_for(async_coro(run_command, words, report), MOST_SECONDS));
+    async_with(sandbox_free) struct command command = sandbox_command(class->asked.tier,
+        class->submissions[args->i].exercise, file, folder, class->filter, args->seed);
+    async_value ended = async_catch(async_wait_for(async_coro(run_command, &command, report), MOST_SECONDS));
     if (ended.error == ASYNC_CANCELLED)
         return async_leave(ended);
     cut_place(report, class->asked.tier == BUBBLEWRAP ? IN_BUBBLEWRAP : folder);

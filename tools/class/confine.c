@@ -1,18 +1,16 @@
 /* confine.c - runs a command out of whose reach nearly everything lies, where bubblewrap can make no room for it.
  *
- *     confine FILTER SCRATCH READABLE... -- COMMAND...
+ *     confine SCRATCH READABLE... -- COMMAND...
  *
  * Landlock, a part of the kernel, keeps it from all files but SCRATCH and those that it may only read, and from
- * processes that are not its own; FILTER from the calls that Landlock does not know (see sandbox.c). We stand outside:
- * when the command ends, or whoever called us, whatever it has started ends with it. The status is the command's. */
+ * processes that are not its own. We stand outside: when the command ends, or whoever called us, whatever it has started
+ * ends with it. The status is the command's. */
 #define _GNU_SOURCE
 #include "../grading/child.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +25,7 @@
 #define READ (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define OF_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
 
-static char **places;                   /* FILTER, SCRATCH, and what can be read */
+static char **places;                   /* SCRATCH, and what can be read */
 
 static bool allow(int rules, const char *path, uint64_t what)
 {
@@ -49,25 +47,15 @@ static bool hold_files(void)
         .scopes = version < 6 ? 0 : 3,                          /* signals, and sockets without a file */
     };
     int rules = version < OLDEST ? -1 : syscall(SYS_landlock_create_ruleset, &refused, sizeof refused, 0);
-    bool fine = rules >= 0 && allow(rules, places[1], refused.files) && allow(rules, "/dev/null", OF_FILES);
-    for (char **path = places + 2; fine && *path; path++)
+    bool fine = rules >= 0 && allow(rules, places[0], refused.files) && allow(rules, "/dev/null", OF_FILES);
+    for (char **path = places + 1; fine && *path; path++)
         fine = allow(rules, *path, READ);
     return fine && syscall(SYS_landlock_restrict_self, rules, 0) == 0 && close(rules) == 0;
 }
 
-static bool hold_calls(int filter)
-{
-    static struct sock_filter steps[4096];
-    ssize_t length = read(filter, steps, sizeof steps);
-    struct sock_fprog program = { length > 0 ? length / sizeof steps[0] : 0, steps };
-    close(filter);
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 static bool hold(void)
 {
-    int filter = open(places[0], O_RDONLY | O_CLOEXEC);
-    bool held = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && hold_files() && hold_calls(filter);
+    bool held = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && hold_files();
     if (!held)
         fprintf(stderr, "confine: Landlock, as Linux has it from 6.2 on, cannot be had here: %s\n", strerror(errno));
     return held;
@@ -75,11 +63,11 @@ static bool hold(void)
 
 int main(int argc, char **argv)
 {
-    int end = 3;
+    int end = 2;
     while (end < argc && strcmp(argv[end], "--") != 0)
         end++;
     if (end >= argc - 1) {
-        fprintf(stderr, "usage: %s FILTER SCRATCH READABLE... -- COMMAND...\n", argv[0]);
+        fprintf(stderr, "usage: %s SCRATCH READABLE... -- COMMAND...\n", argv[0]);
         return 2;
     }
     argv[end] = NULL;

@@ -24,31 +24,36 @@
 
 #define ROOM_IN_TMP "268435456"         /* bytes */
 #define MOST_WORDS 600
+#define MOST_SET 40
 #define MOST_PROCESSES 64
 #define FIRST_NEW 452                   /* fchmodat2; from 424 on numbers are the same on all processors */
 
 const char *const tier_names[] = { "", "bubblewrap", "landlock", "none" };
 
 static char **words;                    /* of the command that is being put together */
-static int count;
+static char **environment;              /* its environment */
+static int count, set_count;
 static enum tier tier;                  /* for which it is */
 static int nobody;                      /* who runs in there, if we are root */
 
 static void begin(enum tier its)
 {
     words = calloc(MOST_WORDS, sizeof *words);
-    count = 0;
+    environment = calloc(MOST_SET, sizeof *environment);
+    count = set_count = 0;
     tier = its;
-    if (!words)
+    if (!words || !environment)
         abort();
 }
 
-void words_free(char **all)
+static void free_all(char **all)
 {
-    for (int i = 0; all[i]; i++)
+    for (int i = 0; all && all[i]; i++)
         free(all[i]);
     free(all);
 }
+
+void sandbox_free(struct command *command) { free_all(command->words), free_all(command->environment); }
 
 __attribute__((format(printf, 1, 2)))
 static void word(const char *format, ...)
@@ -109,20 +114,8 @@ static void see_built(const char *part)
 
 static void set(const char *name, const char *value)
 {
-    if (tier == LANDLOCK)
-        word("%s=%s", name, value ? value : "");
-    else
-        say("--setenv", name, value ? value : "", NULL);
-}
-
-static void environment(const char *build, const char *grader, const char *scratch, const char *seed)
-{
-    static const char *const passed_on[] = { "CC", "FLAGS", "LIBS", "EXTRA" };
-    set("PATH", "/usr/local/bin:/usr/bin:/bin"), set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80");
-    set("CCACHE_DISABLE", "1"), set("BUILD", build), set("EVLINGS_GRADER", grader);
-    set("EVLINGS_SCRATCH", scratch), set("TMPDIR", scratch), set("SEED", seed);
-    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
-        set(passed_on[i], getenv(passed_on[i]));
+    if (set_count > MOST_SET - 2 || asprintf(&environment[set_count++], "%s=%s", name, value ? value : "") < 0)
+        abort();
 }
 
 /* Who has a right to everything becomes nobody in particular before it runs anything: only so do limits hold for it.
@@ -139,7 +132,36 @@ void sandbox_pass(const char *folder)
         perror(folder);
 }
 
-/* All that stands before the limits, and the program. A folder of ours in which it is to write becomes its own. */
+/* How many a user may have: without namespaces all of them count, wherever they run, and more may come meanwhile. */
+static size_t most_processes(void)
+{
+    glob_t found = { 0 };
+    struct stat task;
+    size_t most = MOST_PROCESSES;
+    if (tier == BUBBLEWRAP || getuid() == 0)
+        return most;
+    glob("/proc/[0-9]*/task", GLOB_NOSORT, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        most += stat(found.gl_pathv[i], &task) == 0 && task.st_uid == getuid() ? task.st_nlink - 2 : 0;
+    globfree(&found);
+    return most + 1000;
+}
+
+/* What grade is told; it holds itself, as EVLINGS_HELD says (see tools/grading/hold.h). */
+static void tell(const char *build, const char *grader, const char *scratch, const char *filter, const char *seed)
+{
+    char held[PATH_MAX];
+    static const char *const passed_on[] = { "CC", "FLAGS", "EXTRA", "COMPILE", "ASSEMBLE" };
+    set("PATH", "/usr/local/bin:/usr/bin:/bin"), set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80");
+    set("CCACHE_DISABLE", "1"), set("BUILD", build), set("EVLINGS_GRADER", grader);
+    set("EVLINGS_SCRATCH", scratch), set("TMPDIR", scratch), set("SEED", seed);
+    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
+        set(passed_on[i], getenv(passed_on[i]));
+    snprintf(held, sizeof held, "%d %zu %s", getuid() ? 0 : nobody, most_processes(), filter);
+    set("EVLINGS_HELD", held);
+}
+
+/* All but the source, which is its last word. A folder of ours in which it is to write becomes its own. */
 static void furnish(enum tier its, const struct exercise *exercise, const char *source, const char *scratch,
                     const char *filter, const char *seed)
 {
@@ -151,18 +173,16 @@ static void furnish(enum tier its, const struct exercise *exercise, const char *
     choose_nobody();
     if (tier == LANDLOCK) {
         here = realpath(scratch, NULL);
-        say("env", "-i", NULL);
-        environment(getenv("BUILD"), exercise->grader, here, seed);
+        tell(getenv("BUILD"), exercise->grader, here, filter, seed);
         word("%s/confine", getenv("BUILD"));
-        say(filter, here, "/proc", "/dev/urandom", NULL);
+        say(here, filter, "/proc", "/dev/urandom", NULL);
         if (getuid() == 0 && chown(here, nobody, nobody) < 0)
             perror(here);
         free(here);
     } else {
-        say("sh", "-c", "exec \"$@\" 9<\"$0\"", filter, "bwrap", "--seccomp", "9", "--die-with-parent", "--new-session",
-            "--clearenv", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
-            "--hostname", "evlings", NULL);
-        environment("build", "build/grader", "/tmp", seed);
+        tell("build", "build/grader", "/tmp", IN_BUBBLEWRAP "/filter", seed);
+        say("bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc",
+            "--unshare-uts", "--unshare-cgroup-try", "--hostname", "evlings", NULL);
         if (getuid() == 0)
             say("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", NULL);
         else
@@ -183,9 +203,14 @@ static void furnish(enum tier its, const struct exercise *exercise, const char *
     see(exercise->grader, IN_BUBBLEWRAP "/build/grader");
     if (tier == LANDLOCK)
         say("--", NULL);
-    else
-        say("--chdir", IN_BUBBLEWRAP, "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", ROOM_IN_TMP,
-            "--tmpfs", "/tmp", NULL);
+    else {
+        see(filter, IN_BUBBLEWRAP "/filter");
+        say("--chdir", IN_BUBBLEWRAP, "--proc", "/proc", "--dir", "/dev", "--dev-bind", "/dev/null", "/dev/null",
+            "--dev-bind", "/dev/urandom", "/dev/urandom", "--symlink", "/proc/self/fd", "/dev/fd", "--perms", "1777",
+            "--size", ROOM_IN_TMP, "--tmpfs", "/tmp", NULL);
+    }
+    word("%s/grade", tier == LANDLOCK ? getenv("BUILD") : "build");
+    say(exercise->room, NULL);
 }
 
 /* System calls that neither a compiler nor a program of an exercise has a use for, and that the kernel's own
@@ -224,31 +249,6 @@ static bool write_filter(enum tier its, const char *path)
     return file >= 0 && close(file) == 0 && fine;
 }
 
-/* How many a user may have: without namespaces all of them count, wherever they run, and more may come meanwhile. */
-static size_t most_processes(void)
-{
-    glob_t found = { 0 };
-    struct stat task;
-    size_t most = MOST_PROCESSES;
-    if (tier == BUBBLEWRAP || getuid() == 0)
-        return most;
-    glob("/proc/[0-9]*/task", GLOB_NOSORT, NULL, &found);
-    for (size_t i = 0; i < found.gl_pathc; i++)
-        most += stat(found.gl_pathv[i], &task) == 0 && task.st_uid == getuid() ? task.st_nlink - 2 : 0;
-    globfree(&found);
-    return most + 1000;
-}
-
-static void limit(void)
-{
-    if (getuid() == 0) {
-        word("setpriv"), word("--reuid=%d", nobody), word("--regid=%d", nobody);
-        say("--clear-groups", "--no-new-privs", "--bounding-set=-all", NULL);
-    }
-    word("prlimit"), word("--nproc=%zu", most_processes());
-    say("--core=0", "--nofile=256", "--fsize=67108864", NULL);
-}
-
 bool sandbox_works(enum tier its, const struct exercise *exercise, const char *scratch, const char *filter)
 {
     if (!write_filter(its, filter)) {
@@ -256,17 +256,14 @@ bool sandbox_works(enum tier its, const struct exercise *exercise, const char *s
         return false;
     }
     furnish(its, exercise, "tools/student-cc.sh", scratch, filter, "");
-    limit();
-    say("test", "-r", "tools/student-cc.sh", "-a", "-w", NULL);
-    say(tier == LANDLOCK ? scratch : "/tmp", "-a", "-x", NULL);
-    word("%s/grade", tier == LANDLOCK ? getenv("BUILD") : "build");
+    struct command command = { words, environment };
     pid_t pid = fork();
     int status = 0;
     if (pid == 0) {
-        execvp(words[0], words);
+        execvpe(words[0], words, environment);
         _exit(127);
     }
-    words_free(words);
+    sandbox_free(&command);
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
@@ -283,8 +280,8 @@ bool sandbox_has_network(enum tier its, const struct exercise *exercise)
     return !needs;
 }
 
-char **sandbox_command(enum tier its, const struct exercise *exercise, const char *source,
-                       const char *scratch, const char *filter, const char *seed)
+struct command sandbox_command(enum tier its, const struct exercise *exercise, const char *source,
+                               const char *scratch, const char *filter, const char *seed)
 {
     if (its == NO_SANDBOX) {
         begin(its);
@@ -292,11 +289,10 @@ char **sandbox_command(enum tier its, const struct exercise *exercise, const cha
         word("SEED=%s", seed), word("EVLINGS_SCRATCH=%s", scratch), word("EVLINGS_GRADER=%s", exercise->grader);
         word("%s/grade", getenv("BUILD"));
         say(exercise->room, source, NULL);
-        return words;
+        free_all(environment);
+        return (struct command){ words, NULL };
     }
     furnish(its, exercise, source, scratch, filter, seed);
-    limit();
-    word("%s/grade", tier == LANDLOCK ? getenv("BUILD") : "build");
-    say(exercise->room, tier == LANDLOCK ? source : IN_BUBBLEWRAP "/exercise.c", NULL);
-    return words;
+    say(tier == LANDLOCK ? source : IN_BUBBLEWRAP "/exercise.c", NULL);
+    return (struct command){ words, environment };
 }

@@ -20,10 +20,13 @@ void sandbox_pass(const char *folder);
 /* False where an exercise's programs talk to each other, and cannot in there. */
 bool sandbox_has_network(enum tier tier, const struct exercise *exercise);
 
-/* The command that grades a source, as words that end with NULL, to be freed by words_free. It runs in the project's
- * root; what it prints is what grade prints. `scratch` is where it may write without bubblewrap. */
-char **sandbox_command(enum tier tier, const struct exercise *exercise, const char *source,
-                       const char *scratch, const char *filter, const char *seed);
-void words_free(char **words);
+/* The command that grades a source, to be freed by sandbox_free. It runs in the project's root; what it prints is what
+ * grade prints. `scratch` is where it may write without bubblewrap. */
+struct command {
+    char **words, **environment;                /* each ends with NULL; environment NULL: ours */
+};
+struct command sandbox_command(enum tier tier, const struct exercise *exercise, const char *source,
+                               const char *scratch, const char *filter, const char *seed);
+void sandbox_free(struct command *command);
 
 #endif

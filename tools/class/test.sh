@@ -95,9 +95,9 @@ hand_in "$long" exercise.c < "$answer"; hand_in "${long}1" exercise.c < "$answer
 escape=$(printf '\033') move=$(printf 'mo\033[2Jve\302\233\177')
 hand_in "$move" "a$escape.c" < "$stub"; hand_in "$move" b.c < "$stub"; expect 'mo?[2Jve???' 'several_files 0'
 
-# Compilers, assemblers and linkers name files; none of them lies where somebody's tree or a grading does.
+# A compiler names files; none of them lies where somebody's tree or a grading does. And whose names are those of graders?
 { echo '#pragma GCC poison printf'; cat "$stub"; } | hand_in poison exercise.c; expect poison 'does_not_compile 0'
-{ cat "$stub"; echo 'int student_main(void) { return 0; }'; } | hand_in twice exercise.c; expect twice 'does_not_compile 0'
+{ cat "$stub"; echo 'int student_main(void) { return 0; }'; } | hand_in twice exercise.c; expect twice 'graded 0'
 
 # Bytes that are no text, and one that makes no UTF-16 of it.
 { cat "$answer"; printf '/* \000 */\n'; } | hand_in nul exercise.c; expect nul 'refused 0'

@@ -534,8 +534,7 @@ bool contract_object(const char *object, const char *const *headers, const char 
     return fine;
 }
 
-/* Does this object say something of that name: does it have it, for others to see, or want it? */
-static bool has_name(const char *object, const char *name, bool wants)
+bool contract_name(const char *object, const char *name, bool wants)
 {
     size_t size, count = 0;
     char *bytes = bytes_of(object, &size);
@@ -560,8 +559,8 @@ bool contract_complete(const char *object, const char *stage, const char *header
     int count;
     char **declared = contract_functions(header, &count);
     for (int i = 0; i < count; i++)
-        if (strncmp(declared[i], "async_", 6) && has_name(stage, declared[i], true) &&
-            !has_name(object, declared[i], false)) {
+        if (strncmp(declared[i], "async_", 6) && contract_name(stage, declared[i], true) &&
+            !contract_name(object, declared[i], false)) {
             printf("%s: there is no function %s(): is it missing, misspelt, or static?\n", place, declared[i]);
             return false;
         }
@@ -578,6 +577,6 @@ bool contract_allocates(const char *object)
     };
     bool found = false;
     for (size_t i = 0; !found && i < sizeof givers / sizeof givers[0]; i++)
-        found = has_name(object, givers[i], true);
+        found = contract_name(object, givers[i], true);
     return found;
 }

@@ -33,6 +33,9 @@ bool contract_object(const char *object, const char *const *headers, const char 
 /* The functions that a header declares, as words; *count of them. */
 char **contract_functions(const char *header, int *count);
 
+/* Does an object say something of that name: does it have it, for others to see, or want it? */
+bool contract_name(const char *object, const char *name, bool wants);
+
 /* Does it ask the C library for memory that somebody has to free? */
 bool contract_allocates(const char *object);
 

@@ -2,10 +2,11 @@
  * grader run it, and once more with every use of memory watched.
  *
  *     grade ROOM SOURCE [mine]    exercises/04-await ada/exercise.c; mine: the reader's own
+ *     grade ROOM                  can one be graded here? The status says it
  *     grade ROOM SOURCE show PART VIEWER    what the grader saw last of a part, as make timeline-N PART=2
  *
- * make grade-N builds what is needed and calls us in the project's root. BUILD, CC, FLAGS, LIBS and
- * MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
+ * make grade-N builds what is needed and calls us in the project's root. BUILD, CC, FLAGS, COMPILE,
+ * ASSEMBLE and MAKE come from there, SEED from the user. The status is 0 for full marks, 1 for less, 2 when nothing
  * could be judged; the last line of what is printed but a word of advice is always "Score: ...". What
  * comes from the submission is printed without control characters and never at a line's beginning.
  * Who grades a class sets EVLINGS_SCRATCH, a place to write, and the line before the score is "Status: ...",
@@ -16,6 +17,7 @@
 #define _GNU_SOURCE
 #include "child.h"
 #include "contract.h"
+#include "hold.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -46,6 +48,7 @@ enum verdict { FULL, LESS, NOT_JUDGED };
 #define COMPILER_MEMORY (1UL << 30)
 #define COMPILER_FILE (64UL << 20)
 #define GRADER_SECONDS 300
+#define HERE "@HERE@"                       /* in the words that make has asked for */
 #define RUNS "runs"                         /* where it runs, apart from what it is made of */
 #define SECONDS_TO_DRAW 2                   /* what took longer is not run again for a picture */
 
@@ -224,9 +227,11 @@ static void plant_seed(void)
 
 /* -------------------------------------------------------------------------- compilation */
 
+enum made { MADE, FAILED, STOPPED };
+
 /* Runs a line of sh, or without one the words, among our files, so that these have no other names than their own;
  * what it says goes to `said`, from where it has to be freed. */
-static bool run_tool(const char *line, char *const *words, char **said)
+static enum made run_tool(const char *line, char *const *words, char **said)
 {
     int file = child_file();
     struct child child = {
@@ -243,32 +248,32 @@ static bool run_tool(const char *line, char *const *words, char **said)
         cannot("\nThe grading was interrupted.");
     if (child.how == NOT_STARTED)
         cannot("The compiler could not be started: %s.", strerror(errno));
-    if (child.how == ENDED && child.status != 0)
-        status = "does_not_compile";
     if (child.how == STOOD_STILL) {
         printf("The compiler waits, and nobody gives it anything: what does %s include?\n", source);
-        status = "timed_out";
     } else if (WIFSIGNALED(child.status) || WEXITSTATUS(child.status) > 128 ||
              WEXITSTATUS(child.status) == COMPILER_BROKE) {
         printf("The compiler was stopped: %s takes too much time, memory or room to compile.\n", source);
         **said = 0;
-        status = "timed_out";
-    }
-    return child.how == ENDED && child.status == 0;
+    } else
+        return child.status ? FAILED : MADE;
+    status = "timed_out";
+    return STOPPED;
 }
 
 /* The same for what the submission has to survive. What is said of one that does, its warnings, can wait. */
 static bool make_of_it(const char *line, char *const *words)
 {
     char *said;
-    bool made = run_tool(line, words, &said);
-    if (!made)
+    enum made made = run_tool(line, words, &said);
+    if (made == FAILED)
+        status = "does_not_compile";
+    if (made != MADE)
         print_messages(said, true);
-    if (made && warning_count < MOST_WARNINGS)
+    if (made == MADE && warning_count < MOST_WARNINGS)
         warnings[warning_count++] = said;
     else
         free(said);
-    return made;
+    return made == MADE;
 }
 
 /* In the second pass they are not said again. */
@@ -282,33 +287,63 @@ static void print_warnings(void)
     warning_count = 0;
 }
 
-/* The names that stay visible for the stage; all others of the submission's are its own affair, and
- * meet none of ours or of the C library's. What would wait is led to the stage, which makes a note. */
-static bool hide_names(void)
+/* The words of a file that make has written, one a line. */
+static void read_words(const char *name, char **words)
 {
-    static const char *const waits[] = { "poll", "select" };
-    char *words[MOST_ARGUMENTS], text[100], header[PATH_MAX], *said;
-    int count = 0, declared;
-    words[count++] = "objcopy";
-    words[count++] = "exercise.o";
-    words[count++] = "--redefine-sym=main=student_main";
-    words[count++] = "--keep-global-symbol=student_main";
-    for (int i = 0; i < 2; i++) {
-        snprintf(text, sizeof text, "--redefine-sym=%s=stage_%s", waits[i], waits[i]);
-        words[count++] = strdup(text);
-    }
-    snprintf(header, sizeof header, "%s/exercise.h", room);
-    char **names = contract_functions(header, &declared);
-    for (int i = 0; i < declared && count < MOST_ARGUMENTS - 1; i++) {
-        snprintf(text, sizeof text, "--keep-global-symbol=%.60s", names[i]);
-        words[count++] = strdup(text);
+    char path[PATH_MAX], word[PATH_MAX], *here;
+    int count = 0;
+    snprintf(path, sizeof path, "%s/include/%s", getenv("BUILD"), name);
+    FILE *file = fopen(path, "re");
+    while (file && count < MOST_ARGUMENTS - 1 && fgets(word, sizeof word, file)) {
+        word[strcspn(word, "\n")] = 0;
+        if (!(here = strstr(word, HERE)))
+            words[count++] = strdup(word);
+        else if (asprintf(&words[count++], "%.*s%s%s", (int)(here - word), word, scratch, here + strlen(HERE)) < 0)
+            abort();
     }
     words[count] = NULL;
-    bool done = run_tool(NULL, words, &said);
-    if (!done)
-        cannot("The object file could not be prepared: %s", said);
+    if (!count)
+        cannot("%s is missing: make builds it.", path);
+    fclose(file);
+}
+
+/* A compiler only starts others, which do the work, and a shell is started before it. So we start ourselves what it
+ * would start, as make has asked it; and if that has anything to say, or cannot be done, have the line said by sh. */
+static bool have_made(const char *name, const char *line)
+{
+    char *words[MOST_ARGUMENTS], *said, *tool[] = { (char *)in(root, "tools/student-cc.sh"), NULL };
+    read_words(name, words);
+    enum made made = run_tool(NULL, words, &said);
+    bool silent = second_pass || !*said;
     free(said);
-    return done;
+    for (char **word = words; *word; word++)
+        free(*word);
+    return made == STOPPED || (made == MADE && silent) ? made == MADE : make_of_it(line, tool);
+}
+
+/* The names that the stage sees; all others of the submission's are its own affair, and meet none of ours or of the C
+ * library's. */
+static void write_names(void)
+{
+    int count;
+    char **names = contract_functions(in_scratch("exercise.h"), &count);
+    FILE *file = fopen(in_scratch("names"), "we");
+    if (file)
+        fputs("{ global: ", file);
+    for (int i = 0; file && i < count; i++)
+        if (contract_name(in_scratch("exercise.o"), names[i], false))
+            fprintf(file, "%s; ", names[i]);
+    if (!file || fputs("local: *; };\n", file) < 0 || fclose(file) != 0)
+        cannot("%s cannot be written: %s. Is the disk full?", in_scratch("names"), strerror(errno));
+}
+
+/* What would wait is led to the stage, which makes a note. All is looked up once, and not in each run. */
+static bool link_object(void)
+{
+    static char *const words[] = { "ld", "-shared", "-znow", "--version-script=names", "--wrap=poll", "--wrap=select",
+                                   "-o", "exercise.so", "exercise.o", NULL };
+    write_names();
+    return make_of_it(NULL, words);
 }
 
 /* What programs may call: the headers that they can reach. */
@@ -339,35 +374,25 @@ static bool check_functions(void)
     return complete;
 }
 
-static bool link_object(void)
-{
-    char *words[] = { "ld", "-shared", "-o", "exercise.so", "exercise.o", NULL };
-    return make_of_it(NULL, words);
-}
-
 /* Who gives names in quotes has the macros replaced, to see them. */
 static bool check_quoted(void)
 {
     static const char replace[] = "exec $CC $FLAGS -w -O1 -fPIC -Iinclude -E -P -o exercise.i exercise.c";
-    char *words[] = { NULL };
+    static char *const none[] = { NULL };
     return second_pass || !contract_quotes(in_scratch("exercise.c")) ||
-           (make_of_it(replace, words) && contract_quoted(in_scratch("exercise.i"), source));
+           (make_of_it(replace, none) && contract_quoted(in_scratch("exercise.i"), source));
 }
 
 /* Makes the submission a library, with which $BUILD's stage is a program. To link one with the other anew would take
- * as long as to compile. To start a shell or another program costs as much as to link: so there are few. Of what is
- * there for a debugger only lines are needed (-g1). */
+ * as long as to compile. To start a program costs as much as to link: so there are few. */
 static bool make_stage(void)
 {
-    static const char compile[] =
-        "set -- $CC $FLAGS -O1 -g1 -fPIC -ftls-model=initial-exec -U__SANITIZE_ADDRESS__ -fdebug-prefix-map=\"$PWD\"=. -Iinclude "
-        "-MD -MF included -S -o exercise.s exercise.c && . \"$0/tools/student-cc.sh\"";
-    static const char assemble[] = "exec $CC $FLAGS -Wno-unused-command-line-argument -c exercise.s -o exercise.o";
-    char *words[] = { root, NULL };
-    bool made = make_of_it(compile, words) &&
+    static const char compile[] = "set -- $CC $FLAGS -fdebug-prefix-map=\"$PWD\"=. $COMPILE && TRIED=1 && . \"$0\"";
+    static const char assemble[] = "exec $CC $FLAGS $ASSEMBLE";
+    bool made = have_made("compile", compile) &&
                 (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
-                contract_assembly(in_scratch("exercise.s"), source) && check_quoted() && make_of_it(assemble, words) &&
-                check_object() && check_functions() && hide_names() && link_object();
+                contract_assembly(in_scratch("exercise.s"), source) && check_quoted() &&
+                have_made("assemble", assemble) && check_object() && check_functions() && link_object();
     if (made)
         print_warnings();
     return made;
@@ -502,7 +527,6 @@ static void watch_memory(int *points, int most)
         return;
     }
     add_sanitizer("FLAGS");
-    add_sanitizer("LIBS");
     second_pass = true;
     bool made = make_stage();
     char *program = stage();
@@ -589,6 +613,13 @@ static enum verdict grade(bool is_mine)
     return points == most ? FULL : LESS;
 }
 
+/* Before a class: is there in here what a grading reads and writes? */
+static bool can_grade(void)
+{
+    return access(in(room, "exercise.h"), R_OK) == 0 && access("tools/student-cc.sh", R_OK) == 0 &&
+           access(in_build("include/systems"), R_OK) == 0 && access(getenv("EVLINGS_SCRATCH"), W_OK) == 0;
+}
+
 static const char *needed(const char *name)
 {
     const char *value = getenv(name);
@@ -599,17 +630,24 @@ static const char *needed(const char *name)
 
 int main(int argc, char **argv)
 {
+    const char *held = getenv("EVLINGS_HELD");
+    if (held && !hold(held)) {
+        perror("EVLINGS_HELD");
+        return NOT_JUDGED;
+    }
     child_prepare();
     prctl(PR_SET_DUMPABLE, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (argc < 3 || !strchr(argv[1], '/')) {
-        fprintf(stderr, "usage: %s ROOM SOURCE [mine]\n", argv[0]);
+    if (argc < 2 || !strchr(argv[1], '/')) {
+        fprintf(stderr, "usage: %s ROOM [SOURCE [mine]]\n", argv[0]);
         return NOT_JUDGED;
     }
     room = argv[1];
     source = argv[2];
     build = needed("BUILD");
-    needed("CC"), needed("FLAGS"), needed("LIBS");
+    needed("CC"), needed("FLAGS"), needed("COMPILE"), needed("ASSEMBLE");
+    if (!source)
+        return can_grade() ? FULL : NOT_JUDGED;
     include = realpath(in_build("include"), NULL);
     systems = realpath(in_build("include/systems"), NULL);
     if (!include || !systems)

@@ -309,8 +309,8 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted,
 }
 
 /* Those that the submission calls; the loop's own are what they were. Who is ready need not wait. */
-int stage_poll(struct pollfd *files, nfds_t count, int milliseconds);
-int stage_poll(struct pollfd *files, nfds_t count, int milliseconds)
+int __wrap_poll(struct pollfd *files, nfds_t count, int milliseconds);
+int __wrap_poll(struct pollfd *files, nfds_t count, int milliseconds)
 {
     int ready = poll(files, count, 0);
     if (ready == 0 && milliseconds != 0)
@@ -318,8 +318,8 @@ int stage_poll(struct pollfd *files, nfds_t count, int milliseconds)
     return ready;
 }
 
-int stage_select(int count, fd_set *in, fd_set *out, fd_set *odd, struct timeval *wait);
-int stage_select(int count, fd_set *in, fd_set *out, fd_set *odd, struct timeval *wait)
+int __wrap_select(int count, fd_set *in, fd_set *out, fd_set *odd, struct timeval *wait);
+int __wrap_select(int count, fd_set *in, fd_set *out, fd_set *odd, struct timeval *wait)
 {
     double seconds = wait ? wait->tv_sec + wait->tv_usec / 1e6 : INFINITY;
     int ready = select(count, in, out, odd, &(struct timeval){ 0, 0 });
