@@ -125,6 +125,8 @@ async_future future_failed(async_loop *loop, async_value error)
     struct promise *promise = object_make(struct promise, &future_type, loop);
     if (!promise)
         return NULL;
+    if (!memory_share(error.ptr, &promise->share))
+        error.ptr = NULL;
     future_set(&promise->object.future, error);
     return object_ticket(&promise->object);
 }

@@ -112,6 +112,13 @@ async_value report_no_task(void)
                           "async_run(), or with async_create_task() from inside the loop, and await there");
 }
 
+async_value report_foreign(struct object *object)
+{
+    char text[REPORT_TEXT];
+    return report_refused(ASYNC_RUNTIME_ERROR, "await", "%s is bound to a different event loop",
+                          report_describe(object, text));
+}
+
 async_value report_cannot_wait(struct task *task, struct future *future)
 {
     char text[REPORT_TEXT];

@@ -21,6 +21,7 @@ async_value report_no_loop(const char *caller);
 async_value report_refused(int error, const char *caller, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 async_value report_no_task(void);                                   /* to wait with */
+async_value report_foreign(struct object *object);                  /* it is of another loop than the running one */
 struct task;
 async_value report_cannot_wait(struct task *task, struct future *future);
 

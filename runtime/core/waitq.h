@@ -32,6 +32,12 @@ static inline void waitq_init(struct waitq *waitq, struct object *owner)
 
 extern const struct future_type waitq_type;
 
+/* Of another loop than the running one? What is made where no loop runs belongs to none. */
+static inline bool object_is_foreign(const struct object *object)
+{
+    return object->future.loop && object->future.loop != loop_running;
+}
+
 /* Waits at the end of the queue; on return the waiter is out of it. async_none when woken, else the
  * error: the task was cancelled, or what was waited for is gone. */
 __attribute__((always_inline))
@@ -40,6 +46,8 @@ static inline async_value waitq_wait(struct waitq *waitq, struct waiter *waiter)
     struct task *task = task_current();
     if (!task)
         return report_no_task();
+    if (__builtin_expect(object_is_foreign(waitq->owner), 0))
+        return report_foreign(waitq->owner);
     future_init(&waiter->future, &waitq_type, loop_running);
     waiter->waitq = waitq;
     list_append(&waitq->waiters, &waiter->link);

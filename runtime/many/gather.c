@@ -140,12 +140,14 @@ async_future async_gather_list(async_value *results, const async_awaitable *list
     async_value error = gather->children ? collect(gather, list, count)
                                          : async_error(ENOMEM, "no memory for async_gather");
     gather->unfinished = gather->count;
-    if (error.error || count == 0) {
+    if (error.error) {
         for (size_t i = 0; i < gather->count; i++)
             list_remove(&gather->children[i].done.link);
-        future_set(&gather->object.future, error);
-        return object_ticket(&gather->object);
+        object_free(&gather->object);
+        return future_failed(loop, error);
     }
+    if (count == 0)
+        future_set(&gather->object.future, async_none);
     gather->object.pins += count;
     for (size_t i = 0; i < count; i++)                  /* all that were done: no turn is lost */
         if (list_empty(&gather->children[i].done.link))

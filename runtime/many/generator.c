@@ -60,16 +60,18 @@ static void drop(struct object *object)
 }
 
 /* Its owner has ended. If it was left in the middle its clean-ups must run, and may wait: so a task is
- * made for that, as Python does when the last reference goes. */
+ * made for that, as Python does when the last reference goes. While another task runs it, that one has it. */
 static bool abandon(struct object *object)
 {
     struct generator *generator = (struct generator *)object;
-    if (!generator->stack || generator->running || loop_running != object->future.loop)
+    if (!generator->stack || (!generator->running && loop_running != object->future.loop))
         return false;
     generator->owned = NULL;
     object_disown(object);
-    async_coroutine closing = async_aclose((async_iterator){ next, object_ticket(object) });
-    async_detach(closing ? async_create_task(closing) : NULL);
+    if (!generator->running) {
+        async_coroutine closing = async_aclose((async_iterator){ next, object_ticket(object) });
+        async_detach(closing ? async_create_task(closing) : NULL);
+    }
     return true;
 }
 
@@ -107,6 +109,7 @@ static bool prepare(struct generator *generator)
     generator->stack = stack_take();
     if (!generator->stack)
         return false;
+    generator->object.future.loop = loop_running;   /* from now on: who made it need not have been of this one */
     generator->place = switch_prepare(generator->stack, entry);
     list_append(&loop_running->generators, &generator->link);
     starting = generator;
@@ -150,6 +153,12 @@ static async_value resume(struct generator *generator)
     return v;
 }
 
+/* Another loop runs than the one in which it was started. */
+static bool is_foreign(const struct generator *generator)
+{
+    return generator->stack && object_is_foreign(&generator->object);
+}
+
 static async_value next(void *state)
 {
     async_value error;
@@ -165,6 +174,8 @@ static async_value next(void *state)
                            "anext(): asynchronous generator is already running");
     if (generator->over)
         return async_error(ASYNC_STOP_ITERATION, "");
+    if (is_foreign(generator))
+        return report_foreign(&generator->object);
     return resume(generator);
 }
 
@@ -225,6 +236,8 @@ static async_value aclose(void *p)
         end(generator);
         return async_none;
     }
+    if (is_foreign(generator))
+        return report_foreign(&generator->object);
     v = resume(generator);
     if (generator->yielded)
         return async_error(ASYNC_RUNTIME_ERROR, "async generator ignored GeneratorExit");

@@ -351,6 +351,29 @@ START_TEST(H03_the_error_of_a_gather_that_nobody_awaits_is_reported_with_its_tex
 }
 END_TEST
 
+static async_future refused;
+static async_value gathers_nonsense(void *p)
+{
+    refused = async_gather(NULL, (async_awaitable)&refused);
+    return async_ptr(p);
+}
+
+PROGRAM(asks_for_it_later)
+{
+    async_detach(async_create_task(async_coro(gathers_nonsense)));
+    for (int i = 0; i < 1000; i++)
+        await(async_create_task(async_sleep(0)));
+    say("%s", strstr(async_catch(refused).message, "this is no handle"));
+    return async_none;
+}
+
+START_TEST(whose_text_outlives_the_task_that_was_refused)
+{
+    play(async_coro(asks_for_it_later));
+    expect("this is no handle: no call of async.h has given it out\n");
+}
+END_TEST
+
 MAIN("gather",
      TEST(G01_results_in_the_order_of_the_arguments)
      TEST(G02_the_first_error_goes_out_at_once_the_others_run_on)
@@ -365,4 +388,5 @@ MAIN("gather",
      TEST(G10_gather_of_tasks_that_are_all_done)
      TEST(H03_the_error_of_a_gather_that_nobody_awaits_is_reported_with_its_text)
      TEST(results_of_a_gather_that_nobody_awaits_are_written_nowhere)
-     TEST(an_argument_that_is_unfit_is_an_error_of_the_gather))
+     TEST(an_argument_that_is_unfit_is_an_error_of_the_gather)
+     TEST(whose_text_outlives_the_task_that_was_refused))

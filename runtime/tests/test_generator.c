@@ -606,6 +606,75 @@ START_TEST(left_behind_and_failing)
 }
 END_TEST
 
+static async_value naps_and_ends(void *p)
+{
+    await(async_sleep(5));
+    say("ends");
+    return async_ptr(p);
+}
+
+static async_iterator lent;
+static async_value lends(void *p)
+{
+    lent = async_generator(naps_and_ends);
+    await(async_sleep(1));
+    return async_ptr(p);
+}
+
+PROGRAM(outlives_its_maker)
+{
+    async_detach(async_create_task(async_coro(lends)));
+    await(async_sleep(0));
+    async_task consumer = async_create_task(async_anext(lent));
+    await(async_sleep(2));
+    for (int i = 0; i < 1000; i++)
+        await(async_create_task(async_sleep(0)));
+    say("%s", async_error_name(async_catch(consumer).error));
+    return async_none;
+}
+
+START_TEST(one_that_another_task_runs_when_its_maker_has_ended)
+{
+    play(async_coro(outlives_its_maker));
+    expect("ends\n"
+           "StopAsyncIteration\n");
+}
+END_TEST
+
+static async_value asks_lent(void *p)
+{
+    async_value v = async_catch(async_anext(lent)), closed = async_catch(async_aclose(lent));
+    say("%s %s %s", async_error_name(v.error), strstr(v.message, "is bound to a different event loop"),
+        async_error_name(closed.error));
+    return async_ptr(p);
+}
+
+static async_value begins_lent(void *p)
+{
+    say("%ld", await(async_anext(lent)).num);
+    return async_ptr(p);
+}
+
+static async_value makes_lent(void *p)
+{
+    lent = async_generator(one_two);
+    return async_ptr(p);
+}
+
+/* It is of the loop in which it begins, whoever made it. */
+START_TEST(one_that_began_in_another_loop)
+{
+    async_loop *first = async_new_event_loop(), *second = async_new_event_loop();
+    async_loop_run_until_complete(first, async_coro(makes_lent));
+    async_loop_run_until_complete(second, async_coro(begins_lent));
+    async_loop_run_until_complete(first, async_coro(asks_lent));
+    async_loop_close(first);
+    async_loop_close(second);
+    expect("1\n"
+           "RuntimeError is bound to a different event loop RuntimeError\n");
+}
+END_TEST
+
 /* --------------------------------------------------------------------------------- memory */
 
 PROGRAM(many_steps)
@@ -655,4 +724,6 @@ MAIN("generator",
      TEST(those_left_behind_are_closed_at_once)
      TEST(many_left_behind)
      TEST(left_behind_and_failing)
+     TEST(one_that_another_task_runs_when_its_maker_has_ended)
+     TEST(one_that_began_in_another_loop)
      TEST(many_steps_and_generators_take_constant_memory))

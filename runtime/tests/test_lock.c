@@ -229,6 +229,35 @@ START_TEST(many_acquires_take_constant_memory)
 }
 END_TEST
 
+static async_lock *others_lock;
+static async_value takes_and_goes(void *p)
+{
+    others_lock = async_lock_new();
+    await(async_lock_acquire(others_lock));
+    async_keep(async_current_task());
+    return async_ptr(p);
+}
+
+static async_value wants_others_lock(void *p)
+{
+    async_value v = async_catch(async_lock_acquire(others_lock));
+    say("%s: %s", async_error_name(v.error), v.message);
+    return async_ptr(p);
+}
+
+/* As in Python only who has to wait is told. */
+START_TEST(a_lock_of_another_loop_cannot_be_waited_for)
+{
+    async_loop *first = async_new_event_loop(), *second = async_new_event_loop();
+    async_loop_run_until_complete(first, async_coro(takes_and_goes));
+    async_loop_run_until_complete(second, async_coro(wants_others_lock));
+    async_loop_close(first);
+    async_loop_close(second);
+    ck_assert_ptr_nonnull(strstr(said.text, "is bound to a different event loop"));
+    ck_assert_ptr_eq(strstr(said.text, "RuntimeError: await at"), said.text);
+}
+END_TEST
+
 MAIN("lock",
      TEST(S01_lock)
      TEST(S02_lock_first_come_first_served_no_overtaking)
@@ -237,4 +266,5 @@ MAIN("lock",
      TEST(a_cancelled_holder_releases)
      TEST(acquired_twice_waits_for_itself)
      TEST(waited_for_while_its_owner_ends)
-     TEST(many_acquires_take_constant_memory))
+     TEST(many_acquires_take_constant_memory)
+     TEST(a_lock_of_another_loop_cannot_be_waited_for))
