@@ -258,8 +258,12 @@ void watch_is_foreign(struct watch *watch)
 
 struct job *watch_job(const struct watch *watch) { return watch->resting ? NULL : job_of(watch); }
 
-void unwatch(struct watch *watch)
+void unwatch(struct watch **kept)
 {
+    struct watch *watch = *kept;
+    if (!watch)
+        return;
+    *kept = NULL;
     watch_rest(watch);
     if (watch->is_signal)
         ev_signal_stop(watch->loop->poll->ev, &watch->signal);

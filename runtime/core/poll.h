@@ -21,7 +21,7 @@ void watch_rest(struct watch *watch);       /* stops it, and ... */
 void watch_again(struct watch *watch, struct job *job);     /* ... has it go on, with less work than a new one */
 struct job *watch_job(const struct watch *watch);           /* NULL while it rests */
 void watch_is_foreign(struct watch *watch); /* the descriptor is the program's, which may close it */
-void unwatch(struct watch *watch);
+void unwatch(struct watch **watch);         /* and makes it NULL, which it may be before */
 
 /* From another thread: runs the job in one of the next turns and ends the loop's wait. False: the
  * loop is closed, or about to be. */

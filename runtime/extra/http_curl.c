@@ -122,17 +122,10 @@ static void on_act(struct job *job)
     act(container_of(job, struct client, act), CURL_SOCKET_TIMEOUT, 0);
 }
 
-static void stop_alarm(struct client *client)
-{
-    if (client->ringing)
-        unwatch(client->ringing);
-    client->ringing = NULL;
-}
-
 static void on_alarm(struct job *job)
 {
     struct client *client = container_of(job, struct client, alarm);
-    stop_alarm(client);
+    unwatch(&client->ringing);
     act(client, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -141,7 +134,7 @@ static int timer_changed(CURLM *multi, long milliseconds, void *p)
 {
     (void)multi;
     struct client *client = p;
-    stop_alarm(client);
+    unwatch(&client->ringing);
     list_remove(&client->act.link);
     if (milliseconds == 0)
         loop_ready(client->loop, &client->act);
@@ -184,10 +177,9 @@ static struct socket *socket_of(struct client *client, int fd)
 static bool want(struct socket *socket, bool wanted, bool for_writing)
 {
     struct watch **watch = for_writing ? &socket->writing : &socket->reading;
-    if (*watch && !wanted) {
-        unwatch(*watch);
-        *watch = NULL;
-    } else if (!*watch && wanted) {
+    if (!wanted) {
+        unwatch(watch);
+    } else if (!*watch) {
         *watch = watch_fd(socket->client->loop, socket->fd, for_writing, false,
                           for_writing ? &socket->writable : &socket->readable);
         return *watch != NULL;
@@ -290,7 +282,7 @@ void curl_detach(struct client *client)
 {
     curl_multi_cleanup(client->multi);
     client->multi = NULL;
-    stop_alarm(client);
+    unwatch(&client->ringing);
     list_remove(&client->act.link);
     close(client->alarm_fd);
     while (!list_empty(&client->sockets))

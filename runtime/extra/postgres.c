@@ -64,11 +64,8 @@ struct giving_up {
 
 static void end_wait(struct socket_wait *wait, async_value outcome)
 {
-    if (wait->reading)
-        unwatch(wait->reading);
-    if (wait->writing)
-        unwatch(wait->writing);
-    wait->reading = wait->writing = NULL;
+    unwatch(&wait->reading);
+    unwatch(&wait->writing);
     future_set(&wait->future, outcome);
 }
 

@@ -13,8 +13,8 @@ static void stop_watching(struct readiness *readiness)
 {
     if (readiness->watch && readiness->kept)
         watch_rest(readiness->watch);
-    else if (readiness->watch)
-        unwatch(readiness->watch);
+    else
+        unwatch(&readiness->watch);
     readiness->watch = NULL;
 }
 

@@ -97,9 +97,7 @@ static void stop_listening(struct server *server)
     socklen_t length = sizeof mine;
     if (server->fd < 0)
         return;
-    if (server->watch)
-        unwatch(server->watch);
-    server->watch = NULL;
+    unwatch(&server->watch);
     loop_timer_stop(server->object.future.loop, &server->timer);
     if (server->inode && getsockname(server->fd, (struct sockaddr *)&mine, &length) == 0
         && inode_of(mine.sun_path) == server->inode)
@@ -150,39 +148,30 @@ static void serve_ended(struct job *job)
     object_unpin(&client->task->coro.object);
 }
 
-/* Whatever we make here goes to the task that is to serve the client. */
-static struct task *make_task(struct server *server, int fd, const struct sockaddr_storage *from,
-                              struct memory *made)
+/* Makes the task that is to serve the client: whatever else we make here goes to it. */
+static void welcome(struct server *server, int fd, const struct sockaddr_storage *from)
 {
     async_value error;
+    struct memory made = { { NULL, NULL } };
     char what[ADDRESS_ROOM + 32] = "a client", host[ADDRESS_ROOM];
     if (address_port(from) && address_text(from, host))
         snprintf(what, sizeof what, "client %s port %d", host, address_port(from));
-    memory_of_thread = made;
+    struct context *before = context_enter(context_keep(server->context));
+    memory_of_thread = &made;
     async_note(server->object.place);
     async_stream *stream = stream_new(fd, true, true, what, !is_own_client(fd, from));
     memory_of_thread = NULL;
-    struct connection *client = stream ? memory_get(made, sizeof *client) : NULL;
+    struct connection *client = stream ? memory_get(&made, sizeof *client) : NULL;
     async_coroutine coro = client ? coro_make(serve, "client", &client, sizeof client) : NULL;
     struct task *task = coro ? task_start(server->object.future.loop, coro, NULL, "async_start_server",
                                           &error) : NULL;
-    if (!task)
-        return NULL;
-    *client = (struct connection){ { .run = serve_ended }, task, server, stream };
-    list_append(&task->coro.object.future.waiters, &client->ended.link);
-    return task;
-}
-
-static void welcome(struct server *server, int fd, const struct sockaddr_storage *from)
-{
-    struct memory made = { { NULL, NULL } };
-    struct context *before = context_enter(context_keep(server->context));
-    struct task *task = make_task(server, fd, from, &made);
     context_leave(before);
     if (!task) {
         memory_free(&made);
         return;
     }
+    *client = (struct connection){ { .run = serve_ended }, task, server, stream };
+    list_append(&task->coro.object.future.waiters, &client->ended.link);
     memory_move(&task->memory, &made);
     task->detached = true;
     object_pin(&task->coro.object);
@@ -194,9 +183,7 @@ static void welcome(struct server *server, int fd, const struct sockaddr_storage
 static void rest(struct server *server)
 {
     async_loop *loop = server->object.future.loop;
-    if (server->watch)
-        unwatch(server->watch);
-    server->watch = NULL;
+    unwatch(&server->watch);
     if (!loop_timer_start(loop, &server->timer, clock_after(&loop->clock, REST)))
         loop_ready(loop, &server->timer.job);
 }

@@ -121,7 +121,7 @@ static void end_chore(struct stream *stream)
     if (!stream->chore)
         return;
     loop_timer_stop(stream->object.future.loop, &stream->chore->timer);
-    unwatch(stream->chore->watch);
+    unwatch(&stream->chore->watch);
     free(stream->chore);
     stream->chore = NULL;
 }
@@ -129,9 +129,7 @@ static void end_chore(struct stream *stream)
 static void close_now(struct stream *stream)
 {
     ready_end(stream->watch);       /* it would wait on a descriptor that is soon somebody else's */
-    if (stream->watch)
-        unwatch(stream->watch);
-    stream->watch = NULL;
+    unwatch(&stream->watch);
     end_chore(stream);
     if (stream->fd >= 0)
         close(stream->fd);

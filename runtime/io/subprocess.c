@@ -41,13 +41,11 @@ struct subprocess {
 
 static void stop_watching(struct subprocess *process)
 {
-    if (process->watch)
-        unwatch(process->watch);
+    unwatch(&process->watch);
     if (process->thread)
         object_unpin(process->thread);
     if (process->pidfd >= 0)
         close(process->pidfd);
-    process->watch = NULL;
     process->thread = NULL;
     process->pidfd = -1;
     list_remove(&process->job.link);

@@ -47,7 +47,7 @@ static void disown(int number)
 static void end(struct watcher *watcher)
 {
     list_remove(&watcher->part.link);
-    unwatch(watcher->watch);
+    unwatch(&watcher->watch);
     context_release(watcher->context);
     free(watcher);
 }
