@@ -32,10 +32,10 @@ static inline void waitq_init(struct waitq *waitq, struct object *owner)
 
 extern const struct future_type waitq_type;
 
-/* Of another loop than the running one? What is made where no loop runs belongs to none. */
+/* Of another loop than the running one? What is made where no loop runs belongs to none. NULL: nothing with a loop. */
 static inline bool object_is_foreign(const struct object *object)
 {
-    return object->future.loop && object->future.loop != loop_running;
+    return object && object->future.loop && object->future.loop != loop_running;
 }
 
 /* Waits at the end of the queue; on return the waiter is out of it. async_none when woken, else the
