@@ -9,6 +9,7 @@
  * refuses altogether, as it does all sockets. */
 #define _GNU_SOURCE
 #include "sandbox.h"
+#include "options.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -251,10 +252,8 @@ static bool write_filter(enum tier its, const char *path)
 
 bool sandbox_works(enum tier its, const struct exercise *exercise, const char *scratch, const char *filter)
 {
-    if (!write_filter(its, filter)) {
-        perror(filter);
-        return false;
-    }
+    if (!write_filter(its, filter))
+        give_up("%s cannot be written: %s.", filter, strerror(errno));
     furnish(its, exercise, "tools/student-cc.sh", scratch, filter, "");
     struct command command = { words, environment };
     pid_t pid = fork();

@@ -11,7 +11,8 @@ enum tier { BEST, BUBBLEWRAP, LANDLOCK, NO_SANDBOX };       /* BEST: the first o
 extern const char *const tier_names[];          /* as one asks for them, and as records have them: "bubblewrap", ... */
 
 /* Can it be made here, and is what belongs in it readable, and `scratch` writable? Writes into `filter` what the kernel
- * is to refuse in there, for the calls below. False, and its own words on stderr, if it has any. */
+ * is to refuse in there, for the calls below; where that cannot be written the program ends with a sentence. False, and
+ * its own words on stderr, if it has any. */
 bool sandbox_works(enum tier tier, const struct exercise *exercise, const char *scratch, const char *filter);
 
 /* Lets those who run in there pass through a folder of ours in which `scratch` lies, whoever they are. */

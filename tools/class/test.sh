@@ -494,15 +494,21 @@ esac
 some ONLY=dan PATH="$place/path" SANDBOX=none RERUN=1
 if grep -q '"sandbox": "none"' "$kept/results/dan.json" && grep -q '^exercise.c:.*unused' "$kept/feedback/dan.txt"; then ok; else cp "$kept/feedback/dan.txt" "$place/said"; not_ok 'without a sandbox'; fi
 
-# A full disk, and then one with room.
+# A full disk, one on which there is no room for a compiler, and then one with room. In bubblewrap it has its own.
 cat > "$place/full.sh" <<'END'
 mkdir "$1/small" && mount -t tmpfs -o size=32k none "$1/small" || exit 9
 "${MAKE:-make}" -s grade-class FROM="$1/few" OUT="$1/small" N=4 SEED=7
-[ $? -eq 2 ] && [ -z "$(find "$1/small" -name '*.part')" ] && mount -o remount,size=4m "$1/small" || exit 8
+[ $? -eq 2 ] && [ -z "$(find "$1/small" -name '*.part')" ] || exit 8
+mount -o remount,size=4m "$1/small" || exit 9
+case $2 in *landlock)
+    "${MAKE:-make}" -s grade-class FROM="$1/few" OUT="$1/small" N=4 SEED=7 SANDBOX=landlock RERUN=1
+    [ $? -ne 0 ] && [ "$(grep -c grader_failed "$1/small/grades.csv")" -eq 4 ] || exit 7 ;;
+esac
+mount -o remount,size=99m "$1/small" || exit 9
 "${MAKE:-make}" -s grade-class FROM="$1/few" OUT="$1/small" N=4 SEED=7 && [ "$(wc -l < "$1/small/grades.csv")" -eq 5 ]
 END
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
-    if unshare -m sh "$place/full.sh" "$place" > "$place/said" 2>&1 < /dev/null && grep -q 'No space left on device' "$place/said"; then ok; else not_ok 'a full disk'; fi
+    if unshare -m sh "$place/full.sh" "$place" "$tiers" > "$place/said" 2>&1 < /dev/null && grep -q 'No space left on device' "$place/said"; then ok; else not_ok 'a full disk'; fi
 else
     echo 'skipped: a full disk, which takes root'
 fi

@@ -32,6 +32,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ enum verdict { FULL, LESS, NOT_JUDGED };
 #define COMPILER_STILL 3                    /* seconds; it waits for nobody */
 #define COMPILER_MEMORY (1UL << 30)
 #define COMPILER_FILE (64UL << 20)
+#define LEAST_ROOM (16UL << 20)             /* on the disk; nobody's program takes so much to make */
 #define GRADER_SECONDS 300
 #define HERE "@HERE@"                       /* in the words that make has asked for */
 #define RUNS "runs"                         /* where it runs, apart from what it is made of */
@@ -139,6 +141,22 @@ static void print_messages(const char *text, bool of_compiler)
 
 /* ---------------------------------------------------------------------- the submission */
 
+/* Without it nobody knows whose fault it is that something went wrong. Of some file systems there is no end. */
+static void need_room(void)
+{
+    struct statvfs disk;
+    if (statvfs(scratch, &disk) == 0 && disk.f_blocks && disk.f_bavail * disk.f_frsize < LEAST_ROOM)
+        cannot("There is hardly any room where it is to be compiled: is the disk full?");
+}
+
+/* Where the submission runs and may write: what lies there from before goes. */
+static void empty_runs(void)
+{
+    nftw(in_scratch(RUNS), remove_one, 10, FTW_DEPTH | FTW_PHYS);
+    if (mkdir(in_scratch(RUNS), 0700) < 0)
+        cannot("%s cannot be made: %s.", in_scratch(RUNS), strerror(errno));
+}
+
 static void make_scratch(void)
 {
     if (!getcwd(root, sizeof root - 64))
@@ -151,8 +169,10 @@ static void make_scratch(void)
         *scratch = 0;
         cannot("No directory can be made in %s/: %s.", place, strerror(error));
     }
-    if (mkdir(in_scratch(RUNS), 0700) < 0 || symlink(include, in_scratch("include")) < 0)
-        cannot("No directory can be made in %s/: %s.", place, strerror(errno));
+    need_room();
+    empty_runs();
+    if (symlink(include, in_scratch("include")) < 0)
+        cannot("No link can be made in %s/: %s.", place, strerror(errno));
 }
 
 /* A copy, so that it may change while we are at it. */
@@ -248,6 +268,8 @@ static enum made run_tool(const char *line, char *const *words, char **said)
         cannot("\nThe grading was interrupted.");
     if (child.how == NOT_STARTED)
         cannot("The compiler could not be started: %s.", strerror(errno));
+    if (child.status != 0)
+        need_room();
     if (child.how == STOOD_STILL) {
         printf("The compiler waits, and nobody gives it anything: what does %s include?\n", source);
     } else if (WIFSIGNALED(child.status) || WEXITSTATUS(child.status) > 128 ||
@@ -527,6 +549,7 @@ static void watch_memory(int *points, int most)
         return;
     }
     add_sanitizer("FLAGS");
+    empty_runs();
     second_pass = true;
     bool made = make_stage();
     char *program = stage();
