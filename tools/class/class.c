@@ -262,6 +262,11 @@ static async_value keep(void *p)
     return async_none;
 }
 
+static bool is_left_out(const struct class *class, size_t i)
+{
+    return class->asked.only && fnmatch(class->asked.only, class->submissions[i].student, 0) != 0;
+}
+
 struct grade_one {
     struct class *class;
     size_t i;
@@ -275,8 +280,7 @@ static async_value grade_one(void *p)
     await(async_semaphore_acquire(class->turns));
     async_with(async_semaphore_exit) async_semaphore *turn = class->turns;
     json_t *old = record_read(async_strf("%s/results/%s.json", class->asked.out, submission->file));
-    if ((class->asked.only && fnmatch(class->asked.only, submission->student, 0) != 0) ||
-        (class->asked.shares && (long)i % class->asked.shares != class->asked.share - 1)) {
+    if (is_left_out(class, i) || (class->asked.shares && (long)i % class->asked.shares != class->asked.share - 1)) {
         class->records[i] = old;
         class->count -= !old;
         return async_none;
@@ -526,12 +530,17 @@ static void take_class(struct class *class)
 {
     char *unpacked = format_text("%s/class", class->work);
     make_folder(unpacked);
-    class->submissions = intake(class->asked.from, unpacked, class->asked.exercises,
+    class->submissions = intake(class->asked.from, class->asked.out, unpacked, class->asked.exercises,
                                 class->asked.exercise_count, &class->count);
     if (!class->submissions)
         exit(USAGE);
     if (!class->count)
         give_up("FROM=%s: nobody has handed in anything there.", class->asked.from);
+    size_t left_out = 0;
+    while (left_out < class->count && is_left_out(class, left_out))
+        left_out++;
+    if (left_out == class->count)
+        give_up("ONLY=%s: nobody in FROM has that name.", class->asked.only);
     free(unpacked);
 }
 

@@ -36,9 +36,11 @@ struct source {
 };
 
 /* Takes in a folder or an archive: *count submissions, sorted by student and exercise. An archive is unpacked into
- * `scratch`, a folder that is there and empty. NULL, and a sentence on stderr, if it cannot be read. */
-struct submission *intake(const char *from, const char *scratch, const struct exercise *exercises,
+ * `scratch`, a folder that is there and empty. What lies in `out` is nobody's. NULL, and a sentence on stderr, if it
+ * cannot be read. */
+struct submission *intake(const char *from, const char *out, const char *scratch, const struct exercise *exercises,
                           int exercise_count, size_t *count);
+bool is_same(const char *path, const char *other);  /* one file or folder, under two names */
 
 /* Finds the one file that is the answer and reads it. Archives are unpacked into `scratch`, made for them. `alone`: one
  * exercise is graded, so any .c is its answer; else its path has to name the exercise. */

@@ -127,7 +127,13 @@ static unsigned char type_of(const char *path)
            S_ISLNK(stat.st_mode) ? DT_LNK : DT_FIFO;
 }
 
-static struct submission *read_folder(const char *from, size_t *count)
+bool is_same(const char *path, const char *other)
+{
+    struct stat one, two;
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+static struct submission *read_folder(const char *from, const char *out, size_t *count)
 {
     struct dirent **entries;
     struct submission *found;
@@ -142,7 +148,7 @@ static struct submission *read_folder(const char *from, size_t *count)
         struct submission *next = &found[*count];
         char *path = format_text("%s/%s", from, entries[i]->d_name);
         next->id = "";
-        if (!is_nobodys(entries[i]->d_name) && read_name(entries[i]->d_name, type_of(path), next)) {
+        if (!is_nobodys(entries[i]->d_name) && !is_same(path, out) && read_name(entries[i]->d_name, type_of(path), next)) {
             char **paths = calloc(2, sizeof *paths);
             paths[0] = path;
             next->paths = (const char *const *)paths;
@@ -224,7 +230,7 @@ static void name_files(struct submission *all, size_t count, bool alone)
     }
 }
 
-struct submission *intake(const char *from, const char *scratch, const struct exercise *exercises,
+struct submission *intake(const char *from, const char *out, const char *scratch, const struct exercise *exercises,
                           int exercise_count, size_t *count)
 {
     char sentence[400];
@@ -236,7 +242,7 @@ struct submission *intake(const char *from, const char *scratch, const struct ex
         const char *within = inside(scratch);
         from = within != scratch && holds_only_folders(within) ? within : scratch;
     }
-    struct submission *students = read_folder(from, count);
+    struct submission *students = read_folder(from, out, count);
     if (!students)
         return NULL;
     qsort(students, *count, sizeof *students, by_student);

@@ -92,6 +92,9 @@ static void read_exercises(struct options *options, const char *list)
         long number = strtol(at, &end, 10);
         if (end == at || number < 1 || number > 99 || options->exercise_count == 40 || (*end && !strchr(", ", *end)))
             give_up("N=%s: which exercises is to be numbers, such as 4 or 4,6.", list);
+        for (int i = 0; i < options->exercise_count; i++)
+            if (options->exercises[i].number == number)
+                give_up("N=%s: exercise %ld is named twice.", list, number);
         add_exercise(options, number);
         at = end + strspn(end, ", ");
     }
@@ -113,9 +116,11 @@ static time_t read_due(const char *text)
 {
     struct tm tm = { .tm_isdst = -1 };
     const char *end = strptime(text, strchr(text, 'T') ? "%Y-%m-%dT%H:%M" : "%Y-%m-%d %H:%M", &tm);
-    if (!end || *end)
+    int day = tm.tm_mday;
+    time_t due = mktime(&tm);               /* which makes of the 31st of February a day of March */
+    if (!end || *end || tm.tm_mday != day)
         give_up("DUE is to be a date and a time of this machine's zone, such as \"2027-01-31 23:59\", and not \"%s\".", text);
-    return mktime(&tm);
+    return due;
 }
 
 void options_read(struct options *options, int argc, char **argv)
@@ -186,7 +191,11 @@ void options_read(struct options *options, int argc, char **argv)
         return;
     if (!getenv("BUILD") || !getenv("CC") || !getenv("FLAGS") || !getenv("LIBS"))
         give_up("BUILD, CC, FLAGS and LIBS are to be set, as make grade-class does.");
+    if (has_from && has_out && is_same(options->from, options->out))
+        give_up("FROM and OUT are the same folder: what is made would be somebody's submission.");
     read_exercises(options, exercises);
+    if (options->one && options->exercise_count > 1)
+        give_up("ONE is an answer to one exercise, and N=%s are several.", exercises);
     marks_weigh(weights, options->exercises, options->exercise_count);
     if (*late)
         marks_late(late);

@@ -582,6 +582,21 @@ for call in 'grade-class N=99' 'grade-class N=' 'grade-class N=4 JOBS=0' gradesc
     "${MAKE:-make}" -s $call FROM="$few" OUT="$place/x" > "$place/said" 2>&1
     if [ $? -eq 2 ] && grep -qE 'There is no exercise 99|N is missing|at least 1' "$place/said" && [ ! -e "$place/x" ]; then ok; else not_ok "$call"; fi
 done
+# mistaken SENTENCE WORD...: no grading begins
+mistaken()
+{
+    sentence=$1
+    shift
+    some "$@"
+    if [ $? -eq 2 ] && grep -q -- "$sentence" "$place/said"; then ok; else not_ok "$*"; fi
+}
+mistaken 'exercise 4 is named twice' N=4,04
+mistaken 'DUE is to be a date' DUE='2027-02-31 10:00'
+mistaken 'nobody in FROM has that name' ONLY=zoe
+mistaken 'FROM and OUT are the same folder' OUT="$few/../few"
+mistaken 'N=4,6 are several' ONE="$few/ada" N=4,6
+some FROM="$few" OUT="$few/results"
+if [ "$(wc -l < "$few/results/grades.csv")" -eq 5 ]; then ok; else not_ok 'an OUT in FROM'; fi
 "$BUILD/grade-class" --help > "$place/said" 2>&1 && grep -q usage: "$place/said" && ok || not_ok '--help'
 "$BUILD/grade-class" > "$place/said" 2>&1
 if [ $? -eq 2 ]; then ok; else not_ok 'without anything: status 2'; fi
