@@ -6,18 +6,13 @@
 #include "core/task.h"
 #include <stdlib.h>
 
-struct setting {                    /* of one variable, in as many contexts as have it */
+struct context {                    /* a variable that is set, in front of the others that are */
     atomic_uint users;
     const async_contextvar *var;
     async_value value;
     struct share *share;            /* of the text that the value is, or NULL */
     async_task setter;              /* who so has that text anyway; NULL: no task */
-};
-
-struct context {
-    atomic_uint users;
-    size_t count;
-    struct setting *settings[];
+    struct context *others;         /* or NULL */
 };
 
 atomic_bool context_used;
@@ -27,14 +22,6 @@ static struct context **current(void)
 {
     struct task *task = task_current();
     return task ? &task->context : &outside;
-}
-
-static void release_setting(struct setting *setting)
-{
-    if (!setting || --setting->users)
-        return;
-    memory_let_go(setting->share);
-    free(setting);
 }
 
 struct context *context_keep(struct context *context)
@@ -48,11 +35,12 @@ struct context *context_share(void) { return context_keep(*current()); }
 
 void context_release(struct context *context)
 {
-    if (!context || --context->users)
-        return;
-    for (size_t i = 0; i < context->count; i++)
-        release_setting(context->settings[i]);
-    free(context);
+    while (context && --context->users == 0) {
+        struct context *others = context->others;
+        memory_let_go(context->share);
+        free(context);
+        context = others;
+    }
 }
 
 struct context *context_exchange(struct context *context)
@@ -67,62 +55,59 @@ async_value context_hand_out(async_value v)
     return *current() && !memory_holds(memory_here(), v.ptr) ? memory_receive(v) : v;
 }
 
-static struct setting *find(const struct context *context, const async_contextvar *var)
+static struct context *find(struct context *context, const async_contextvar *var)
 {
-    for (size_t i = 0; context && i < context->count; i++)
-        if (context->settings[i]->var == var)
-            return context->settings[i];
-    return NULL;
+    while (context && context->var != var)
+        context = context->others;
+    return context;
 }
 
-/* The current context with this setting in the place of another of its variable. */
-static bool put(struct setting *setting)
+/* Puts one in front, which uses up what is there. False: no memory. */
+static bool put(struct context **context, const async_contextvar *var, async_value value, async_task setter)
 {
-    struct context **here = current(), *before = *here;
-    size_t count = before ? before->count : 0;
-    struct context *context = malloc(sizeof *context + (count + 1) * sizeof context->settings[0]);
-    if (!context)
+    struct share *share = NULL;
+    struct context *front = malloc(sizeof *front);
+    if (!front || !memory_share(value.ptr, &share)) {
+        free(front);
         return false;
-    *context = (struct context){ .users = 1 };
-    for (size_t i = 0; i < count; i++) {
-        if (before->settings[i]->var == setting->var)
-            continue;
-        before->settings[i]->users++;
-        context->settings[context->count++] = before->settings[i];
     }
-    context->settings[context->count++] = setting;
-    *here = context;
-    context_release(before);
+    *front = (struct context){ 1, var, value, share, setter, *context };
+    *context = front;
     return true;
 }
 
 /* A text that the current task has from its maker stays with it when it is replaced: it may be in use. */
-static async_value keep_inherited(const struct setting *setting)
+static async_value keep_inherited(const struct context *set)
 {
-    bool inherited = setting && setting->share && task_current() && setting->setter != task_ticket();
-    return inherited ? memory_receive(setting->value) : async_none;
+    bool inherited = set && set->share && task_current() && set->setter != task_ticket();
+    return inherited ? memory_receive(set->value) : async_none;
 }
 
+/* What was set since the variable was is put in front once more, without that. */
 static async_value set(const async_contextvar *var, async_value value)
 {
-    async_value kept = value.error ? value : keep_inherited(find(*current(), var));
+    struct context **here = current(), *old = find(*here, var);
+    async_value kept = value.error ? value : keep_inherited(old);
     if (kept.error)
         return kept;
-    struct setting *setting = malloc(sizeof *setting);
-    if (setting) {
-        *setting = (struct setting){ 1, var, value, NULL, task_ticket() };
-        context_used = true;
-        if (memory_share(value.ptr, &setting->share) && put(setting))
-            return async_none;
+    struct context *changed = context_keep(old ? old->others : *here);
+    bool enough = true;
+    for (struct context *each = *here; old && each != old && enough; each = each->others)
+        enough = put(&changed, each->var, each->value, each->setter);
+    if (!enough || !put(&changed, var, value, task_ticket())) {
+        context_release(changed);
+        return async_error(ENOMEM, "no memory to set a context variable");
     }
-    release_setting(setting);
-    return async_error(ENOMEM, "no memory to set a context variable");
+    context_used = true;
+    context_release(*here);
+    *here = changed;
+    return async_none;
 }
 
 async_value async_contextvar_get(const async_contextvar *var)
 {
-    const struct setting *setting = find(*current(), var);
-    return setting ? setting->value : var->initial;
+    const struct context *set = find(*current(), var);
+    return set ? set->value : var->initial;
 }
 
 async_token async_contextvar_set(const async_contextvar *var, async_value value)

@@ -161,12 +161,11 @@ static bool is_foreign(const struct generator *generator)
 
 static async_value next(void *state)
 {
-    async_value error;
     if (object_over(state))
         return async_error(ASYNC_STOP_ITERATION, "");
-    struct generator *generator = object_of(state, &generator_type, "async_anext", &error);
+    struct generator *generator = object_fit(state, &generator_type);
     if (!generator)
-        return error;
+        return report_misuse(state, "async_anext");
     if (!task_current())
         return report_no_task();
     if (generator->running)
@@ -219,15 +218,14 @@ async_iterator async_generator_new(async_call call)
 
 static async_value aclose(void *p)
 {
-    async_value v;
     async_iterator *iterator = p;
     if (iterator->next != next)
         return async_error(ASYNC_TYPE_ERROR, "only a generator can be closed");
     if (object_over(iterator->state))
         return async_none;
-    struct generator *generator = object_of(iterator->state, &generator_type, "async_aclose", &v);
+    struct generator *generator = object_fit(iterator->state, &generator_type);
     if (!generator)
-        return v;
+        return report_misuse(iterator->state, "async_aclose");
     if (generator->running)
         return async_error(ASYNC_RUNTIME_ERROR,
                            "aclose(): asynchronous generator is already running");
@@ -238,7 +236,7 @@ static async_value aclose(void *p)
     }
     if (is_foreign(generator))
         return report_foreign(&generator->object);
-    v = resume(generator);
+    async_value v = resume(generator);
     if (generator->yielded)
         return async_error(ASYNC_RUNTIME_ERROR, "async generator ignored GeneratorExit");
     return v.error == ASYNC_GENERATOR_EXIT || v.error == ASYNC_STOP_ITERATION ? async_none : v;
@@ -246,7 +244,7 @@ static async_value aclose(void *p)
 
 async_awaitable async_aclose(async_iterator iterator)
 {
-    return coro_make(aclose, "async_aclose", &iterator, sizeof iterator);
+    return coro_make(aclose, __func__, &iterator, sizeof iterator);
 }
 
 void async_aclose_exit(async_iterator *iterator)

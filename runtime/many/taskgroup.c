@@ -253,18 +253,17 @@ async_value async_taskgroup_leave(async_taskgroup *x, async_value outcome)
         return outcome.error ? outcome : async_error(ENOMEM, "no memory for a task group");
     if (object_over(x))
         return outcome;
-    struct group *group = object_of(x, &group_type, __func__, &outcome);
-    if (!group || group->left)
+    struct group *group = object_fit(x, &group_type);
+    if (!group)
+        return report_misuse(x, __func__);
+    if (group->left)
         return outcome;
     outcome = leave(group, outcome);
     close_group(group);
     return outcome;
 }
 
-static async_value join(void *p)
-{
-    return async_taskgroup_leave(*(async_taskgroup **)p, async_none);
-}
+static async_value join(void *p) { return async_taskgroup_leave(*(async_taskgroup **)p, async_none); }
 
 async_awaitable async_taskgroup_join(async_taskgroup *group)
 {

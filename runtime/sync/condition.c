@@ -70,9 +70,8 @@ async_awaitable async_condition_acquire(async_condition *condition)
 
 async_value async_condition_release(async_condition *x)
 {
-    async_value error;
-    struct condition *condition = object_of(x, &condition_type, __func__, &error);
-    return condition ? lock_release(condition->lock) : error;
+    struct condition *condition = object_fit(x, &condition_type);
+    return condition ? lock_release(condition->lock) : report_misuse(x, __func__);
 }
 
 bool async_condition_locked(async_condition *x)
@@ -97,14 +96,11 @@ struct wait_until {
 static async_value wait_for(void *p)
 {
     struct wait_until args = *(struct wait_until *)p;
-    async_value v;
+    async_value v = async_none;
     in_use struct condition *condition = primitive_use(args.condition, &condition_type, "async_condition_wait_for", &v);
-    if (!condition)
-        return v;
-    while (!args.predicate(args.arg))
-        if ((v = condition_wait(condition)).error)
-            return v;
-    return async_none;
+    while (!v.error && !args.predicate(args.arg))
+        v = condition_wait(condition);
+    return v;
 }
 
 async_awaitable async_condition_wait_for(async_condition *condition, async_predicate_fn *predicate,
@@ -116,10 +112,9 @@ async_awaitable async_condition_wait_for(async_condition *condition, async_predi
 
 async_value async_condition_notify(async_condition *x, size_t count)
 {
-    async_value error;
-    struct condition *condition = object_of(x, &condition_type, __func__, &error);
+    struct condition *condition = object_fit(x, &condition_type);
     if (!condition)
-        return error;
+        return report_misuse(x, __func__);
     if (!condition->lock->locked)
         return async_error(ASYNC_RUNTIME_ERROR, "cannot notify on un-acquired lock");
     condition_notify(condition, count);

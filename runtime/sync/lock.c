@@ -62,9 +62,8 @@ async_awaitable async_lock_acquire(async_lock *lock) { return coro_on(lock, &loc
 
 async_value async_lock_release(async_lock *x)
 {
-    async_value error;
-    struct lock *lock = object_of(x, &lock_type, __func__, &error);
-    return lock ? lock_release(lock) : error;
+    struct lock *lock = object_fit(x, &lock_type);
+    return lock ? lock_release(lock) : report_misuse(x, __func__);
 }
 
 bool async_lock_locked(async_lock *lock)

@@ -60,10 +60,7 @@ async_queue *async_priority_queue_new(long maxsize, async_less_fn *less)
     return make(PRIORITY, maxsize, less ? less : smaller_number);
 }
 
-static struct queue *find(async_queue *x, const char *caller, async_value *error)
-{
-    return object_of(x, &queue_type, caller, error);
-}
+static struct queue *find(async_queue *x, const char *caller) { return object_of(x, &queue_type, caller, NULL); }
 
 /* -------------------------------------------------------------------------------- items */
 
@@ -276,26 +273,23 @@ async_awaitable async_queue_get(async_queue *queue)
 
 async_value async_queue_put_nowait(async_queue *x, async_value item)
 {
-    async_value error;
-    struct queue *queue = find(x, "async_queue_put_nowait", &error);
-    return queue ? put_nowait(queue, item) : error;
+    struct queue *queue = object_fit(x, &queue_type);
+    return queue ? put_nowait(queue, item) : report_misuse(x, __func__);
 }
 
 async_value async_queue_get_nowait(async_queue *x)
 {
-    async_value error;
-    struct queue *queue = find(x, "async_queue_get_nowait", &error);
-    return queue ? get_nowait(queue) : error;
+    struct queue *queue = object_fit(x, &queue_type);
+    return queue ? get_nowait(queue) : report_misuse(x, __func__);
 }
 
 /* ------------------------------------------------------------------------ the end of work */
 
 async_value async_queue_task_done(async_queue *x)
 {
-    async_value error;
-    struct queue *queue = find(x, "async_queue_task_done", &error);
+    struct queue *queue = object_fit(x, &queue_type);
     if (!queue)
-        return error;
+        return report_misuse(x, __func__);
     if (queue->unfinished == 0)
         return async_error(ASYNC_VALUE_ERROR, "task_done() called too many times");
     if (--queue->unfinished == 0)
@@ -314,7 +308,7 @@ async_awaitable async_queue_join(async_queue *queue) { return coro_on(queue, &qu
 
 void async_queue_shutdown(async_queue *x, bool immediate)
 {
-    struct queue *queue = find(x, "async_queue_shutdown", NULL);
+    struct queue *queue = find(x, __func__);
     queue->shut_down = true;
     if (immediate) {
         queue->unfinished -= queue->length < queue->unfinished ? queue->length : queue->unfinished;
@@ -328,14 +322,14 @@ void async_queue_shutdown(async_queue *x, bool immediate)
 
 size_t queue_look(async_queue *x, async_value *items, size_t most)
 {
-    struct queue *queue = find(x, "queue_look", NULL);
+    struct queue *queue = find(x, __func__);
     size_t count = queue->length < most ? queue->length : most;
     for (size_t i = 0; i < count; i++)
         items[i] = at(queue, i)->value;
     return count;
 }
 
-size_t async_queue_qsize(async_queue *x) { return find(x, "async_queue_qsize", NULL)->length; }
-size_t async_queue_maxsize(async_queue *x) { return find(x, "async_queue_maxsize", NULL)->maxsize; }
+size_t async_queue_qsize(async_queue *x) { return find(x, __func__)->length; }
+size_t async_queue_maxsize(async_queue *x) { return find(x, __func__)->maxsize; }
 bool async_queue_empty(async_queue *x) { return async_queue_qsize(x) == 0; }
-bool async_queue_full(async_queue *x) { return full(find(x, "async_queue_full", NULL)); }
+bool async_queue_full(async_queue *x) { return full(find(x, __func__)); }

@@ -71,10 +71,9 @@ async_awaitable async_semaphore_acquire(async_semaphore *semaphore)
 
 async_value async_semaphore_release(async_semaphore *x)
 {
-    async_value error;
-    struct semaphore *semaphore = object_of(x, &semaphore_type, __func__, &error);
+    struct semaphore *semaphore = object_fit(x, &semaphore_type);
     if (!semaphore)
-        return error;
+        return report_misuse(x, __func__);
     if (semaphore->bound >= 0 && semaphore->permits >= semaphore->bound)
         return async_error(ASYNC_VALUE_ERROR, "BoundedSemaphore released too many times");
     semaphore->permits++;
