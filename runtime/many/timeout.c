@@ -9,14 +9,12 @@
 #include "core/task.h"
 #include "core/waitq.h"
 
-enum state { ENTERED, EXPIRING, TIMED_OUT, EXITED };
-
 struct timeout {
-    struct object object;
+    struct object object;           /* its state: PENDING until it is left, CANCELLED when that was for the time */
     struct timer timer;
     struct task *task;              /* that entered it; pinned by a scope until that is left */
     unsigned cancels;               /* requests it had at that time */
-    enum state state;
+    bool expired;
 };
 
 static const struct future_type timeout_type = { .name = "Timeout" };
@@ -27,7 +25,6 @@ static void close_scope(struct timeout *timeout)
     if (timeout->task)
         object_unpin(&timeout->task->coro.object);
     timeout->task = NULL;
-    timeout->object.future.state = timeout->state == TIMED_OUT ? CANCELLED : FINISHED;
     object_retire(&timeout->object, TAKEN);
 }
 
@@ -36,9 +33,9 @@ static void expire(struct job *job)
     struct timeout *timeout = container_of(job, struct timeout, timer.job);
     bool left_behind = timeout->task->coro.object.future.state != PENDING;
     future_cancel(&timeout->task->coro.object.future, NULL);
-    timeout->state = EXPIRING;
+    timeout->expired = true;
     if (left_behind) {
-        timeout->state = TIMED_OUT;
+        timeout->object.future.state = CANCELLED;
         close_scope(timeout);
     }
 }
@@ -64,20 +61,19 @@ static bool enter(struct timeout *timeout, struct task *task, int64_t when)
     list_init(&timeout->timer.job.link);
     timeout->task = task;
     timeout->cancels = task->cancels;
-    timeout->state = ENTERED;
+    timeout->expired = false;
+    timeout->object.future.state = PENDING;
     return set_deadline(timeout, when);
 }
 
 static async_value leave(struct timeout *timeout, async_value outcome)
 {
-    if (timeout->state != ENTERED && timeout->state != EXPIRING)
+    if (timeout->object.future.state != PENDING)
         return outcome;                         /* left before: its task may be gone */
     loop_timer_stop(timeout->task->coro.object.future.loop, &timeout->timer);
-    if (timeout->state == ENTERED) {
-        timeout->state = EXITED;
+    timeout->object.future.state = timeout->expired ? CANCELLED : FINISHED;
+    if (!timeout->expired)
         return outcome;
-    }
-    timeout->state = TIMED_OUT;
     if (task_uncancel(timeout->task) <= timeout->cancels && outcome.error == ASYNC_CANCELLED)
         return async_error(ASYNC_TIMEOUT, "");
     return outcome;
@@ -173,21 +169,21 @@ void async_timeout_exit(async_timeout_scope **x)
         coro_replace_cancelled(async_error(ASYNC_TIMEOUT, ""));
 }
 
-static async_value finished(enum state state)
+static async_value refused(enum future_state state)
 {
     return async_error(ASYNC_RUNTIME_ERROR,
-                       state == EXPIRING ? "Cannot change state of expiring Timeout"
-                       : state == TIMED_OUT ? "Cannot change state of expired Timeout"
+                       state == PENDING ? "Cannot change state of expiring Timeout"
+                       : state == CANCELLED ? "Cannot change state of expired Timeout"
                                             : "Cannot change state of finished Timeout");
 }
 
 async_value async_timeout_reschedule(async_timeout_scope *x, double when)
 {
     if (object_over(x))
-        return finished(future_was_cancelled(x, __func__) ? TIMED_OUT : EXITED);
+        return refused(future_was_cancelled(x, __func__) ? CANCELLED : FINISHED);
     struct timeout *timeout = object_of(x, &timeout_type, __func__, NULL);
-    if (timeout->state != ENTERED)
-        return finished(timeout->state);
+    if (timeout->expired || timeout->object.future.state != PENDING)
+        return refused(timeout->object.future.state);
     return set_deadline(timeout, clock_from_seconds(when)) ? async_none
                                                            : async_error(ENOMEM, "no memory for a timer");
 }
@@ -197,7 +193,7 @@ bool async_timeout_expired(async_timeout_scope *x)
     if (object_over(x))
         return future_was_cancelled(x, __func__);
     struct timeout *timeout = object_of(x, &timeout_type, __func__, NULL);
-    return timeout->state == EXPIRING || timeout->state == TIMED_OUT;
+    return timeout->expired;
 }
 
 double async_timeout_when(async_timeout_scope *x)

@@ -6,8 +6,8 @@
  *
  * As in Python it is a condition under a lock, so the order in which tasks leave is that of the
  * lock: whoever came last never waits and leaves first. */
+#include "sync/lock.h"
 #include "core/coro.h"
-#include "sync/condition.h"
 
 enum state { FILLING, DRAINING, RESETTING, BROKEN };
 

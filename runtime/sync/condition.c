@@ -3,7 +3,7 @@
  * wait() gives the lock up while it waits and has it again before it returns, also when it is
  * cancelled, so that the block around it always leaves with the lock held. A notification that
  * reached a task which is then cancelled is passed on (since Python 3.13). */
-#include "sync/condition.h"
+#include "sync/lock.h"
 #include "core/coro.h"
 
 static void drop(struct object *object)

@@ -1,4 +1,5 @@
-/* lock.h - the mutual exclusion that lock.c offers and conditions and barriers are built on. */
+/* lock.h - a lock, and waiting under it for something to change: what lock.c and condition.c offer, and
+ * barriers are built on. */
 #ifndef LOCK_H
 #define LOCK_H
 
@@ -15,5 +16,15 @@ extern const struct future_type lock_type;
 
 async_value lock_acquire(struct lock *lock);    /* waits */
 async_value lock_release(struct lock *lock);    /* error if it is not locked */
+
+struct condition {
+    struct object object;
+    struct lock *lock;              /* its own or a shared one; pinned */
+    struct waitq waitq;             /* tasks that wait to be notified */
+};
+
+struct condition *condition_new(struct lock *lock);         /* NULL: a lock of its own */
+async_value condition_wait(struct condition *condition);
+void condition_notify(struct condition *condition, size_t count);
 
 #endif
