@@ -104,16 +104,11 @@ struct interrupt {
     struct task *main;
 };
 
-struct borrowed {                   /* a signal that nobody else wanted, while async_run runs */
+static struct borrowed {            /* a signal that nobody else wanted, while async_run runs */
     int number;
     void (*handler)(int number);
     async_loop *volatile loop;      /* for which; NULL: for none, or Ctrl-C has come */
-};
-
-static void on_sigint(int number);
-static void on_sigusr1(int number);
-static struct borrowed ctrl_c = { SIGINT, on_sigint, NULL };
-static struct borrowed usr1 = { SIGUSR1, on_sigusr1, NULL };    /* to the very end: a clean-up may hang, too */
+} ctrl_c, usr1;                     /* the second to the very end: a clean-up may hang, too */
 
 static void on_sigint(int number)
 {
@@ -134,13 +129,13 @@ static void on_sigusr1(int number)
         poll_ask_tree(usr1.loop);
 }
 
-static bool borrow(struct borrowed *borrowed, async_loop *loop)
+static bool borrow(struct borrowed *borrowed, int number, void (*handler)(int number), async_loop *loop)
 {
-    struct sigaction now, ours = { .sa_handler = borrowed->handler };
-    if (borrowed->loop || sigaction(borrowed->number, NULL, &now) != 0 || now.sa_handler != SIG_DFL)
+    struct sigaction now, ours = { .sa_handler = handler };
+    if (borrowed->loop || sigaction(number, NULL, &now) != 0 || now.sa_handler != SIG_DFL)
         return false;
-    borrowed->loop = loop;
-    sigaction(borrowed->number, &ours, NULL);
+    *borrowed = (struct borrowed){ number, handler, loop };
+    sigaction(number, &ours, NULL);
     return true;
 }
 
@@ -166,7 +161,7 @@ static async_value run_main(async_loop *loop, struct task *main)
     if (poll_called(loop->poll))  /* perhaps by a Ctrl-C that came as the last main ended */
         poll_wait(loop->poll, 0);
     loop->interrupted = &interrupt.job;
-    bool ours = borrow(&ctrl_c, loop);
+    bool ours = borrow(&ctrl_c, SIGINT, on_sigint, loop);
     async_value v = async_loop_run_until_complete(loop, object_ticket(&main->coro.object));
     bool came = ours && !ctrl_c.loop;
     if (ours)
@@ -190,7 +185,7 @@ async_runner *async_runner_new(void)
 {
     async_loop *loop = async_new_event_loop();
     if (loop)
-        borrow(&usr1, loop);
+        borrow(&usr1, SIGUSR1, on_sigusr1, loop);
     return (async_runner *)loop;
 }
 
