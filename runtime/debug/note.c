@@ -170,14 +170,13 @@ void note_value(const char *key, async_value value)
 {
     char text[32];
     double magnitude = fabs(value.real);
-    bool known = true;
     if (value.num > -LARGEST && value.num < LARGEST)
         snprintf(text, sizeof text, "%ld", value.num);
     else if (magnitude > 1e-6 && magnitude < 1e12)
         snprintf(text, sizeof text, "%.6g", value.real);
-    else
-        known = as_text(value.str, text, sizeof text);
-    note_text(key, known ? text : NULL);
+    else if (!as_text(value.str, text, sizeof text))
+        return;
+    note_text(key, text);
 }
 
 /* ------------------------------------------------------------------------------ folding */
