@@ -3,6 +3,7 @@
 #include "core/hooks.h"
 #include "core/poll.h"
 #include "core/stack.h"
+#include <stdlib.h>
 
 #define GLANCE (50 * 1000)      /* ns: while tasks keep us busy we look outside about this often, */
 #define MOST_TURNS 64           /* but not for every turn, which may take less than the look */
@@ -53,12 +54,17 @@ void loop_drop(struct list *jobs)
     }
 }
 
-struct part *loop_part(async_loop *loop, void (*close)(struct part *part))
+struct part *loop_part(async_loop *loop, void (*close)(struct part *part), size_t size)
 {
     list_each(link, &loop->parts)
         if (container_of(link, struct part, link)->close == close)
             return container_of(link, struct part, link);
-    return NULL;
+    struct part *part = calloc(1, size);
+    if (!part)
+        return NULL;
+    part->close = close;
+    loop_has(loop, part);
+    return part;
 }
 
 void loop_close_parts(async_loop *loop, bool only_processes)

@@ -75,7 +75,10 @@ static inline void loop_ready(async_loop *loop, struct job *job)    /* run it in
 }
 
 static inline void loop_has(async_loop *loop, struct part *part) { list_prepend(&loop->parts, &part->link); }
-struct part *loop_part(async_loop *loop, void (*close)(struct part *part));     /* the one with this close, or NULL */
+
+/* The one with this close; if there is none it is made, of so many bytes, zeroes behind it. NULL: no memory. */
+struct part *loop_part(async_loop *loop, void (*close)(struct part *part), size_t size);
+
 void loop_close_parts(async_loop *loop, bool only_processes);   /* the newest first */
 
 /* Of timer.h's errands: what the loop runs, which errand a job is (NULL: none), and a new one. */

@@ -169,10 +169,7 @@ static async_value take(struct object *object)
     return memory_inherit(&((struct external *)object)->memory, object->future.outcome);
 }
 
-static void drop(struct object *object)
-{
-    memory_free(&((struct external *)object)->memory);
-}
+static void drop(struct object *object) { memory_free(&((struct external *)object)->memory); }
 
 static const struct future_type external_type = {
     .name = "Future", .cancel = cancel, .drop = drop, .take = take
@@ -204,30 +201,18 @@ static void close_executor(struct part *part)
     free(executor);
 }
 
-static struct executor *find(async_loop *loop)
-{
-    struct part *part = loop_part(loop, close_executor);
-    return part ? container_of(part, struct executor, part) : NULL;
-}
-
 static struct executor *executor_of(async_loop *loop)
 {
-    struct executor *known = find(loop);
-    if (known)
-        return known;
+    struct executor *executor = (struct executor *)loop_part(loop, close_executor, sizeof *executor);
+    if (!executor || executor->loop)
+        return executor;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
-    struct executor *executor = calloc(1, sizeof *executor);
-    if (!executor)
-        return NULL;
+    executor->most = processors > 0 && processors + 4 < MOST_THREADS ? processors + 4 : MOST_THREADS;
     executor->loop = loop;
-    executor->most = most;
     pthread_mutex_init(&executor->mutex, NULL);
     pthread_cond_init(&executor->something, NULL);
     list_init(&executor->queue);
     waitq_init(&executor->finished, NULL);
-    executor->part.close = close_executor;
-    loop_has(loop, &executor->part);
     return executor;
 }
 
@@ -244,7 +229,6 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
         free(work);
         return NULL;
     }
-    external->memory = (struct memory){ { NULL, NULL } };
     external->work = work;
     *work = (struct work){ .errand = errand_new(deliver, deliver), .executor = executor, .external = external,
                            .fn = fn, .args = args, .context = context };
@@ -283,7 +267,7 @@ async_awaitable async_to_thread_call(async_call what) { return coro_with_call(to
 
 static async_value shut_down(void *p)
 {
-    struct executor *executor = find(*(async_loop **)p);
+    struct executor *executor = executor_of(*(async_loop **)p);
     struct waiter waiter;
     return executor && executor->outstanding ? waitq_wait(&executor->finished, &waiter) : async_none;
 }

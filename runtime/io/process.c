@@ -171,17 +171,12 @@ static void close_processes(struct part *part)
 
 static struct processes *processes_of(async_loop *loop)
 {
+    struct processes *processes = (struct processes *)loop_part(loop, close_processes, sizeof *processes);
+    if (!processes || processes->most)
+        return processes;
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct part *known = loop_part(loop, close_processes);
-    if (known)
-        return container_of(known, struct processes, part);
-    struct processes *processes = calloc(1, sizeof *processes);
-    if (!processes)
-        return NULL;
     waitq_init(&processes->waitq, NULL);
     processes->most = processors > 0 ? processors : 1;
-    processes->part.close = close_processes;
-    loop_has(loop, &processes->part);
     return processes;
 }
 
