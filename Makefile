@@ -379,8 +379,8 @@ $(BUILD)/include/systems: $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -E -v -xc /dev/null 2>&1 | sed -n '/^#include </,/^End of/s/^ //p' > $@.$$$$ && mv $@.$$$$ $@
 
 # The same stage once more, to be watched: make calls itself with a sanitizer, if something is newer than
-# what was made then.
-WATCHED  = $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address'
+# what was made then. What the compiler warns of it has said before.
+WATCHED  = $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' COMPILE='-w $(COMPILE)'
 watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) $(PARTS:%=$(BUILD)/include/%)
 	@touch $(BUILD)/$@
 

@@ -225,6 +225,7 @@ static void wait_for(struct child *child, pid_t pid)
     char process[24];
     struct look before = { .awake = true };
     int most = child->cpu_seconds * PROCESSES;
+    bool looks = most || child->still_seconds || child->resident;
     snprintf(process, sizeof process, "%d", (int)pid);
     for (struct timespec last, now; !has_ended(pid);) {
         clock_gettime(CLOCK_MONOTONIC, &last);
@@ -233,8 +234,8 @@ static void wait_for(struct child *child, pid_t pid)
             child->how = TOLD_TO_END;
             return;
         }
-        if (has_ended(pid))                     /* most do soon, and looks are dear */
-            return;
+        if (!looks || has_ended(pid))           /* most do soon, and looks are dear */
+            continue;
         struct look look = { .awake = false };
         look_at(process, &look, 0);
         if (most && look.cpu > most) {          /* each has kept its limit, but there is no end of them */
@@ -250,7 +251,7 @@ static void wait_for(struct child *child, pid_t pid)
         bool still = !look.awake && look.progress == before.progress;
         child->still = still ? child->still + (slept < 2 * LOOK / 1e3 ? slept : LOOK / 1e3) : 0;
         before = look;
-        if (child->still > child->still_seconds) {
+        if (child->still_seconds && child->still > child->still_seconds) {
             child->how = STOOD_STILL;
             return;
         }

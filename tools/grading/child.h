@@ -19,7 +19,7 @@ struct child {
     int in, out, err;               /* descriptors; 0: /dev/null */
     int more[2];                    /* become 3 and 4, if they are not 0 */
     int cpu_seconds;                /* of each process, three times that of all together; 0: no limit */
-    int still_seconds;              /* it may sleep so long, all of it */
+    int still_seconds;              /* it may sleep so long, all of it; 0: no limit */
     size_t memory, file_size;       /* bytes of each process, of each file; 0: no limit */
     size_t resident;                /* bytes that all of them may have in memory together; 0: no limit */
 

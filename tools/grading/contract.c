@@ -83,17 +83,16 @@ static bool leads_to(const char *directory, const char *path)
 }
 
 /* Nearly all lie under a directory's very name, which takes no look at the disk. */
-static bool is_systems(const char *path, const char *systems)
+static bool is_systems(const char *path, const char *directories)
 {
-    char *list = text_of(systems), directory[PATH_MAX], real[PATH_MAX];
+    char directory[PATH_MAX], real[PATH_MAX];
     bool found = false;
     for (int look = 0; look < 2; look++)
-        for (char *line = list; !found && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        for (const char *line = directories; !found && *line; line += strcspn(line, "\n"), line += *line == '\n') {
             snprintf(directory, sizeof directory, "%.*s", (int)strcspn(line, "\n"), line);
             found = !look ? lies_in(path, directory)
                           : realpath(directory, real) && (lies_in(path, real) || leads_to(real, path));
         }
-    free(list);
     return found;
 }
 
@@ -170,18 +169,19 @@ bool contract_source(const char *path, const char *place)
 bool contract_includes(const char *list, const char *here, const char *headers, const char *systems,
                        const char *place)
 {
-    char *text = text_of(list), *rest = strchr(text, ':'), real[PATH_MAX], whole[PATH_MAX];
+    char *text = text_of(list), *directories = text_of(systems), *rest = strchr(text, ':');
+    char real[PATH_MAX], whole[PATH_MAX];
     bool fine = rest;
     rest = rest ? rest + 1 : text;
     for (char *name; (name = next_name(&rest));) {
         snprintf(whole, sizeof whole, "%s%s%s", *name == '/' ? "" : here, *name == '/' ? "" : "/", name);
         if (realpath(whole, real) &&
-            (lies_in(real, here) || lies_in(real, headers) || is_systems(real, systems)))
+            (lies_in(real, here) || lies_in(real, headers) || is_systems(real, directories)))
             continue;
         fine = refuse_include(name, place);
         break;
     }
-    free(text);
+    free(text), free(directories);
     return fine;
 }
 
@@ -534,7 +534,7 @@ bool contract_object(const char *object, const char *const *headers, const char 
     return fine;
 }
 
-bool contract_name(const char *object, const char *name, bool wants)
+static bool has_one_of(const char *object, const char *const *wanted, size_t wanted_count, bool wants)
 {
     size_t size, count = 0;
     char *bytes = bytes_of(object, &size);
@@ -544,15 +544,20 @@ bool contract_name(const char *object, const char *name, bool wants)
     for (int i = 1; bytes && !found && i < head->e_shnum; i++) {
         const ElfW(Sym) *symbols = (const void *)(bytes + sections[i].sh_offset);
         count = sections[i].sh_type == SHT_SYMTAB ? sections[i].sh_size / sizeof *symbols : 0;
-        for (size_t k = 1; !found && k < count; k++)
-            found = ELF64_ST_BIND(symbols[k].st_info) != STB_LOCAL && (symbols[k].st_shndx == SHN_UNDEF) == wants &&
-                    (wants || ELF64_ST_VISIBILITY(symbols[k].st_other) == STV_DEFAULT) &&
-                    !strcmp(bytes + sections[sections[i].sh_link].sh_offset + symbols[k].st_name, name);
+        for (size_t k = 1; !found && k < count; k++) {
+            const char *name = bytes + sections[sections[i].sh_link].sh_offset + symbols[k].st_name;
+            bool counts = ELF64_ST_BIND(symbols[k].st_info) != STB_LOCAL && (symbols[k].st_shndx == SHN_UNDEF) == wants &&
+                          (wants || ELF64_ST_VISIBILITY(symbols[k].st_other) == STV_DEFAULT);
+            for (size_t w = 0; counts && !found && w < wanted_count; w++)
+                found = !strcmp(name, wanted[w]);
+        }
     }
     if (bytes)
         munmap(bytes, size);
     return found;
 }
+
+bool contract_name(const char *object, const char *name, bool wants) { return has_one_of(object, &name, 1, wants); }
 
 bool contract_complete(const char *object, const char *stage, const char *header, const char *place)
 {
@@ -575,8 +580,5 @@ bool contract_allocates(const char *object)
         "__asprintf_chk", "__vasprintf_chk", "pthread_create", "thrd_create",
         "sscanf", "vsscanf", "__isoc99_sscanf", "__isoc99_vsscanf", "__isoc23_sscanf", "__isoc23_vsscanf",     /* %ms */
     };
-    bool found = false;
-    for (size_t i = 0; !found && i < sizeof givers / sizeof givers[0]; i++)
-        found = contract_name(object, givers[i], true);
-    return found;
+    return has_one_of(object, givers, sizeof givers / sizeof givers[0], true);
 }

@@ -512,7 +512,7 @@ static bool is_ready(const char *goal)
 static void make_watched(const char *goal)
 {
     static const char building[] = "unset MAKEFLAGS MFLAGS MAKELEVEL; exec \"${MAKE:-make}\" -s -j2 --no-print-directory "
-                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" \"$0\" >&2";
+                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" COMPILE=\"-w $COMPILE\" \"$0\" >&2";
     char *words[] = { (char *)goal, NULL };
     struct child child = { .words = words, .shell = building, .out = 2, .err = 2, .still_seconds = 60 };
     child_run(&child);

@@ -579,6 +579,7 @@ void stage_open(int argc, char **argv)
     prctl(PR_SET_DUMPABLE, 0);
 #endif
     watch_signals();
+    stage_confine_writes();
     words = argv + 1;
     word_count = argc - 1;
     if (!word_count)

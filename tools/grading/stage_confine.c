@@ -12,9 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* From now on files are only made and written in the grading's own folder, which goes with it. A system that has
- * no Landlock goes without. */
-static void confine_writes(void)
+/* A system that has no Landlock goes without. */
+void stage_confine_writes(void)
 {
     struct landlock_ruleset_attr writes = {
         .handled_access_fs = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
@@ -25,15 +24,14 @@ static void confine_writes(void)
     struct landlock_path_beneath_attr here = { writes.handled_access_fs, open(".", O_PATH | O_CLOEXEC) };
     struct landlock_path_beneath_attr null = { LANDLOCK_ACCESS_FS_WRITE_FILE, open("/dev/null", O_PATH | O_CLOEXEC) };
     int rules = syscall(SYS_landlock_create_ruleset, &writes, sizeof writes, 0);
-    if (rules >= 0 && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &here, 0) == 0 &&
+    if (rules >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &here, 0) == 0 &&
         syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &null, 0) == 0)
         syscall(SYS_landlock_restrict_self, rules, 0);
     close(rules), close(here.parent_fd), close(null.parent_fd);
 }
 
-/* Nor can this process and what comes of it reach another: no signal, no look into its memory, no other program in
- * its place; and no line of the report comes from anybody but us. Whoever finds a way past our contract still
- * cannot end the grader. The kernel says EPERM; a system without such filters goes without. */
+/* Whoever finds a way past our contract still cannot end the grader. The kernel says EPERM; a system without such filters goes without. */
 void stage_confine(int report)
 {
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
@@ -65,8 +63,6 @@ void stage_confine(int report)
 #undef LOAD
 #undef RETURN
     struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
-        confine_writes();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-    }
 }

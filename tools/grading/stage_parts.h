@@ -4,8 +4,12 @@
 
 #include "stage.h"
 
-/* From now on this process can write nowhere but in its own folder, reach no other one, and become none; and
- * nobody writes into the report but stage.c. */
+/* From now on files are only made and written in the grading's own folder, which goes with it. It holds for copies of
+ * this process, too: they need not say it again. */
+void stage_confine_writes(void);
+
+/* From now on this process can reach no other one, and become none: no signal, no look into its memory, no other program
+ * in its place; and nobody writes into the report but stage.c. */
 void stage_confine(int report);
 
 /* Keeps the variables of the stage, of the runtime and of the submission; they become again what they were when
