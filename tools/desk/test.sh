@@ -132,6 +132,17 @@ watch() {
         holds "$columns columns: a hint" shows 'Hint [123]'
         $terminal kill-server
     done
+    mv solutions none                               # as students may have it
+    terminal="tmux -L evlings-$$-none"
+    $terminal new-session -d -x 80 -y 24 "TERM=xterm make -s watch-4; sleep 1000"
+    holds 'without solutions: a verdict' shows 'Score: 0/6'
+    $terminal send-keys h h h
+    holds 'without solutions: the last hint' shows 'That was the last hint\.$'
+    $terminal send-keys s
+    holds 'without solutions: s' shows 'There is no solution here'
+    $terminal kill-server
+    mv none solutions
+    rm -f .evlings
     terminal="tmux -L evlings-$$"
     $terminal new-session -d -x 80 -y 24 "TERM=xterm make -s watch-4; echo over; sleep 1000"
     holds 'before the save' shows 'Score: 0/6'

@@ -7,6 +7,7 @@
  * With PLAIN=1, or without a terminal, it talks line by line: for screen readers, and for logs. */
 #define _GNU_SOURCE
 #include "desk.h"
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -323,6 +324,14 @@ static const char *progress(struct desk *desk)
     return text;
 }
 
+/* Students may have none. */
+static bool has_solution(struct desk *desk)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "solutions%s/exercise.c", strchr(here(desk)->folder, '/'));
+    return access(path, R_OK) == 0;
+}
+
 static void draw(struct desk *desk)
 {
     static const char wide[] = "n next  h hint  l list  t timeline  s solution  r reset  c check all  q quit",
@@ -371,7 +380,8 @@ static async_value hint(struct desk *desk)
     rooms_recall(&desk->rooms);
     desk->view = AT_WORK;
     desk->screen.scroll = 0;
-    note(desk, room->hints < room->levels ? "h: the next hint." : "That was the last hint. s: a solution.");
+    note(desk, room->hints < room->levels ? "h: the next hint." : has_solution(desk) ? "That was the last hint. s: a solution."
+                                                                : "That was the last hint.");
     return async_none;
 }
 
@@ -396,6 +406,10 @@ static async_value timeline(struct desk *desk)
 static async_value solution(struct desk *desk, bool sure)
 {
     struct room *room = here(desk);
+    if (!has_solution(desk)) {
+        note(desk, "There is no solution here.");
+        return async_none;
+    }
     if (!room->passed && room->hints < room->levels) {
         note(desk, "First all points, or all hints (h): then the solution.");
         return async_none;
