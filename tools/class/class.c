@@ -428,19 +428,37 @@ static void merge_record(const char *out, const json_t *record, const char *path
     free(there), free(name);
 }
 
-/* Says which shares are missing. */
-static bool miss_shares(const struct ended *ended, int count)
+static bool has_line(const char *text, const char *line)
 {
-    long most = 0, missing = 0;
+    for (const char *at = text; (at = strstr(at, line)); at++)
+        if (at == text || at[-1] == '\n')
+            return true;
+    return false;
+}
+
+/* Says which shares are missing, and notes which are there, for who merges them later. */
+static bool miss_shares(const char *out, const struct ended *ended, int count)
+{
+    long most = 0, of, missing = 0;
+    size_t size;
+    char *text;
+    FILE *there = open_memstream(&text, &size);
     for (int i = 0; i < count; i++)
-        most = ended[i].shares > most ? ended[i].shares : most;
+        most = sscanf(ended[i].shares, "%*d/%ld", &of) == 1 && of > most ? of : most;
     for (long share = 1; share <= most; share++) {
+        char *line = format_text("%ld/%ld\n", share, most);
         int i = 0;
-        while (i < count && (ended[i].share != share || ended[i].shares != most))
+        while (i < count && !has_line(ended[i].shares, line))
             i++;
-        if (i == count)
+        if (i < count)
+            fputs(line, there);
+        else
             fprintf(stderr, "grade-class: share %ld/%ld is missing.\n", share, most), missing++;
+        free(line);
     }
+    fclose(there);
+    place_shares(out, missing ? text : "");
+    free(text);
     return missing > 0;
 }
 
@@ -482,10 +500,10 @@ static int merge(struct class *class)
     qsort(class->records, class->count, sizeof *class->records, by_name);
     char *seed = format_text("%u", ended[0].seed);
     class->seed = place_seed(out, seed);
-    place_share(out, 0, 0);
     free(seed);
+    bool misses = miss_shares(out, ended, all);
     int status = conclude(class);
-    return miss_shares(ended, all) ? SOME_NOT : status;
+    return misses ? SOME_NOT : status;
 }
 
 /* What would be graded, one file each. */
@@ -508,16 +526,22 @@ static int collect(struct class *class)
     return ALL_JUDGED;
 }
 
-/* A class of one, whose place is gone afterwards. */
+static char *place_of_one;
+
+static void remove_place(void) { remove_tree(place_of_one); }
+
+/* A class of one, whose place is gone afterwards, however that ends. */
 static void take_one(struct class *class)
 {
     const char *temporary = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    char *place = format_text("%s/evlings.XXXXXX", temporary), *path = realpath(class->asked.one, NULL);
-    if (!mkdtemp(place))
-        give_up("No folder can be made in %s: %s.", temporary, strerror(errno));
-    class->asked.out = place;
+    char *path = realpath(class->asked.one, NULL);
     if (!path)
         give_up("%s cannot be read: %s.", class->asked.one, strerror(errno));
+    place_of_one = format_text("%s/evlings.XXXXXX", temporary);
+    if (!mkdtemp(place_of_one))
+        give_up("No folder can be made in %s: %s.", temporary, strerror(errno));
+    atexit(remove_place);
+    class->asked.out = place_of_one;
     const char **paths = calloc(2, sizeof *paths);
     paths[0] = path;
     class->submissions = calloc(1, sizeof *class->submissions);
@@ -584,7 +608,9 @@ int main(int argc, char **argv)
         return collect(&class) + !remove_tree(class.work);
     need_sandbox(&class);
     class.seed = place_seed(class.asked.out, class.asked.seed);
-    place_share(class.asked.out, class.asked.share, class.asked.shares);
+    char *share = class.asked.shares ? format_text("%ld/%ld\n", class.asked.share, class.asked.shares) : strdup("");
+    place_shares(class.asked.out, share);
+    free(share);
     place_version(class.version, class.asked.hidden);
     first_line_of("$CC --version", class.compiler, sizeof class.compiler);
     int status = run(&class);
@@ -597,7 +623,5 @@ int main(int argc, char **argv)
         close_ranks(&class, all);
         status = conclude(&class);
     }
-    if (class.asked.one)
-        remove_tree(class.asked.out);
     return status;
 }

@@ -379,14 +379,14 @@ static bool speaks_of(const char *path, const struct exercise *exercise)
     return strstr(path, exercise->name) || number_in(path) == exercise->number;
 }
 
-/* Keeps those of which `is` is true, if there are any or if they have to be. */
-static void keep(struct search *search, bool (*is)(const char *, const struct exercise *), bool strictly)
+/* Of those from `first` on keeps the ones of which `is` is true, if there are any or if they have to be. */
+static void keep(struct search *search, size_t first, bool (*is)(const char *, const struct exercise *), bool strictly)
 {
     struct list *files = &search->files;
-    size_t fitting = 0, to = 0;
-    for (size_t i = 0; i < files->count; i++)
+    size_t fitting = 0, to = first;
+    for (size_t i = first; i < files->count; i++)
         fitting += is(shown(search, files->words[i]), search->submission->exercise);
-    for (size_t i = 0; (fitting || strictly) && i < files->count; i++)
+    for (size_t i = first; (fitting || strictly) && i < files->count; i++)
         if (is(shown(search, files->words[i]), search->submission->exercise))
             files->words[to++] = files->words[i];
         else
@@ -428,12 +428,14 @@ void source_find(struct source *source, const struct submission *submission, con
 {
     struct search search = { .submission = submission, .source = source, .scratch = scratch };
     *source = (struct source){ 0 };
-    for (int i = 0; submission->paths[i]; i++)
+    for (int i = 0; submission->paths[i]; i++) {        /* what lies in a tree is the answer there, and nowhere else */
+        size_t first = search.files.count;
         look(&search, submission->paths[i], 0);
+        keep(&search, first, is_of_tree, false);
+    }
     size_t all = search.files.count;
-    keep(&search, is_of_tree, false);
     if (!alone)
-        keep(&search, speaks_of, true);
+        keep(&search, 0, speaks_of, true);
     char **files = search.files.words;
     if (source->status)
         ;

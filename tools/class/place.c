@@ -51,21 +51,25 @@ static void read_line(const char *path, char *line, size_t size)
     line[strcspn(line, "\n")] = 0;
 }
 
-void place_share(const char *out, long share, long shares)
+void place_shares(const char *out, const char *lines)
 {
-    char *path = format_text("%s/share", out), *line = format_text("%ld/%ld\n", share, shares);
-    if (shares ? !write_whole(path, line, strlen(line)) : unlink(path) < 0 && errno != ENOENT)
+    char *path = format_text("%s/share", out);
+    if (*lines ? !write_whole(path, lines, strlen(lines)) : unlink(path) < 0 && errno != ENOENT)
         give_up("%s cannot be written: %s.", path, strerror(errno));
-    free(path), free(line);
+    free(path);
 }
 
 bool place_ended(const char *out, struct ended *ended)
 {
     char *seed = format_text("%s/seed", out), *share = format_text("%s/share", out),
          *table = format_text("%s/grades.csv", out), line[40];
+    size_t room = 0;
     *ended = (struct ended){ 0 };
-    read_line(share, line, sizeof line);
-    sscanf(line, "%ld/%ld", &ended->share, &ended->shares);
+    FILE *file = fopen(share, "re");
+    if (!file || getdelim(&ended->shares, &room, 0, file) < 0)
+        ended->shares = strdup("");
+    if (file)
+        fclose(file);
     read_line(seed, line, sizeof line);
     bool has = sscanf(line, "%u", &ended->seed) == 1 && access(table, R_OK) == 0;
     free(seed), free(share), free(table);

@@ -11,13 +11,13 @@ char *place_open(const char *out);
 /* The seed that was asked for, or that OUT was begun with, or a new one, which nobody could know. */
 unsigned place_seed(const char *out, const char *given);
 
-/* Notes that OUT has only this share of a class; or that it has all of it, with 0 shares. */
-void place_share(const char *out, long share, long shares);
+/* Notes that OUT has only these shares of a class, a line "2/8" for each; "": it has all of it. */
+void place_shares(const char *out, const char *lines);
 
 /* With what it was graded to its end. False: it was not, or is no OUT. */
 struct ended {
     unsigned seed;
-    long share, shares;                 /* 0: all of it */
+    char *shares;                       /* the lines, to be freed */
 };
 bool place_ended(const char *out, struct ended *ended);
 

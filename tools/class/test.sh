@@ -88,6 +88,9 @@ expect evil 'no_file 0'
 mkdir -p "$class/clone/.git" "$class/clone/exercises/04-await" "$class/clone/exercises/05-tasks"
 cp "$answer" "$class/clone/exercises/04-await/"; cp "$stub" "$class/clone/exercises/05-tasks/exercise.c"; expect clone 'graded 6'
 hand_in ./__MACOSX exercise.c < "$stub"                     # nobody's
+# Two that are one student's: neither is chosen silently, even if one of them is a whole tree.
+(cd "$class/clone" && tar czf ../both.tgz exercises) && tar cf "$class/both.tar" -C "$class/stub" exercise.c; expect both 'several_files 0'
+(cd "$class/clone" && tar czf ../twice.tgz exercises) && cp "$stub" "$class/twice.c"; expect twice 'several_files 0'
 # Two whose names are too long for a file's, and the same up to there; one whose name, and whose files' names, would move
 # a terminal.
 long=$(printf '%0200d' 0)
@@ -97,13 +100,18 @@ hand_in "$move" "a$escape.c" < "$stub"; hand_in "$move" b.c < "$stub"; expect 'm
 
 # A compiler names files; none of them lies where somebody's tree or a grading does. And whose names are those of graders?
 { echo '#pragma GCC poison printf'; cat "$stub"; } | hand_in poison exercise.c; expect poison 'does_not_compile 0'
-{ cat "$stub"; echo 'int student_main(void) { return 0; }'; } | hand_in twice exercise.c; expect twice 'graded 0'
+{ cat "$stub"; echo 'int student_main(void) { return 0; }'; } | hand_in ours exercise.c; expect ours 'graded 0'
 
 # Bytes that are no text, and one that makes no UTF-16 of it.
 { cat "$answer"; printf '/* \000 */\n'; } | hand_in nul exercise.c; expect nul 'refused 0'
 printf 'a\0b' | hand_in odd exercise.c; expect odd 'refused 0'
 { printf '\377\376\0\0'; iconv -f UTF-8 -t UTF-32LE "$answer"; } | hand_in utf32 exercise.c; expect utf32 'refused 0'
 iconv -f UTF-8 -t UTF-16BE "$answer" | hand_in utf16be exercise.c; expect utf16be 'graded 6'
+
+# A tar whose end is missing, even right behind one of its files.
+mkdir "$place/tar" && cp "$answer" "$place/tar/a.c" && cp "$stub" "$place/tar/b.c"
+tar cf "$place/tar/all.tar" --format=ustar -C "$place/tar" a.c b.c
+head -c $((512 + ($(wc -c < "$answer") + 511) / 512 * 512)) "$place/tar/all.tar" > "$class/cut.tar"; expect cut 'refused 0'
 
 # A zip whose end is missing, wherever that was cut off, even right behind a zip in it; one whose bytes have changed; and
 # one with a password.
@@ -252,9 +260,14 @@ if ! grep -qvxE 'Comment :=>>-.*|<[|]--|--[|]>|>.*|Grade :=>> 0' "$place/said" &
 "$BUILD/grade-class" --record "$out/results/right.json" --as nobody > "$place/said" 2>&1
 if [ $? -eq 2 ]; then ok; else not_ok 'a format that there is not'; fi
 
-# One alone, which leaves nothing; and a class in two shares, made one again.
+# One alone, which leaves nothing, even if it comes to nothing; and a class in two shares, made one again.
 "${MAKE:-make}" -s grade-class ONE="$class/broken" N=4 SEED=7 TMPDIR="$place" > "$place/said" 2>&1
 if grep -q '"status": "does_not_compile"' "$place/said" && [ -z "$(find "$place" -name 'evlings.*')" ]; then ok; else not_ok 'one alone'; fi
+for call in "ONE=$place/nothing" "ONE=$class/broken SEED=none"; do
+    # shellcheck disable=SC2086  # words
+    "${MAKE:-make}" -s grade-class N=4 TMPDIR="$place" $call > "$place/said" 2>&1
+    if [ $? -eq 2 ] && [ -z "$(find "$place" -name 'evlings.*')" ]; then ok; else not_ok "one alone, $call"; fi
+done
 mkdir "$place/shares"
 for odd in none text two empty; do cp -r "$class/$odd" "$place/shares/"; done
 for share in 1 2; do
@@ -272,6 +285,10 @@ shares_are_one share 'two shares'
 merge() { "${MAKE:-make}" -s merge FROM="$1" OUT="$2" > "$place/said" 2>&1; }
 merge "$place/share-1" "$place/half"; status=$?
 if [ $status -ne 0 ] && grep -q 'share 2/2 is missing' "$place/said"; then ok; else not_ok 'a share that is missing'; fi
+merge "$place/half" "$place/whole"
+if [ $? -ne 0 ] && grep -q 'share 2/2 is missing' "$place/said"; then ok; else not_ok 'a share that is missing, merged again'; fi
+merge "$place/share-2" "$place/whole"
+if [ $? -eq 0 ] && ! grep -q missing "$place/said" && [ ! -e "$place/whole/share" ]; then ok; else not_ok 'the share that was missing'; fi
 merge "$place/share-2" "$place/half"
 if [ "$(wc -l < "$place/half/grades.csv")" -eq 5 ] && grep -q '^Seed: 7$' "$place/said"; then ok; else not_ok 'an OUT that holds something'; fi
 merge "$place/share-1 $place/nothing" "$place/half"

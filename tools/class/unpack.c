@@ -84,12 +84,24 @@ static unsigned number_at(const unsigned char *bytes)
     return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (unsigned)bytes[3] << 24;
 }
 
+#define BLOCK 512                       /* bytes of a tar that is not compressed */
+
+/* At the end of a tar is a block of zeros: else it was cut off, if only between two entries. */
+static bool is_whole_tar(int file, long size)
+{
+    static const char zeros[BLOCK];
+    char last[BLOCK];
+    return size % BLOCK == 0 && pread(file, last, BLOCK, size - BLOCK) == BLOCK && !memcmp(last, zeros, BLOCK);
+}
+
 /* The list of what is in a zip stands at its end, and says how far before that it begins: else the end is missing, and
- * what looks like it is a zip's inside of it. Of other files: true. */
+ * what looks like it is a zip's inside of it. Of other files, but for a tar: true. */
 static bool is_whole(int file)
 {
     static unsigned char bytes[22 + 65535];
     long size = lseek(file, 0, SEEK_END), from = size > (long)sizeof bytes ? size - (long)sizeof bytes : 0, length;
+    if (pread(file, bytes, BLOCK, 0) == BLOCK && !memcmp(bytes + 257, "ustar", 5))
+        return is_whole_tar(file, size);
     if (pread(file, bytes, 4, 0) != 4 || memcmp(bytes, "PK\3\4", 4) != 0)
         return true;
     length = pread(file, bytes, sizeof bytes, from);
