@@ -366,7 +366,7 @@ $(BUILD)/include/%.h: runtime/extra/%.h
 COMPILE  = -O1 -g1 -fPIC -ftls-model=initial-exec -U__SANITIZE_ADDRESS__ -Iinclude -MD -MF included -S -o exercise.s exercise.c
 ASSEMBLE = -Wno-unused-command-line-argument -c exercise.s -o exercise.o
 ASKED    = place=$$(mktemp -d) && touch $$place/exercise.c $$place/exercise.s && \
-           eval "set -- $$(cd $$place && $(CC) $(FLAGS) $1 '-\#\#\#' 2>&1 | sed -n "/^ .*exercise\.s/s|$$place|@HERE@|gp")" && \
+           eval "set -- $$(cd $$place && $(CC) $(FLAGS) $1 '-\#\#\#' 2>&1 | sed -n "s|$$place|@HERE@|g; /^ .*exercise\.s/p")" && \
            printf '%s\n' "$$@" > $@.$$$$ && mv $@.$$$$ $@ && rm -r $$place
 
 $(BUILD)/include/compile: $(BUILD)/settings Makefile
