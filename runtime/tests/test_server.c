@@ -710,6 +710,37 @@ START_TEST(what_was_sent_arrives_though_input_is_unread)
 }
 END_TEST
 
+static async_value goes_at_once(async_stream *stream, void *arg)
+{
+    await(async_sleep(1));
+    async_stream_puts(stream, "bye");
+    async_stream_close(stream);
+    async_stream_write_eof(stream);
+    return async_ptr(arg);
+}
+
+PROGRAM(says_more)
+{
+    server = await(async_start_server(goes_at_once, NULL, "127.0.0.1", 0)).ptr;
+    async_stream *stream = await(async_open_connection("127.0.0.1", async_server_port(server))).ptr;
+    async_stream_puts(stream, "unread");
+    await(async_sleep(2));
+    async_stream_puts(stream, "more");
+    await(async_sleep(0.5));
+    say("%s", await(async_stream_read(stream, 0, NULL)).str);
+    async_stream_puts(stream, "and more");
+    say("%d", async_catch(async_stream_drain(stream)).error);
+    async_server_close(server);
+    return async_none;
+}
+
+START_TEST(one_that_is_closed_listens_on_whatever_else_is_asked_of_it)
+{
+    play(async_coro(says_more));
+    expect("bye\n0\n");
+}
+END_TEST
+
 static async_value reads_a_line(async_stream *stream, void *arg)
 {
     (void)arg;
@@ -827,5 +858,6 @@ MAIN("server",
      TEST(virtual_time_jumps_when_nobody_has_sent_anything)
      TEST(a_visitor_from_outside_holds_virtual_time)
      TEST(what_was_sent_arrives_though_input_is_unread)
+     TEST(one_that_is_closed_listens_on_whatever_else_is_asked_of_it)
      TEST(clients_can_be_closed)
      TEST(a_connect_may_be_given_up))

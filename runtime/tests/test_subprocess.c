@@ -173,6 +173,7 @@ PROGRAM(talks)
     say("%s", async_stream_puts(out, "x").message);
     say("%s", yes(async_subprocess_stderr(process) == NULL));
     async_stream_write_eof(in);
+    say("%s", yes(async_stream_is_closing(in)));            /* there is nothing else to close, as in asyncio */
     say("'%s'", await(async_stream_readline(out, NULL)).str);
     say("%ld", await(async_subprocess_wait(process)).num);
     async_stream_close(in);
@@ -187,6 +188,7 @@ START_TEST(line_by_line)
            "got two\n\n"
            "this stream is for writing only\n"
            "the stream is closed for writing\n"
+           "True\n"
            "True\n"
            "''\n"
            "0\n");
