@@ -184,16 +184,24 @@ struct future *task_ensure(async_loop *loop, async_awaitable x, const char *call
     return &object->future;
 }
 
-struct future *task_ensure_listed(async_loop *loop, const async_awaitable *list, size_t i, const char *caller,
-                                  async_value *error)
+/* What a ticket that is stale stood for, if it stood in the list before. */
+__attribute__((noinline))
+static struct future *listed_before(const async_awaitable *list, size_t i)
 {
-    struct object *task = list[i] ? object_successor(list[i]) : NULL;
+    struct object *task = object_successor(list[i]);
     for (size_t j = 0; task && j < i; j++)
         if (list[j] == list[i]) {
             object_pin(task);
             return &task->future;
         }
-    return task_ensure(loop, list[i], caller, error);
+    return NULL;
+}
+
+struct future *task_ensure_listed(async_loop *loop, const async_awaitable *list, size_t i, const char *caller,
+                                  async_value *error)
+{
+    struct future *before = object_find(list[i]) ? NULL : listed_before(list, i);
+    return before ? before : task_ensure(loop, list[i], caller, error);
 }
 
 static async_value take(struct object *object)

@@ -30,8 +30,8 @@
 #include "core/waitq.h"
 #include "debug/debug.h"
 #include "debug/note.h"
+#include "sync/lock.h"
 #include "sync/queue.h"
-#include "sync/semaphore.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* lock.h - a lock, and waiting under it for something to change: what lock.c and condition.c offer, and
- * barriers are built on. */
+ * barriers are built on; and a semaphore's record, which traces look at. */
 #ifndef LOCK_H
 #define LOCK_H
 
@@ -26,5 +26,13 @@ struct condition {
 struct condition *condition_new(struct lock *lock);         /* NULL: a lock of its own */
 async_value condition_wait(struct condition *condition);
 void condition_notify(struct condition *condition, size_t count);
+
+struct semaphore {
+    struct object object;
+    struct waitq waitq;
+    long permits;                   /* free ones */
+    long bound;                     /* release never exceeds it; -1: no bound */
+    struct holder taken;
+};
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Waking a task gives it its permit at once, so that a task that comes later cannot take it. If
  * the woken task is cancelled before it resumes the permit goes back and on to the next. */
-#include "sync/semaphore.h"
+#include "sync/lock.h"
 #include "core/coro.h"
 #include "core/task.h"
 
