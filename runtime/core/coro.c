@@ -101,11 +101,13 @@ async_coroutine coro_on(const void *handle, const struct future_type *type, asyn
 
 async_coroutine coro_with_call(async_fn *fn, async_call what)
 {
-    _Alignas(max_align_t) char room[sizeof(struct call) + what.size];
+    size_t size = what.size ? what.size : INLINE_ARGS;      /* without arguments: zeroes */
+    _Alignas(max_align_t) char room[sizeof(struct call) + size];
     struct call *call = (struct call *)room;
     call->fn = what.call;
     call->name = what.name;
-    call->size = what.size;
+    call->size = size;
+    memset(call->args, 0, size);
     if (what.size)
         memcpy(call->args, what.args, what.size);
     return coro_make(fn, what.name, call, sizeof room);

@@ -4,6 +4,7 @@
  * come in chunks that never move, so that a ticket is looked up with a shift and two loads. */
 #include "core/object.h"
 #include "core/loop.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,11 +71,19 @@ bool object_over(const void *ticket)
     return given_out && !object_find(ticket) && !object_successor(ticket);
 }
 
+/* A thread's ring is there until the thread ends: its loops may be closed before anybody asks. */
+static pthread_key_t rings;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static void make_key(void) { pthread_key_create(&rings, free); }
+
 __attribute__((noinline))
 void object_note_cancelled(uint64_t ticket)
 {
-    if (!object_table.cancelled)
+    if (!object_table.cancelled) {
         object_table.cancelled = calloc(KEEP_CANCELLED, sizeof *object_table.cancelled);
+        pthread_once(&once, make_key);
+        pthread_setspecific(rings, object_table.cancelled);
+    }
     uint64_t *place = &object_table.cancelled[object_table.cancels++ % KEEP_CANCELLED];
     if (!object_table.cancelled)           /* no memory: from now on we cannot tell */
         place = &ticket;
@@ -94,7 +103,7 @@ bool object_was_cancelled(const void *ticket)
 struct object *object_successor(const struct async_ticket *ticket)
 {
     struct object *object = object_named(ticket);
-    return object && object->was == (uintptr_t)ticket && !is_free(object) ? object : NULL;
+    return object && !is_free(object) && object->was == (uintptr_t)ticket ? object : NULL;
 }
 
 void object_free(struct object *object)
@@ -212,9 +221,8 @@ void object_release(void)
     for (size_t i = 0; i < object_table.records >> CHUNK_BITS; i++)
         free(object_table.chunks[i]);
     free(object_table.chunks);
-    free(object_table.cancelled);
     object_table = (struct object_table){
-        .serial = object_table.serial, .most = object_table.most,
-        .forgotten = object_table.cancels ? object_table.serial << NUMBER_BITS | NUMBER_MASK : object_table.forgotten
+        .serial = object_table.serial, .most = object_table.most, .cancelled = object_table.cancelled,
+        .cancels = object_table.cancels, .forgotten = object_table.forgotten
     };
 }

@@ -77,7 +77,9 @@ static async_value wait_for_them(const struct wait *args, struct awaited *awaite
     while (waiting.count < args->count) {
         async_task x = args->tasks[waiting.count];
         struct future *future = future_known(x, "async_wait", &v);
-        if (!future)
+        if (future && future->loop != loop)
+            v = report_refused(ASYNC_VALUE_ERROR, "async_wait", "the future belongs to a different loop");
+        if (v.error)
             break;
         awaited[waiting.count] = (struct awaited){ { .run = one_done }, x, future, &waiting };
         list_init(&awaited[waiting.count++].done.link);

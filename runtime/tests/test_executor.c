@@ -498,6 +498,21 @@ START_TEST(a_thread_has_the_stack_that_is_promised)
 }
 END_TEST
 
+static async_value reads_arguments(void *p) { return async_num(((long *)p)[0] + ((long *)p)[1]); }
+
+PROGRAM(gives_none)
+{
+    say("%ld", await(async_to_thread(reads_arguments)).num);
+    return async_none;
+}
+
+START_TEST(without_arguments_a_function_gets_zeroes)
+{
+    play(async_coro(gives_none));
+    expect("0\n");
+}
+END_TEST
+
 MAIN("executor",
      TEST(E01_blocking_calls_go_to_threads)
      TEST(a_thread_has_the_stack_that_is_promised)
@@ -515,4 +530,5 @@ MAIN("executor",
      TEST(a_task_that_waits_for_a_thread_may_be_left_behind)
      TEST(a_task_that_waits_for_all_threads_may_be_left_behind)
      TEST(many_calls_take_constant_memory)
-     TEST(run_in_executor_outside_of_a_task))
+     TEST(run_in_executor_outside_of_a_task)
+     TEST(without_arguments_a_function_gets_zeroes))

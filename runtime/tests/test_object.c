@@ -800,6 +800,26 @@ START_TEST(memory_is_constant)
 }
 END_TEST
 
+static async_task ended, cut_short;
+PROGRAM(leaves_two_behind)
+{
+    ended = async_create_task(async_coro(nothing));
+    await(ended);
+    cut_short = async_create_task(async_sleep(99));
+    return async_none;
+}
+
+/* The loop that they were of is closed, and all its records are given back. */
+START_TEST(a_task_was_cancelled_or_not_also_when_its_loop_is_closed)
+{
+    play(async_coro(leaves_two_behind));
+    say("%s %s", yes(async_done(ended)), yes(async_cancelled(ended)));
+    say("%s %s", yes(async_done(cut_short)), yes(async_cancelled(cut_short)));
+    expect("True False\n"
+           "True True\n");
+}
+END_TEST
+
 MAIN("object",
      TEST(rule_1_a_handle_of_another_loop_or_none_at_all_is_recognised)
      TEST(rule_2_a_coroutine_object_is_used_up_by_the_first_use)
@@ -821,4 +841,5 @@ MAIN("object",
      TEST(misuse_without_a_way_to_return_an_error_aborts_with_a_sentence)
      TEST(calls_that_need_a_loop_abort_without_one)
      TEST(who_waits_keeps_no_record_of_the_wait)
-     TEST(memory_is_constant))
+     TEST(memory_is_constant)
+     TEST(a_task_was_cancelled_or_not_also_when_its_loop_is_closed))

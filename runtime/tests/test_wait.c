@@ -211,6 +211,24 @@ START_TEST(iterations_of_wait_after_its_timer)
 }
 END_TEST
 
+static async_task elsewhere;
+PROGRAM(waits_for_foreign)
+{
+    async_value v = async_catch(wait_all(elsewhere));
+    say("%s %s", async_error_name(v.error), strstr(v.message, "the future belongs"));
+    return async_none;
+}
+
+START_TEST(a_future_of_another_loop_cannot_be_waited_for)
+{
+    async_loop *other = async_new_event_loop();
+    elsewhere = async_loop_create_future(other);
+    play(async_coro(waits_for_foreign));
+    async_loop_close(other);
+    expect("ValueError the future belongs to a different loop\n");
+}
+END_TEST
+
 MAIN("wait",
      TEST(W01_all_completed)
      TEST(W02_first_completed)
@@ -220,4 +238,5 @@ MAIN("wait",
      TEST(W06_what_wait_refuses)
      TEST(W07_done_holds_everything_that_is_done_when_the_waiter_resumes)
      TEST(W08_wait_costs_two_iterations)
-     TEST(iterations_of_wait_after_its_timer))
+     TEST(iterations_of_wait_after_its_timer)
+     TEST(a_future_of_another_loop_cannot_be_waited_for))
