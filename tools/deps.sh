@@ -207,9 +207,11 @@ tell() {
     fi
 }
 
+# Sets `lost`: which of them are not there. Printed, it would be known only to a shell that leaves its scratch behind.
 missing() {
+    lost=
     for need; do
-        have "$need" || printf '%s ' "$need"
+        have "$need" || lost="$lost$need "
     done
 }
 
@@ -234,7 +236,7 @@ get_all() {
 
 install() {
     find_manager
-    lost=$(missing "$@")
+    missing "$@"
     # shellcheck disable=SC2086
     if [ -n "$lost" ] && [ -n "$manager" ] && find_root; then
         lost=$(get_all $lost)
@@ -246,7 +248,7 @@ install() {
 }
 
 need() {
-    lost=$(missing "$@")
+    missing "$@"
     [ -n "$lost" ] || return 0
     find_manager
     # shellcheck disable=SC2086
@@ -298,7 +300,9 @@ doctor_system() {
 }
 
 doctor() {
-    lost=$(missing $needed)
+    missing $wanted
+    extra=$lost
+    missing $needed
     for need in $needed; do
         case " $lost" in
         *" compiler "*) line MISSING "$need" "$([ "$need" = compiler ] && echo "$cc does not compile" || echo 'if only for want of a compiler')" ;;
@@ -308,7 +312,6 @@ doctor() {
     done
     doctor_terminal
     doctor_system
-    extra=$(missing $wanted)
     [ -z "$extra" ] || echo "  For those who work on evlings, make deps-dev gets: $extra"
     if [ -z "$lost" ]; then
         echo "All that evlings needs is here."

@@ -597,6 +597,11 @@ else
 fi
 if [ "$(wc -l < "$place/again/grades.csv")" -eq 3 ]; then ok; else not_ok 'an archive of a folder of students'; fi
 
+# Whoever looks for what a class needs leaves nothing behind.
+mkdir "$place/looked"
+TMPDIR=$place/looked sh tools/deps.sh need libarchive > "$place/said" 2>&1
+if [ $? -eq 0 ] && [ -z "$(ls -A "$place/looked")" ]; then ok; else not_ok 'what looking for a library leaves'; fi
+
 # Mistakes in the call.
 for call in 'grade-class N=99' 'grade-class N=' 'grade-class N=4 JOBS=0' gradescope-99 similar-99; do
     # shellcheck disable=SC2086  # words
