@@ -24,7 +24,8 @@ struct object {
     const char *place;          /* "file:line" where it was made */
     struct list link;           /* in a queue, among a loop's tasks, or on the free list */
     uint32_t pins;              /* our own pointers to it; not recycled before there are none */
-    uint16_t retired;           /* enum retired: which queue it waits in */
+    uint8_t retired;            /* enum retired: which queue it waits in */
+    bool listed;                /* in a list that is being read just now */
     bool brief;                 /* a wait of the runtime's own: recycled before it runs */
     bool reported;              /* as an error that nobody asked for */
     struct future future;       /* every object is one, or may become one; its type tells */
@@ -111,7 +112,7 @@ static inline struct object *object_take(const struct future_type *type, async_l
     object->place = async_here;
     object->pins = 0;
     object->retired = UNUSED;
-    object->brief = object->reported = false;
+    object->brief = object->reported = object->listed = false;
     future_init(&object->future, type, loop);
     return object;
 }

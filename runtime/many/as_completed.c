@@ -100,13 +100,11 @@ static async_value collect(struct completion *completion, const async_awaitable 
         struct future *future = task_ensure_listed(loop_running, list, i, "async_as_completed", &error);
         if (!future)
             return error;
-        bool twice = false;
-        for (size_t j = 0; j < completion->count; j++)
-            twice |= completion->entries[j].future == future;
-        if (twice) {
+        if (future_object(future)->listed) {        /* it stood there before */
             object_unpin(future_object(future));
             continue;
         }
+        future_object(future)->listed = true;
         struct entry *entry = &completion->entries[completion->count++];
         *entry = (struct entry){ .done.run = one_done, .completion = completion, .future = future };
         list_init(&entry->link);
@@ -128,6 +126,8 @@ async_iterator async_as_completed(const async_awaitable *list, size_t count, dou
     waitq_init(&completion->waitq, &completion->object);
     completion->entries = malloc((count + 1) * sizeof *completion->entries);
     async_value v = completion->entries ? collect(completion, list, count) : async_error(ENOMEM, NULL);
+    for (size_t i = 0; i < completion->count; i++)
+        future_object(completion->entries[i].future)->listed = false;
     if (v.error && v.error != ENOMEM)           /* NULL in the list is what had no memory */
         report_abort(v);
     completion->unfinished = completion->left = completion->count;
