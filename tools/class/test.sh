@@ -10,7 +10,7 @@ for need in libarchive jansson libmd libseccomp; do
     sh tools/deps.sh have "$need" || skip "there is no $need (make deps-class)"
 done
 answer=solutions/04-await/exercise.c
-[ -f "$answer" ] || skip 'there is no solution in this copy'
+[ -d solutions/04-await/answers ] || skip 'there are no known answers in this copy'
 
 place=$(mktemp -d) && chmod 711 "$place" || exit 1          # nobody in particular has to find the way
 trap 'rm -rf "$place"' EXIT

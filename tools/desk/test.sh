@@ -179,7 +179,7 @@ watch() {
 if ! tmux -V >/dev/null 2>&1; then
     skipped=$((skipped + 1))
     echo 'skipped: make watch: tmux is not installed'
-elif [ ! -f "$root/solutions/04-await/exercise.c" ]; then
+elif [ ! -f "$root/solutions/04-await/exercise.c" ] || [ ! -f "$root/solutions/05-tasks/exercise.c" ]; then
     skipped=$((skipped + 1))
     echo 'skipped: make watch: a copy without solutions'
 else
