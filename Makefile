@@ -261,8 +261,7 @@ TESTS    = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/tests/*.c))
 BENCHES  = $(patsubst %.c,$(BUILD)/%,$(wildcard runtime/bench/*.c))
 GRADING  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/grader*.c) tools/grading/child.c)
 STAGE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/grading/stage*.c))
-PARTS    = compile assemble
-REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems $(PARTS))
+REACHED  = $(patsubst %,$(BUILD)/include/%,$(notdir runtime/async.h $(filter-out %_parts.h %driver.h,$(wildcard runtime/extra/*.h))) systems compile compile-watched assemble)
 CHECK    = $(EXTRA) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 PYTHON  ?= python3
 # With -Werror the same is made, or nothing.
@@ -372,6 +371,9 @@ ASKED    = place=$$(mktemp -d) && touch $$place/exercise.c $$place/exercise.s &&
 $(BUILD)/include/compile: $(BUILD)/settings Makefile
 	$(DO) $(call ASKED,-fdebug-prefix-map=$$place=. $(COMPILE))
 
+$(BUILD)/include/compile-watched: $(BUILD)/settings Makefile    # what there is to warn of has been said
+	$(DO) $(call ASKED,-fsanitize=address -w -fdebug-prefix-map=$$place=. $(COMPILE))
+
 $(BUILD)/include/assemble: $(BUILD)/settings Makefile
 	$(DO) $(call ASKED,$(ASSEMBLE))
 
@@ -379,10 +381,10 @@ $(BUILD)/include/systems: $(BUILD)/settings
 	$(DO) $(CC) $(FLAGS) -E -v -xc /dev/null 2>&1 | sed -n '/^#include </,/^End of/s/^ //p' > $@.$$$$ && mv $@.$$$$ $@
 
 # The same stage once more, to be watched: make calls itself with a sanitizer, if something is newer than
-# what was made then. What the compiler warns of it has said before.
-WATCHED  = $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address' COMPILE='-w $(COMPILE)'
-watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*))) $(PARTS:%=$(BUILD)/include/%)
-	@touch $(BUILD)/$@
+# what was made then.
+WATCHED  = $(MAKE) -s BUILD='$(BUILD)/memory' EXTRA='$(EXTRA) -fsanitize=address'
+watched-%: $$(if $$(call room,$$*),$$(call exercise,$$(call room,$$*)) $$(call staging,$$(call room,$$*)))
+	@touch $(call staging,$(call room,$*)).watched
 
 # For make watch: the same, ahead of the grading that needs it, which waits for its turn.
 memory-%: FORCE

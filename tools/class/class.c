@@ -42,7 +42,7 @@ struct class {
     json_t **records;                   /* the same; NULL: not yet */
     bool *running;
     size_t count, done;
-    char *work, *filter, compiler[200], version[65];
+    char *work, compiler[200], version[65];
     async_semaphore *turns;
     struct verdict *verdicts;
 };
@@ -140,7 +140,7 @@ static async_value judge(void *p)
     if (!report || !write_whole(file, source->bytes, source->length))
         async_raise(errno, async_strf("%s: %s", file, strerror(errno)));
     async_with(sandbox_free) struct command command = sandbox_command(class->asked.tier,
-        class->submissions[args->i].exercise, file, folder, class->filter, args->seed);
+        class->submissions[args->i].exercise, file, folder, args->seed);
     async_value ended = async_catch(async_wait_for(async_coro(run_command, &command, report), MOST_SECONDS));
     if (ended.error == ASYNC_CANCELLED)
         return async_leave(ended);
@@ -327,8 +327,7 @@ static void need_sandbox(struct class *class)
     if (class->asked.one)
         sandbox_pass(class->asked.out);
     sandbox_pass(class->work);
-    class->filter = format_text("%s/filter", class->work);
-    while (tier != NO_SANDBOX && !sandbox_works(tier, exercises, class->work, class->filter))
+    while (tier != NO_SANDBOX && !sandbox_works(tier, exercises, class->work))
         if (asked || tier++ == LANDLOCK)
             give_up("The sandbox cannot be made here. Is bubblewrap installed (make deps-class)? A container has to "
                     "allow namespaces; without them Linux has to be 6.2 or newer, with Landlock. And everybody has to "

@@ -9,7 +9,6 @@
  * refuses altogether, as it does all sockets. */
 #define _GNU_SOURCE
 #include "sandbox.h"
-#include "options.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -19,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +36,7 @@ static char **environment;              /* its environment */
 static int count, set_count;
 static enum tier tier;                  /* for which it is */
 static int nobody;                      /* who runs in there, if we are root */
+static char filter[16384];              /* what the kernel is to refuse in there, in hexadecimal digits */
 
 static void begin(enum tier its)
 {
@@ -149,9 +150,9 @@ static size_t most_processes(void)
 }
 
 /* What grade is told; it holds itself, as EVLINGS_HELD says (see tools/grading/hold.h). */
-static void tell(const char *build, const char *grader, const char *scratch, const char *filter, const char *seed)
+static void tell(const char *build, const char *grader, const char *scratch, const char *seed)
 {
-    char held[PATH_MAX];
+    char held[sizeof filter + 40];
     static const char *const passed_on[] = { "CC", "FLAGS", "EXTRA", "COMPILE", "ASSEMBLE" };
     set("PATH", "/usr/local/bin:/usr/bin:/bin"), set("LC_ALL", "C.UTF-8"), set("COLUMNS", "80");
     set("CCACHE_DISABLE", "1"), set("BUILD", build), set("EVLINGS_GRADER", grader);
@@ -164,24 +165,26 @@ static void tell(const char *build, const char *grader, const char *scratch, con
 
 /* All but the source, which is its last word. A folder of ours in which it is to write becomes its own. */
 static void furnish(enum tier its, const struct exercise *exercise, const char *source, const char *scratch,
-                    const char *filter, const char *seed)
+                    const char *seed)
 {
     static const char *const system[] = { "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
                                           "/etc/alternatives", "/etc/ld.so.cache" };
     static const char *const built[] = { "grade", "timeline", "include" };
+    const char *its_grader = exercise->grader + strlen(getenv("BUILD")) + 1;    /* may be another with more parts */
     char text[PATH_MAX], *here;
     begin(its);
     choose_nobody();
     if (tier == LANDLOCK) {
         here = realpath(scratch, NULL);
-        tell(getenv("BUILD"), exercise->grader, here, filter, seed);
+        tell(getenv("BUILD"), exercise->grader, here, seed);
         word("%s/confine", getenv("BUILD"));
-        say(here, filter, "/proc", "/dev/urandom", NULL);
+        say(here, "/proc", "/dev/urandom", NULL);
         if (getuid() == 0 && chown(here, nobody, nobody) < 0)
             perror(here);
         free(here);
     } else {
-        tell("build", "build/grader", "/tmp", IN_BUBBLEWRAP "/filter", seed);
+        snprintf(text, sizeof text, "build/%s", its_grader);
+        tell("build", text, "/tmp", seed);
         say("bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net", "--unshare-ipc",
             "--unshare-uts", "--unshare-cgroup-try", "--hostname", "evlings", NULL);
         if (getuid() == 0)
@@ -198,25 +201,22 @@ static void furnish(enum tier its, const struct exercise *exercise, const char *
     see_built(text);
     for (size_t i = 0; i < sizeof built / sizeof built[0]; i++)
         see_built(built[i]);
-    snprintf(text, sizeof text, "watched-%02d", exercise->number);
-    see_built(text);
+    if (!strstr(its_grader, exercise->room))
+        see_built(its_grader);
     see(source, IN_BUBBLEWRAP "/exercise.c");
-    see(exercise->grader, IN_BUBBLEWRAP "/build/grader");
     if (tier == LANDLOCK)
         say("--", NULL);
-    else {
-        see(filter, IN_BUBBLEWRAP "/filter");
+    else
         say("--chdir", IN_BUBBLEWRAP, "--proc", "/proc", "--dir", "/dev", "--dev-bind", "/dev/null", "/dev/null",
             "--dev-bind", "/dev/urandom", "/dev/urandom", "--symlink", "/proc/self/fd", "/dev/fd", "--perms", "1777",
             "--size", ROOM_IN_TMP, "--tmpfs", "/tmp", NULL);
-    }
     word("%s/grade", tier == LANDLOCK ? getenv("BUILD") : "build");
     say(exercise->room, NULL);
 }
 
 /* System calls that neither a compiler nor a program of an exercise has a use for, and that the kernel's own
  * mistakes were found in. */
-static bool write_filter(enum tier its, const char *path)
+static bool make_filter(enum tier its)
 {
     static const char *const forbidden[] = {
         "add_key", "bpf", "finit_module", "fsconfig", "fsmount", "fsopen", "init_module", "io_uring_setup",
@@ -229,32 +229,36 @@ static bool write_filter(enum tier its, const char *path)
         "utimensat", "setxattr", "fsetxattr", "lsetxattr", "removexattr", "fremovexattr", "lremovexattr",
         "ioprio_set", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler", "setpriority",
     };
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    bool fine = file >= 0 && filter;
+    int file = memfd_create("filter", MFD_CLOEXEC), length = 0;
+    unsigned char bytes[sizeof filter / 2];
+    scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
+    bool fine = file >= 0 && context;
     for (size_t i = 0; fine && i < sizeof forbidden / sizeof forbidden[0] && (its == LANDLOCK || *forbidden[i]); i++) {
         int call = seccomp_syscall_resolve_name(forbidden[i]);
-        fine = call == __NR_SCMP_ERROR || seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;
+        fine = call == __NR_SCMP_ERROR || seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;
     }
-    fine = fine && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+    fine = fine && seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                                     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)) == 0 &&
-           seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;  /* its flags are out of sight */
+           seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;  /* its flags are out of sight */
     if (its == LANDLOCK) {              /* others' limits; and calls from Linux 6.6 on, some of which change files */
-        fine = fine && seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1,
+        fine = fine && seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 1,
                                         SCMP_A0(SCMP_CMP_NE, 0)) == 0;
         for (int call = FIRST_NEW; fine && call < FIRST_NEW + 150; call++)
-            fine = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0) == 0;
+            fine = seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), call, 0) == 0;
     }
-    fine = fine && seccomp_export_bpf(filter, file) == 0;
-    seccomp_release(filter);
-    return file >= 0 && close(file) == 0 && fine;
+    fine = fine && seccomp_export_bpf(context, file) == 0 && (length = pread(file, bytes, sizeof bytes, 0)) > 0;
+    for (int i = 0; i < length; i++)
+        sprintf(filter + 2 * i, "%02x", bytes[i]);
+    seccomp_release(context);
+    close(file);
+    return fine && length < (int)sizeof bytes;
 }
 
-bool sandbox_works(enum tier its, const struct exercise *exercise, const char *scratch, const char *filter)
+bool sandbox_works(enum tier its, const struct exercise *exercise, const char *scratch)
 {
-    if (!write_filter(its, filter))
-        give_up("%s cannot be written: %s.", filter, strerror(errno));
-    furnish(its, exercise, "tools/student-cc.sh", scratch, filter, "");
+    if (!make_filter(its))
+        return false;
+    furnish(its, exercise, "tools/student-cc.sh", scratch, "");
     struct command command = { words, environment };
     pid_t pid = fork();
     int status = 0;
@@ -280,7 +284,7 @@ bool sandbox_has_network(enum tier its, const struct exercise *exercise)
 }
 
 struct command sandbox_command(enum tier its, const struct exercise *exercise, const char *source,
-                               const char *scratch, const char *filter, const char *seed)
+                               const char *scratch, const char *seed)
 {
     if (its == NO_SANDBOX) {
         begin(its);
@@ -291,7 +295,7 @@ struct command sandbox_command(enum tier its, const struct exercise *exercise, c
         free_all(environment);
         return (struct command){ words, NULL };
     }
-    furnish(its, exercise, source, scratch, filter, seed);
+    furnish(its, exercise, source, scratch, seed);
     say(tier == LANDLOCK ? source : IN_BUBBLEWRAP "/exercise.c", NULL);
     return (struct command){ words, environment };
 }

@@ -10,10 +10,9 @@ enum tier { BEST, BUBBLEWRAP, LANDLOCK, NO_SANDBOX };       /* BEST: the first o
 
 extern const char *const tier_names[];          /* as one asks for them, and as records have them: "bubblewrap", ... */
 
-/* Can it be made here, and is what belongs in it readable, and `scratch` writable? Writes into `filter` what the kernel
- * is to refuse in there, for the calls below; where that cannot be written the program ends with a sentence. False, and
- * its own words on stderr, if it has any. */
-bool sandbox_works(enum tier tier, const struct exercise *exercise, const char *scratch, const char *filter);
+/* Can it be made here, and is what belongs in it readable, and `scratch` writable? Comes before the calls below. False,
+ * and its own words on stderr, if it has any. */
+bool sandbox_works(enum tier tier, const struct exercise *exercise, const char *scratch);
 
 /* Lets those who run in there pass through a folder of ours in which `scratch` lies, whoever they are. */
 void sandbox_pass(const char *folder);
@@ -27,7 +26,7 @@ struct command {
     char **words, **environment;                /* each ends with NULL; environment NULL: ours */
 };
 struct command sandbox_command(enum tier tier, const struct exercise *exercise, const char *source,
-                               const char *scratch, const char *filter, const char *seed);
+                               const char *scratch, const char *seed);
 void sandbox_free(struct command *command);
 
 #endif

@@ -129,9 +129,8 @@ things() { find "$class" exercises runtime tools solutions -exec stat -c '%n %s 
 
 "${MAKE:-make}" -s grade-class > "$place/said" 2>&1         # builds what there is to build without a class
 "${MAKE:-make}" -s N=4 grade-class FROM="$place/nothing" OUT="$place/nowhere" > "$place/said" 2>&1 && not_ok 'a FROM that is not there'
-for part in compile assemble; do
-    if head -n 1 "$BUILD/include/$part" "$BUILD/memory/include/$part" > "$place/said" && [ "$(grep -c '^[^=]' "$place/said")" -eq 2 ]
-    then ok; else not_ok "what the compiler starts to $part"; fi
+for part in compile compile-watched assemble; do
+    if head -n 1 "$BUILD/include/$part" | grep -q .; then ok; else not_ok "what the compiler starts to $part"; fi
 done
 before=$(things)
 (exec setsid sh -c 'exec "$@"' - "${MAKE:-make}" -s grade-class FROM="$class" OUT="$out" N=4 SEED=7 > "$place/said" 2>&1 < /dev/null) &

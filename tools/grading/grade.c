@@ -314,7 +314,7 @@ static void read_words(const char *name, char **words)
 {
     char path[PATH_MAX], word[PATH_MAX], *here;
     int count = 0;
-    snprintf(path, sizeof path, "%s/include/%s", getenv("BUILD"), name);
+    snprintf(path, sizeof path, "%s/%s", include, name);
     FILE *file = fopen(path, "re");
     while (file && count < MOST_ARGUMENTS - 1 && fgets(word, sizeof word, file)) {
         word[strcspn(word, "\n")] = 0;
@@ -411,7 +411,7 @@ static bool make_stage(void)
 {
     static const char compile[] = "set -- $CC $FLAGS -fdebug-prefix-map=\"$PWD\"=. $COMPILE && TRIED=1 && . \"$0\"";
     static const char assemble[] = "exec $CC $FLAGS $ASSEMBLE";
-    bool made = have_made("compile", compile) &&
+    bool made = have_made(second_pass ? "compile-watched" : "compile", compile) &&
                 (second_pass || contract_includes(in_scratch("included"), scratch, include, systems, source)) &&
                 contract_assembly(in_scratch("exercise.s"), source) && check_quoted() &&
                 have_made("assemble", assemble) && check_object() && check_functions() && link_object();
@@ -491,12 +491,12 @@ static int take_turn(const char *lock)
 }
 
 /* Is what watches memory newer than all that it would be made from again? */
-static bool is_ready(const char *goal)
+static bool is_ready(const char *stamp)
 {
     char program[PATH_MAX];
     struct stat made, part;
     glob_t parts = { 0 };
-    bool ready = stat(goal, &made) == 0;
+    bool ready = stat(stamp, &made) == 0;
     snprintf(program, sizeof program, "%s/%s/grader/stage", build, room);
     glob(in_build("libasync*.a"), 0, NULL, &parts);
     glob(program, GLOB_APPEND, NULL, &parts);
@@ -512,7 +512,7 @@ static bool is_ready(const char *goal)
 static void make_watched(const char *goal)
 {
     static const char building[] = "unset MAKEFLAGS MFLAGS MAKELEVEL; exec \"${MAKE:-make}\" -s -j2 --no-print-directory "
-                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" COMPILE=\"-w $COMPILE\" \"$0\" >&2";
+                                   "BUILD=\"$BUILD\" EXTRA=\"$EXTRA\" \"$0\" >&2";
     char *words[] = { (char *)goal, NULL };
     struct child child = { .words = words, .shell = building, .out = 2, .err = 2, .still_seconds = 60 };
     child_run(&child);
@@ -532,17 +532,18 @@ static void add_sanitizer(const char *name)
  * which it is. */
 static void watch_memory(int *points, int most)
 {
-    char variant[PATH_MAX], goal[24];
+    char variant[PATH_MAX], goal[24], stamp[PATH_MAX];
     if (strstr(getenv("FLAGS"), "-fsanitize"))
         return;
     snprintf(goal, sizeof goal, "watched-%02d", exercise());
     snprintf(variant, sizeof variant, "%.3000s/memory", build);
+    snprintf(stamp, sizeof stamp, "%.3000s/%.900s/grader/stage.watched", variant, room);
     setenv("BUILD", variant, 1);
     add_sanitizer("EXTRA");
     int turn = take_turn(in_build("memory.lock"));
-    if (!is_ready(in(variant, goal)))
+    if (!is_ready(stamp))
         make_watched(goal);
-    bool ready = is_ready(in(variant, goal));
+    bool ready = is_ready(stamp);
     close(turn);
     if (!ready) {
         puts("(Memory was not watched: there is no AddressSanitizer here. make deps-dev may bring it.)");
