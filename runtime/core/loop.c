@@ -145,7 +145,8 @@ static void collect_due(async_loop *loop)
     struct timer *timer;
     while ((timer = loop->timers.root) && timer->deadline <= loop->clock.now) {
         timers_remove(&loop->timers, timer);
-        loop_ready(loop, &timer->job);
+        if (list_empty(&timer->job.link))       /* else it is ready already, by what it waited for */
+            loop_ready(loop, &timer->job);
         hook_value(timer, clock_to_seconds(timer->deadline));
     }
 }

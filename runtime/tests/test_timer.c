@@ -1,5 +1,6 @@
 /* The heap of timers against a sorted array. */
 #include "testing.h"
+#include "core/loop.h"
 #include "core/timer.h"
 
 #define TIMERS 500
@@ -120,8 +121,35 @@ START_TEST(a_million_timers)
 }
 END_TEST
 
+static int order[2], ran;
+static struct timer due;
+static struct job other;
+
+static void notes(struct job *job)
+{
+    order[ran++ % 2] = job == &due.job ? 1 : 2;
+    loop_running->stopping = ran == 2;
+}
+
+/* What such a job waits for may come as time is up: for a stream that lingers, say, a byte. */
+START_TEST(a_job_that_is_ready_when_it_is_due_runs_once_and_loses_nobody_behind_it)
+{
+    async_loop *loop = async_new_event_loop();
+    due.job.run = other.run = notes;
+    MUST(loop_timer_start(loop, &due, loop_now(loop)));
+    loop_ready(loop, &due.job);
+    loop_ready(loop, &other);
+    ck_assert_int_eq(async_loop_run_forever(loop).error, 0);
+    ck_assert_int_eq(ran, 2);
+    ck_assert_int_eq(order[0], 1);
+    ck_assert_int_eq(order[1], 2);
+    async_loop_close(loop);
+}
+END_TEST
+
 MAIN("timer",
      TEST(random_inserts_and_removes_keep_the_earliest_first)
      TEST(equal_deadlines_come_off_in_the_order_of_insertion)
      TEST(removing_what_is_not_in_there_does_nothing)
+     TEST(a_job_that_is_ready_when_it_is_due_runs_once_and_loses_nobody_behind_it)
      TEST(a_million_timers))
