@@ -158,11 +158,11 @@ void memory_let_go(struct share *share)
         tdelete(&block->span, &known.tree, by_address);
         memory_blocks--;
     }
-    unlock();
     if (share == &block->first)
-        share->block = NULL;
+        share->block = NULL;        /* now: after that another thread may free it */
     else
         free(share);
+    unlock();
     if (last)
         free(block);
 }
