@@ -220,9 +220,9 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
 {
     const char *path = address->ai_family == AF_UNIX
                        ? ((const struct sockaddr_un *)address->ai_addr)->sun_path : NULL;
-    if (path && inode_of(path))     /* left behind by somebody */
-        unlink(path);
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && path && inode_of(path))      /* left behind by somebody */
+        unlink(path);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int))
         || bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
         async_value v = async_error(errno, async_strf("listening on %s: %s", what, strerror(errno)));
