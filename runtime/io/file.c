@@ -69,12 +69,11 @@ async_awaitable async_read_file(const char *path, size_t *length)
 
 bool write_all(int fd, const void *bytes, size_t n)
 {
-    const char *rest = bytes, *end = rest + n;
-    while (rest < end) {
-        ssize_t written = write(fd, rest, end - rest);
+    for (size_t done = 0; done < n;) {
+        ssize_t written = write(fd, (const char *)bytes + done, n - done);
         if (written < 0 && errno != EINTR)
             return false;
-        rest += written > 0 ? written : 0;
+        done += written > 0 ? written : 0;
     }
     return true;
 }
