@@ -378,7 +378,7 @@ static void on_woken(struct future *future)
     tell_done(future);
     list_each(link, &future->waiters) {
         struct task *task = task_of_job(container_of(link, struct job, link));
-            if (!task || !open_note(&future->waiters))
+        if (!task || !open_note(&future->waiters))
             continue;
         async_task x = object_ticket(&task->coro.object);
         add_task("e", info_waits_for(task), x, NULL);
