@@ -59,7 +59,7 @@ static struct callback *callback_new(async_loop *loop, async_fn *fn, void *arg)
     if (__builtin_expect(loop->debug != NULL, 0))
         loop->debug->check_thread(loop, "call_soon, call_later or call_at");
     if (loop->closed)
-        report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
+        report_closed();
     struct callback *callback = object_make(struct callback, &handle_type, loop);
     if (!callback)
         return NULL;

@@ -140,6 +140,8 @@ _Noreturn void report_abort(async_value why)
     abort();
 }
 
+_Noreturn void report_closed(void) { report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed")); }
+
 void report_pending(struct object *object)
 {
     char text[REPORT_TEXT];

@@ -50,6 +50,7 @@ const char *report_message(async_value error);
 
 /* Prints the sentence and aborts, for calls that cannot return it. */
 _Noreturn void report_abort(async_value why);
+_Noreturn void report_closed(void);                                 /* the loop is, and can be given nothing to do */
 
 /* A loop that a program gave us, or the running one: NULL, what get_running_loop() is outside of loops, ends here. */
 static inline async_loop *loop_given(async_loop *loop, const char *caller)

@@ -259,7 +259,7 @@ static async_task create(async_loop *loop, async_coroutine coro, const char *nam
     if (!coro)
         return NULL;
     if (loop->closed)
-        report_abort(async_error(ASYNC_RUNTIME_ERROR, "Event loop is closed"));
+        report_closed();
     struct task *task = task_create(loop, coro, name, eager, "async_create_task", NULL);
     return object_ticket(&task->coro.object);
 }

@@ -248,7 +248,9 @@ static struct external *hand_over(async_loop *loop, async_fn *fn, void *args, si
 
 async_future async_loop_run_in_executor(async_loop *loop, async_fn *fn, void *arg)
 {
-    struct external *external = hand_over(loop_given(loop, __func__), fn, arg, 0, NULL);
+    if (loop_given(loop, __func__)->closed)
+        report_closed();
+    struct external *external = hand_over(loop, fn, arg, 0, NULL);
     return external ? object_ticket(&external->object) : NULL;
 }
 
@@ -267,7 +269,8 @@ async_awaitable async_to_thread_call(async_call what) { return coro_with_call(to
 
 static async_value shut_down(void *p)
 {
-    struct executor *executor = executor_of(*(async_loop **)p);
+    async_loop *loop = *(async_loop **)p;
+    struct executor *executor = loop->closed ? NULL : executor_of(loop);
     struct waiter waiter;
     return executor && executor->outstanding ? waitq_wait(&executor->finished, &waiter) : async_none;
 }

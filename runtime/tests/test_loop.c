@@ -447,6 +447,18 @@ static void creates(void)
     say("%p", (void *)task);
 }
 
+static void runs_in_a_thread(void)
+{
+    async_future future = async_loop_run_in_executor(closed, say_text, "never");
+    say("%p", (void *)future);
+}
+
+static async_value has_no_threads(void *unused)
+{
+    await(async_loop_shutdown_default_executor(closed));
+    return async_ptr(unused);
+}
+
 START_TEST(L15_a_closed_loop_refuses_work)
 {
     closed = new_loop();
@@ -462,6 +474,8 @@ START_TEST(L15_a_closed_loop_refuses_work)
     expect_abort(calls_soon, "Event loop is closed");
     expect_abort(calls_later, "Event loop is closed");
     expect_abort(creates, "Event loop is closed");
+    expect_abort(runs_in_a_thread, "Event loop is closed");
+    play(async_coro(has_no_threads));
     v = async_loop_run_forever(closed);
     say("%s %s", words_of(v.message, "Event loop is closed"), yes(async_loop_is_closed(closed)));
     expect("Event loop is closed True\n");
