@@ -177,7 +177,7 @@ static async_value await_coroutine(struct coro *coro)
 __attribute__((noinline))
 static async_value await_future(struct future *future)
 {
-    if (future->state == PENDING) {
+    while (future->state == PENDING) {      /* who is woken by a cancel that is taken back waits on */
         struct object *object = future_object(future);
         object_pin(object);
         async_value interrupted = task_wait_here(future);

@@ -71,10 +71,21 @@ bool object_over(const void *ticket)
     return given_out && !object_find(ticket) && !object_successor(ticket);
 }
 
-/* A thread's ring is there until the thread ends: its loops may be closed before anybody asks. */
+/* A thread's ring is there until it ends, or the program: its loops may be closed before anybody asks. */
 static pthread_key_t rings;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static void make_key(void) { pthread_key_create(&rings, free); }
+
+static void free_ring(void)
+{
+    free(object_table.cancelled);
+    object_table.cancelled = NULL;
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&rings, free);
+    atexit(free_ring);
+}
 
 __attribute__((noinline))
 void object_note_cancelled(uint64_t ticket)

@@ -466,6 +466,33 @@ START_TEST(tasks_that_await_each_other_in_a_circle_can_be_cancelled)
 }
 END_TEST
 
+PROGRAM(takes_cancel_of_ring_back)
+{
+    for (int i = 0; i < 2; i++) {
+        struct link next = { 1 - i };
+        ring[i] = async_create_task(
+            async_coro_new((async_call){ link_of, "link_of", &next, sizeof next }));
+    }
+    await(async_sleep(1));
+    async_cancel(ring[1]);
+    for (int i = 0; i < 2; i++)
+        async_uncancel(ring[i]);
+    await(async_sleep(1));
+    say("%s %s", yes(async_done(ring[0])), yes(async_done(ring[1])));
+    async_cancel(ring[1]);
+    await(wait_all(ring[0], ring[1]));
+    say("%s %s", yes(async_cancelled(ring[0])), yes(async_cancelled(ring[1])));
+    return async_none;
+}
+
+START_TEST(and_wait_on_when_that_is_taken_back)
+{
+    play(async_coro(takes_cancel_of_ring_back));
+    expect("False False\n"
+           "True True\n");
+}
+END_TEST
+
 static async_value gathers_other(void *p)
 {
     async_value v = async_catch(async_gather(NULL, ring[((struct link *)p)->next]));
@@ -544,4 +571,5 @@ MAIN("cancel",
      TEST(X15_uncancel)
      TEST(X16_raised_by_hand_it_ends_the_task_as_cancelled_too)
      TEST(tasks_that_await_each_other_in_a_circle_can_be_cancelled)
+     TEST(and_wait_on_when_that_is_taken_back)
      TEST(so_can_those_that_gather_each_other))
