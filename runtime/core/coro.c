@@ -174,10 +174,11 @@ static async_value await_coroutine(struct coro *coro)
     return v;
 }
 
+/* Who is woken by a cancel that is taken back before it arrives waits on. */
 __attribute__((noinline))
 static async_value await_future(struct future *future)
 {
-    while (future->state == PENDING) {      /* who is woken by a cancel that is taken back waits on */
+    while (future->state == PENDING) {
         struct object *object = future_object(future);
         object_pin(object);
         async_value interrupted = task_wait_here(future);
