@@ -384,8 +384,8 @@ static async_value until(struct stream *stream, const struct reading *args)
         if (found && (size_t)(found - from) <= LIMIT)
             return async_num(found - from + n);
         if (found || held(input) >= LIMIT + n)
-            return async_error(ASYNC_LIMIT_OVERRUN,
-                               "Separator is not found, and chunk exceed the limit");
+            return async_error(ASYNC_LIMIT_OVERRUN, found ? "Separator is found, but chunk is longer than limit"
+                                                          : "Separator is not found, and chunk exceed the limit");
         if (stream->at_eof)
             return async_error(ASYNC_INCOMPLETE_READ,
                                async_strf("%zu bytes read on a total of undefined expected bytes",

@@ -101,6 +101,8 @@ PROGRAM(reads)
     say("%s", async_error_name(v.error));
     v = async_catch(async_stream_readexactly(here, LIMIT + 100));
     say("%s", repr(v));
+    v = async_catch(async_stream_readuntil(here, ";", NULL));
+    say("%s", v.message);
     size_t length;
     const char *text = await(async_stream_read(here, 0, &length)).str;
     say("%zu %d%s %s", length, is_filled(text, 'x', length - 1), text + length - 1,
@@ -115,6 +117,7 @@ START_TEST(I02_read_readexactly_readuntil)
            "ef\n"
            "LimitOverrunError\n"
            "IncompleteReadError('65538 bytes read on a total of 65636 expected bytes')\n"
+           "Separator is found, but chunk is longer than limit\n"
            "65538 1; True\n");
 }
 END_TEST
