@@ -335,23 +335,21 @@ async_stream *async_subprocess_stderr(async_subprocess *x) { return find(x, __fu
 
 /* ---------------------------------------------------------------------------- communicate */
 
-struct communicate {
-    async_subprocess *process;
+struct feed {
+    async_stream *to;               /* or NULL */
     const char *input;
-    const char **out, **err;
 };
 
 /* Sends all input; a child that does not read it to its end is no error. */
 static async_value feed(void *p)
 {
-    struct communicate *args = p;
-    async_stream *to = async_subprocess_stdin(args->process);
-    if (!to)
+    struct feed args = *(struct feed *)p;
+    if (!args.to)
         return async_none;
-    if (args->input)
-        async_stream_puts(to, args->input);
-    async_stream_close(to);
-    async_value v = async_catch(async_stream_wait_closed(to));
+    if (args.input)
+        async_stream_puts(args.to, args.input);
+    async_stream_close(args.to);
+    async_value v = async_catch(async_stream_wait_closed(args.to));
     return v.error == ASYNC_CANCELLED ? v : async_none;
 }
 
@@ -361,19 +359,27 @@ static async_value read_all(void *p)
     return from ? async_catch(async_stream_read(from, 0, NULL)) : async_str("");
 }
 
+struct communicate {
+    async_subprocess *process;
+    const char *input;
+    const char **out, **err;
+};
+
 static async_value communicate(void *p)
 {
     struct communicate *args = p;
-    async_stream *out = async_subprocess_stdout(args->process);
-    async_stream *err = async_subprocess_stderr(args->process);
-    async_value done[4];
+    async_value v, done[4];
+    in_use struct subprocess *process = primitive_use(args->process, &subprocess_type,
+                                                      "async_subprocess_communicate", &v);
+    if (!process)
+        return v;
     async_awaitable parts[] = {
-        coro_make(feed, "feed", args, sizeof *args),
-        coro_make(read_all, "read_all", &out, sizeof out),
-        coro_make(read_all, "read_all", &err, sizeof err),
+        coro_make(feed, "feed", &(struct feed){ process->pipes[0], args->input }, sizeof(struct feed)),
+        coro_make(read_all, "read_all", &process->pipes[1], sizeof process->pipes[1]),
+        coro_make(read_all, "read_all", &process->pipes[2], sizeof process->pipes[2]),
         async_subprocess_wait(args->process),
     };
-    async_value v = async_catch(async_gather_list(done, parts, 4, false));
+    v = async_catch(async_gather_list(done, parts, 4, false));
     if (v.error)
         return v;
     if (args->out)

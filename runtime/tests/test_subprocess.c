@@ -440,6 +440,33 @@ START_TEST(a_folder_that_is_not_there)
 }
 END_TEST
 
+static async_subprocess *long_gone;
+
+PROGRAM(starts_one)
+{
+    long_gone = await(async_create_subprocess_shell("true", 0)).ptr;
+    return async_none;
+}
+
+PROGRAM(asks_too_late)
+{
+    async_detach(async_create_task(async_coro(starts_one)));        /* what it started goes with it */
+    for (int i = 0; i < 200; i++)
+        await(async_create_task(async_coro(nothing)));
+    async_value v = async_catch(async_subprocess_communicate(long_gone, NULL, NULL, NULL));
+    ck_assert_ptr_nonnull(v.message);
+    ck_assert_ptr_nonnull(strstr(v.message, "async_subprocess_communicate at "));
+    ck_assert_ptr_nonnull(strstr(v.message, "too old"));
+    return async_none;
+}
+
+START_TEST(communicate_with_one_that_is_gone_is_an_error)
+{
+    play(async_coro(asks_too_late));
+    expect("");
+}
+END_TEST
+
 MAIN("subprocess",
      TEST(P01_communicate)
      TEST(P02_signals)
@@ -449,6 +476,7 @@ MAIN("subprocess",
      TEST(a_child_that_ignores_its_input_is_no_signal)
      TEST(line_by_line)
      TEST(communicate_may_be_given_up)
+     TEST(communicate_with_one_that_is_gone_is_an_error)
      TEST(many_children_at_once)
      TEST(a_child_goes_with_its_record)
      TEST(a_child_that_a_thread_waits_for_goes_with_its_run)
