@@ -443,13 +443,17 @@ static async_value link_of(void *p)
     return v;
 }
 
+static void make_ring(int length, async_fn *fn)
+{
+    for (int i = 0; i < length; i++) {
+        struct link next = { (i + 1) % length };
+        ring[i] = async_create_task(async_coro_new((async_call){ fn, "link", &next, sizeof next }));
+    }
+}
+
 static async_value cancels_ring(void *p)
 {
-    for (int i = 0; i < 3; i++) {
-        struct link next = { (i + 1) % 3 };
-        ring[i] = async_create_task(
-            async_coro_new((async_call){ link_of, "link_of", &next, sizeof next }));
-    }
+    make_ring(3, link_of);
     await(async_sleep(1));
     async_cancel(ring[1]);
     await(wait_all(ring[0], ring[1], ring[2]));
@@ -468,11 +472,7 @@ END_TEST
 
 PROGRAM(takes_cancel_of_ring_back)
 {
-    for (int i = 0; i < 2; i++) {
-        struct link next = { 1 - i };
-        ring[i] = async_create_task(
-            async_coro_new((async_call){ link_of, "link_of", &next, sizeof next }));
-    }
+    make_ring(2, link_of);
     await(async_sleep(1));
     async_cancel(ring[1]);
     for (int i = 0; i < 2; i++)
@@ -501,11 +501,7 @@ static async_value gathers_other(void *p)
 
 PROGRAM(cancels_ring_of_gathers)
 {
-    for (int i = 0; i < 2; i++) {
-        struct link next = { 1 - i };
-        ring[i] = async_create_task(
-            async_coro_new((async_call){ gathers_other, "gathers_other", &next, sizeof next }));
-    }
+    make_ring(2, gathers_other);
     await(async_sleep(1));
     async_cancel(ring[1]);
     await(wait_all(ring[0], ring[1]));
