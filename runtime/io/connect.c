@@ -1,20 +1,34 @@
 /* connect.c - asyncio.open_connection and open_unix_connection: a stream to somebody who listens. */
 #define _GNU_SOURCE
 #include "core/coro.h"
+#include "core/loop.h"
 #include "core/memory.h"
+#include "core/report.h"
+#include "core/task.h"
 #include "io/io.h"
 #include <stdio.h>
 #include <unistd.h>
 
+struct attempt {                    /* on the stack of the task that waits for it */
+    struct part part;               /* of its loop */
+    int fd;
+};
+
+static void close_attempt(struct part *part) { close(container_of(part, struct attempt, part)->fd); }
+
 /* A socket connected to this address; its number, or an error. */
 static async_value connect_to(const struct addrinfo *address, bool external)
 {
+    if (!task_current())
+        return report_no_task();
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return async_error(errno, NULL);
+    struct attempt attempt = { { .close = close_attempt }, fd };
     async_value v = async_none;
     socklen_t length = sizeof(int);
     bool connected;
+    loop_has(loop_running, &attempt.part);
     while (!(connected = connect(fd, address->ai_addr, address->ai_addrlen) == 0)
            && errno == EAGAIN && !v.error)          /* a Unix server with too many at its door */
         v = async_catch(async_sleep(0.01));
@@ -23,6 +37,7 @@ static async_value connect_to(const struct addrinfo *address, bool external)
         server_note_client(fd);
     if (why == EINPROGRESS && !(v = ready_wait(NULL, fd, true, external)).error)
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &length);
+    list_remove(&attempt.part.link);
     if (!v.error && !why)
         return async_num(fd);
     close(fd);

@@ -832,19 +832,26 @@ START_TEST(clients_can_be_closed)
 }
 END_TEST
 
-PROGRAM(is_never_accepted)
+/* A socket at whose door nobody opens, and its port. */
+static int deaf_socket(int *port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0), timeouts = 0;
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 0)
-        || getsockname(fd, (struct sockaddr *)&address, &length))
-        return async_error(errno, "no socket");
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 0) == 0
+              && getsockname(fd, (struct sockaddr *)&address, &length) == 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+PROGRAM(is_never_accepted)
+{
+    int port, fd = deaf_socket(&port), timeouts = 0;
     long before = open_descriptors(), opened = 0;
     for (int i = 0; i < 8; i++) {
         async_value v = async_catch(async_wait_for(
-            async_open_connection("127.0.0.1", ntohs(address.sin_port)), 0.03));
+            async_open_connection("127.0.0.1", port), 0.03));
         timeouts += v.error == ASYNC_TIMEOUT;
         opened += !v.error;
     }
@@ -860,6 +867,26 @@ START_TEST(a_connect_may_be_given_up)
     say("%s", repr(v));
     expect("timeouts, 0 descriptors more\n"
            "None\n");
+}
+END_TEST
+
+START_TEST(a_loop_that_closes_lets_go_of_who_connects)
+{
+    int port, fd = deaf_socket(&port);
+    long before = open_descriptors();
+    listen_to_stderr();
+    async_loop *loop = async_new_event_loop();
+    async_task task = async_loop_create_task(loop, async_open_connection("127.0.0.1", port));
+    async_loop_call_soon(loop, stop_it, loop);
+    ck_assert_int_eq(async_loop_run_forever(loop).error, 0);
+    say("%s", yes(async_done(task)));
+    async_loop_close(loop);
+    heard();
+    said.length = strchr(said.text, '\n') + 1 - said.text;      /* that it was pending is told as well */
+    say("%ld descriptors more", open_descriptors() - before);
+    close(fd);
+    expect("False\n"
+           "0 descriptors more\n");
 }
 END_TEST
 
@@ -882,4 +909,5 @@ MAIN("server",
      TEST(what_was_sent_arrives_though_input_is_unread)
      TEST(one_that_is_closed_listens_on_whatever_else_is_asked_of_it)
      TEST(clients_can_be_closed)
-     TEST(a_connect_may_be_given_up))
+     TEST(a_connect_may_be_given_up)
+     TEST(a_loop_that_closes_lets_go_of_who_connects))
