@@ -153,10 +153,12 @@ static async_value resume(struct generator *generator)
     return v;
 }
 
-/* Another loop runs than the one in which it was started. */
-static bool is_foreign(const struct generator *generator)
+/* Or why not: no task runs, or another loop than the one in which it was started. */
+static async_value may_go_on(struct generator *generator)
 {
-    return generator->stack && object_is_foreign(&generator->object);
+    if (!task_current())
+        return report_no_task();
+    return generator->stack && object_is_foreign(&generator->object) ? report_foreign(&generator->object) : async_none;
 }
 
 static async_value next(void *state)
@@ -166,16 +168,13 @@ static async_value next(void *state)
     struct generator *generator = object_fit(state, &generator_type);
     if (!generator)
         return report_misuse(state, "async_anext");
-    if (!task_current())
-        return report_no_task();
     if (generator->running)
         return async_error(ASYNC_RUNTIME_ERROR,
                            "anext(): asynchronous generator is already running");
     if (generator->over)
         return async_error(ASYNC_STOP_ITERATION, "");
-    if (is_foreign(generator))
-        return report_foreign(&generator->object);
-    return resume(generator);
+    async_value v = may_go_on(generator);
+    return v.error ? v : resume(generator);
 }
 
 async_value async_yield_value(async_value value)
@@ -229,14 +228,15 @@ static async_value aclose(void *p)
     if (generator->running)
         return async_error(ASYNC_RUNTIME_ERROR,
                            "aclose(): asynchronous generator is already running");
-    generator->closing = true;
     if (!generator->stack) {                    /* it is over, or never started: then nothing of it runs */
         end(generator);
         return async_none;
     }
-    if (is_foreign(generator))
-        return report_foreign(&generator->object);
-    async_value v = resume(generator);
+    async_value v = may_go_on(generator);
+    if (v.error)
+        return v;
+    generator->closing = true;
+    v = resume(generator);
     if (generator->yielded)
         return async_error(ASYNC_RUNTIME_ERROR, "async generator ignored GeneratorExit");
     return v.error == ASYNC_GENERATOR_EXIT || v.error == ASYNC_STOP_ITERATION ? async_none : v;

@@ -668,10 +668,38 @@ START_TEST(one_that_began_in_another_loop)
     async_loop_run_until_complete(first, async_coro(makes_lent));
     async_loop_run_until_complete(second, async_coro(begins_lent));
     async_loop_run_until_complete(first, async_coro(asks_lent));
+    async_loop_run_until_complete(second, async_coro(begins_lent));     /* it was not closed */
     async_loop_close(first);
     async_loop_close(second);
     expect("1\n"
-           "RuntimeError is bound to a different event loop RuntimeError\n");
+           "RuntimeError is bound to a different event loop RuntimeError\n"
+           "2\n");
+}
+END_TEST
+
+static async_value closes_lent(void *unused)
+{
+    say("%s", async_error_name(async_catch(async_aclose(lent)).error));
+    return async_ptr(unused);
+}
+
+PROGRAM(is_closed_by_a_callback)
+{
+    lent = async_generator(one_two);
+    say("%ld", await(async_anext(lent)).num);
+    async_loop_call_soon(async_get_running_loop(), closes_lent, NULL);
+    await(async_sleep(1));
+    say("%ld", await(async_anext(lent)).num);
+    return async_none;
+}
+
+START_TEST(a_callback_is_no_task_to_close_it_in)
+{
+    play(async_coro(is_closed_by_a_callback));
+    expect("1\n"
+           "RuntimeError\n"
+           "2\n"
+           "closed at last at 1\n");
 }
 END_TEST
 
@@ -726,4 +754,5 @@ MAIN("generator",
      TEST(left_behind_and_failing)
      TEST(one_that_another_task_runs_when_its_maker_has_ended)
      TEST(one_that_began_in_another_loop)
+     TEST(a_callback_is_no_task_to_close_it_in)
      TEST(many_steps_and_generators_take_constant_memory))
