@@ -6,8 +6,8 @@
  * Who owns what (a program frees nothing that comes from here):
  *   1. A handle is a ticket, not a pointer to memory. What it stood for may be long gone: that it
  *      has ended is known for good, so async_done says true and cancelling or closing it does nothing.
- *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to. Nobody
- *      can await it any more once its maker has ended, nor, of more than a million, the oldest.
+ *   2. A coroutine object is used up by the first await, create_task, gather, ... it is given to. Once its
+ *      maker has ended, or a million others wait as well, it is forgotten, and there until 1,024 more are.
  *   3. A value is there until it was taken (await, gather, async_result, async_exception), and until
  *      64 more, or as many as were ever alive at once, have been taken as well; 65,536 if nobody
  *      asks; or for as long as you async_keep its handle.
@@ -534,7 +534,8 @@ typedef struct async_stream async_stream;
  * ASYNC_VALUE_ERROR for a port beyond 65535. The text must last until this is awaited. */
 async_awaitable async_getaddrinfo(const char *host, int port) ASYNC_MUST_USE;
 
-/* asyncio.open_connection(host, port), open_unix_connection(path): the value's ptr is the stream. Likewise. */
+/* asyncio.open_connection(host, port), open_unix_connection(path): the value's ptr is the stream. The host is looked
+ * up as by async_getaddrinfo, and the text must last until this is awaited. */
 async_awaitable async_open_connection(const char *host, int port) ASYNC_MUST_USE;
 async_awaitable async_open_unix_connection(const char *path) ASYNC_MUST_USE;
 
@@ -720,12 +721,12 @@ void async_print_tasks(async_loop *loop);
 
 typedef struct async_ticket *async_handle;      /* of a callback; asyncio.Handle, TimerHandle */
 
-async_loop *async_new_event_loop(void) ASYNC_MUST_USE;      /* NULL: no memory. Ends with async_loop_close */
+async_loop *async_new_event_loop(void) ASYNC_MUST_USE;      /* NULL: errno says why. Ends with async_loop_close */
 async_loop *async_get_running_loop(void);                   /* NULL outside of a loop */
 
-/* loop.run_forever(), run_until_complete(x): until async_loop_stop, which gives async_none, or until x is done, with
- * its value or error. ASYNC_RUNTIME_ERROR if a loop is running already or this one is closed; ASYNC_DEADLOCK when
- * nothing can ever happen again. */
+/* loop.run_forever(): until async_loop_stop, which gives async_none. run_until_complete(x): until x is done; its value
+ * or error, or ASYNC_RUNTIME_ERROR if the loop was stopped before. Both: ASYNC_RUNTIME_ERROR if a loop is running
+ * already or this one is closed; ASYNC_DEADLOCK when nothing can ever happen again. */
 async_value async_loop_run_forever(async_loop *loop);
 async_value async_loop_run_until_complete(async_loop *loop, async_awaitable x);
 
@@ -734,8 +735,9 @@ bool async_loop_is_running(async_loop *loop);
 bool async_loop_is_closed(async_loop *loop);
 
 /* loop.close(): drops everything that belongs to the loop. Tasks that are not done, errors nobody
- * asked for and coroutines never awaited are reported on stderr. Twice is fine; any other use of a
- * closed loop is "Event loop is closed" (until 1,024 more have been closed). Error ASYNC_RUNTIME_ERROR if it is running. */
+ * asked for and coroutines never awaited are reported on stderr. Twice is fine; giving a closed loop
+ * anything to do is "Event loop is closed" (until 1,024 more have been closed). Error ASYNC_RUNTIME_ERROR
+ * if it is running. */
 async_value async_loop_close(async_loop *loop);
 
 double async_loop_time(async_loop *loop);       /* in seconds; from 0 when virtual */

@@ -111,7 +111,7 @@ static void look_for_unawaited(void)
     for (int patience = PATIENCE; patience && more;) {
         struct object *object = container_of(unused->next, struct object, link);
         more = &object->link != last;
-        if (!given_up(object)) {         /* to the end: next time we begin with others */
+        if (!given_up(object)) {            /* to the end: next time we begin with others */
             list_remove(&object->link);
             list_append(unused, &object->link);
             patience--;
