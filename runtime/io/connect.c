@@ -19,8 +19,6 @@ static void close_attempt(struct part *part) { close(container_of(part, struct a
 /* A socket connected to this address; its number, or an error. */
 static async_value connect_to(const struct addrinfo *address, bool external)
 {
-    if (!task_current())
-        return report_no_task();
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return async_error(errno, NULL);
@@ -48,6 +46,8 @@ static async_value connect_to(const struct addrinfo *address, bool external)
 static async_value connect_any(const struct addrinfo *addresses, const char *what)
 {
     async_value v = async_error(EADDRNOTAVAIL, NULL);
+    if (!task_current())
+        return report_no_task();
     for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
         bool external = !server_is_ours((const struct sockaddr_storage *)a->ai_addr);
         v = connect_to(a, external);

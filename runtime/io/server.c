@@ -220,6 +220,8 @@ static async_value listen_on(const struct addrinfo *address, const char *what, a
 {
     const char *path = address->ai_family == AF_UNIX
                        ? ((const struct sockaddr_un *)address->ai_addr)->sun_path : NULL;
+    if (!task_current())
+        return report_no_task();
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && path && inode_of(path))      /* left behind by somebody */
         unlink(path);

@@ -145,6 +145,23 @@ PROGRAM(is_refused)
     return async_none;
 }
 
+static void say_where(async_awaitable x)
+{
+    async_value v = async_catch(x);
+    say("%s", words_of(v.message, "outside of any event loop: only a task can wait"));
+}
+
+START_TEST(outside_of_a_loop)
+{
+    say_where(async_start_server(echo, NULL, "127.0.0.1", 0));
+    say_where(async_start_unix_server(echo, NULL, "/no/such/socket"));
+    say_where(async_open_connection("127.0.0.1", 1));
+    say_where(async_open_unix_connection("/no/such/socket"));
+#define SO "outside of any event loop: only a task can wait\n"
+    expect(SO SO SO SO);
+}
+END_TEST
+
 START_TEST(I03_refused)
 {
     play(async_coro(is_refused));
@@ -894,6 +911,7 @@ MAIN("server",
      TEST(a_port_in_use_and_used_again)
      TEST(addresses_that_are_none)
      TEST(names_become_addresses)
+     TEST(outside_of_a_loop)
      TEST(I03_refused)
      TEST(names_are_looked_up_in_a_thread)
      TEST(unix_sockets)
