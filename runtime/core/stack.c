@@ -34,7 +34,7 @@
 #else
 #define VALGRIND_MAKE_MEM_UNDEFINED(low, size) 0
 #define RUNNING_ON_VALGRIND 0
-#define VALGRIND_STACK_REGISTER(low, high) 0
+#define VALGRIND_STACK_REGISTER(low, high) ((void)(low), 0)
 #define VALGRIND_STACK_DEREGISTER(id) (void)(id)
 #endif
 
