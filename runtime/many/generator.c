@@ -26,6 +26,8 @@ static async_value next(void *state);
 /* A generator's function has a frame of its own to leave; any other next gets one here. */
 async_awaitable async_anext(async_iterator iterator)
 {
+    if (!iterator.next)             /* zeroes: it was never made, and says so as a generator's NULL does */
+        iterator.next = next;
     if (iterator.next == next)
         return coro_make(anext, "async_anext", &iterator, sizeof iterator);
     return async_coro_new((async_call){ anext, "async_anext", &iterator, sizeof iterator });

@@ -641,6 +641,20 @@ START_TEST(one_that_another_task_runs_when_its_maker_has_ended)
 }
 END_TEST
 
+PROGRAM(asks_zeroes)
+{
+    async_value v = async_catch(async_anext((async_iterator){ NULL, NULL }));
+    say("%s", strstr(v.message, "the handle is NULL: it was never set"));
+    return async_none;
+}
+
+START_TEST(an_iterator_that_was_never_made)
+{
+    play(async_coro(asks_zeroes));
+    expect("the handle is NULL: it was never set, or memory or descriptors ran out when it was made\n");
+}
+END_TEST
+
 static async_value asks_lent(void *p)
 {
     async_value v = async_catch(async_anext(lent)), closed = async_catch(async_aclose(lent));
@@ -753,6 +767,7 @@ MAIN("generator",
      TEST(many_left_behind)
      TEST(left_behind_and_failing)
      TEST(one_that_another_task_runs_when_its_maker_has_ended)
+     TEST(an_iterator_that_was_never_made)
      TEST(one_that_began_in_another_loop)
      TEST(a_callback_is_no_task_to_close_it_in)
      TEST(many_steps_and_generators_take_constant_memory))
