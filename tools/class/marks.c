@@ -40,6 +40,7 @@ static const struct exercise *exercise_of(long number, const struct exercise *ex
 static void weigh_one(char *word, const struct exercise *exercises, int exercise_count)
 {
     struct weights *to = &weights[weighed++];
+    double sum = 0;
     char *colon = strchr(word, ':'), *end = word;
     if (!colon && exercise_count > 1)
         give_up("WEIGHTS=%s: of which exercise? With several it is WEIGHTS='4:2,3,5 6:1,1'.", word);
@@ -49,7 +50,10 @@ static void weigh_one(char *word, const struct exercise *exercises, int exercise
         if (end == at || (*end && *end != ',') || !(weight >= 0 && weight <= 1e6) || to->count == MOST_PARTS)
             give_up("WEIGHTS is to be what each part is worth, such as 2,3,5, and not \"%s\".", word);
         to->list[to->count++] = weight;
+        sum += weight;
     }
+    if (!sum)
+        give_up("WEIGHTS=%s makes every part worth nothing, and so is every mark.", word);
 }
 
 void marks_weigh(const char *text, const struct exercise *exercises, int exercise_count)

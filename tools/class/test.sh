@@ -338,6 +338,8 @@ says 'Mark: 9.45 of 10.5, with 10% less because it was late' "$kept/feedback/bob
 some DUE='2027-01-31 23:59' && if [ "$(field ada hash)" = "$first" ] && cmp -s "$kept/results/dan.json" "$place/dan.json"; then ok; else not_ok 'marks that nobody wants any more'; fi
 some WEIGHTS=1,2
 if [ $? -eq 2 ] && grep -q 'WEIGHTS has 2 numbers, and exercise 04-await has 3 parts' "$place/said"; then ok; else not_ok 'too few weights'; fi
+some WEIGHTS=0,0,0
+if [ $? -eq 2 ] && grep -q 'WEIGHTS=0,0,0 makes every part worth nothing' "$place/said"; then ok; else not_ok 'weights that weigh nothing'; fi
 echo 'ada,soon,10' > "$place/bad.csv"
 some LATE="$place/bad.csv"
 if [ $? -eq 2 ] && grep -q 'bad.csv, line 1: a row is student,late_minutes,percent' "$place/said"; then ok; else not_ok 'a row that is none'; fi
