@@ -199,7 +199,7 @@ async_value memory_inherit(struct memory *from, async_value v)
 {
     struct list *blocks = blocks_of(from);
     struct share *first = list_empty(blocks) ? NULL : share_at(blocks->next), *late;
-    if (first && first->late && first->block == &gone)
+    if (first && first->block == &gone)
         return no_text(v, ASYNC_RUNTIME_ERROR, "the text, or what else it was, has been given back by async_free");
     if (!first || first->late)
         return memory_receive(v);

@@ -112,14 +112,13 @@ static async_value open_one(struct pool *pool)
     return v.error ? v : async_ptr(db);
 }
 
-static async_value acquire(void *p)
+static async_value acquire(void *object)
 {
-    async_value v;
+    struct pool *pool = object;
     if (!task_current())
         return report_no_task();
-    in_use struct pool *pool = primitive_use(*(async_pool **)p, &pool_type, "async_pool_acquire",
-                                             &v);
-    if (!pool || (v = wait_for_one(pool)).error)
+    async_value v = wait_for_one(pool);
+    if (v.error)
         return v;
     struct db *db = take_idle(pool);
     if (!db) {
@@ -133,10 +132,7 @@ static async_value acquire(void *p)
     return async_ptr(object_ticket(&db->object));
 }
 
-async_awaitable async_pool_acquire(async_pool *pool)
-{
-    return coro_make(acquire, "async_pool_acquire", &pool, sizeof pool);
-}
+async_awaitable async_pool_acquire(async_pool *pool) { return coro_on(pool, &pool_type, acquire, __func__); }
 
 async_value db_give_back(struct db *db)
 {
@@ -228,13 +224,11 @@ size_t async_pool_get_idle_size(async_pool *pool)
     return find(pool, "async_pool_get_idle_size")->idle_count;
 }
 
-static async_value close_pool(void *p)
+static async_value close_pool(void *object)
 {
+    struct pool *pool = object;
     struct waiter waiter;
     async_value v = async_none;
-    in_use struct pool *pool = primitive_use(*(async_pool **)p, &pool_type, "async_pool_close", &v);
-    if (!pool)
-        return v;
     pool->closing = true;
     discard_idle(pool);
     waitq_wake_all(&pool->waiting);
@@ -243,10 +237,7 @@ static async_value close_pool(void *p)
     return v;
 }
 
-async_awaitable async_pool_close(async_pool *pool)
-{
-    return coro_make(close_pool, "async_pool_close", &pool, sizeof pool);
-}
+async_awaitable async_pool_close(async_pool *pool) { return coro_on(pool, &pool_type, close_pool, __func__); }
 
 void async_pool_exit(async_pool **pool)
 {
